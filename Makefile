@@ -1,0 +1,57 @@
+# make demo   the main job on the real Bybit files, with two nodes, in a browser
+# make test   everything that must hold
+# The rest is below; each target says what it does.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+
+GO      ?= go
+BIN     := build/bongsu
+LDFLAGS := -s -w
+PAGES   := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
+
+.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench clean
+
+## demo: build everything, then show the main job; Ctrl-C ends it
+demo: build
+	$(BIN) demo
+
+## build: the pages and build/bongsu, without cgo
+build: setup web/dist/index.html
+	@mkdir -p build
+	CGO_ENABLED=0 $(GO) build -trimpath -tags pages -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/bongsu
+
+setup:
+	@tools/setup.sh build
+
+setup-test:
+	@tools/setup.sh test
+
+web/dist/index.html: web/package-lock.json $(PAGES)
+	@tools/setup.sh build
+	cd web && npm run --silent build
+
+## test: check, the Go tests, the pages' tests and the browser tests
+test: setup-test build check test-go test-web
+	@echo "make test: all passed"
+
+test-go:
+	$(GO) test -timeout 12m ./...
+
+## check: format, vet, staticcheck, the architecture test, tidy modules, the race detector, the pages' linters
+check: setup-test web/dist/index.html
+	@out=$$(git ls-files '*.go' | xargs $(GO) tool gofumpt -l); [ -z "$$out" ] || { echo "not gofumpt-clean (make fmt):"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test -count=1 .
+	$(GO) mod tidy -diff
+	cd web && npm run --silent check
+
+test-race:
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./...
+
+fmt:
+	git ls-files '*.go' | xargs $(GO) tool gofumpt -w
+
+clean:
+	rm -rf build web/dist
