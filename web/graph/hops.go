@@ -1,0 +1,185 @@
+package graph
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+)
+
+const (
+	columnGap  = 8.0 // between the columns of two hops, in rows
+	staggerGap = 5.0 // between the staggered columns of one hop
+	maxRows    = 22  // nodes in one column before it is staggered
+	maxStagger = 12  // staggered columns of one hop at most
+	sweeps     = 6   // passes that reduce crossings
+)
+
+// placeByHops puts each node into the column of its hop, orders the columns so
+// that few lines cross, staggers those that are too long, and draws each node
+// towards what it is connected with.
+func (b *builder) placeByHops() {
+	columns := b.columns()
+	orderColumns(columns)
+	x := 0.0
+	for hop, col := range columns {
+		k := stagger(len(col))
+		b.ticks = append(b.ticks, Tick{X: x + float64(k-1)*staggerGap/2, Hop: hop})
+		for i, n := range col {
+			n.x = x + float64(i%k)*staggerGap
+		}
+		x += float64(k-1)*staggerGap + columnGap
+	}
+	for range 2 {
+		for _, col := range columns {
+			alignColumn(col, func(n *node) []*edge { return n.in })
+		}
+		for _, col := range slices.Backward(columns) {
+			alignColumn(col, func(n *node) []*edge { return n.out })
+		}
+	}
+	for _, col := range columns {
+		alignColumn(col, func(n *node) []*edge { return n.in })
+	}
+	b.frame()
+}
+
+// stagger is the number of columns that n nodes of one hop are spread over.
+func stagger(n int) int {
+	return min(max((n+maxRows-1)/maxRows, 1), maxStagger)
+}
+
+func (b *builder) columns() [][]*node {
+	var out [][]*node
+	for _, n := range b.treeOrder() {
+		for len(out) <= n.hop {
+			out = append(out, nil)
+		}
+		out[n.hop] = append(out[n.hop], n)
+	}
+	for _, col := range out {
+		slices.SortFunc(col, byArrival)
+	}
+	return out
+}
+
+func byArrival(a, b *node) int {
+	return cmp.Or(cmp.Compare(a.moved(), b.moved()), strings.Compare(a.id, b.id))
+}
+
+// orderColumns is the barycentre heuristic (Sugiyama, Tagawa, Toda 1981): a
+// node goes where the middle of its neighbours in the columns before (then
+// after) is; ties stay in order of arrival. Sweeps alternate in direction.
+func orderColumns(columns [][]*node) {
+	rank := map[*node]float64{}
+	number := func(col []*node) {
+		for i, n := range col {
+			rank[n] = (float64(i) + 0.5) / float64(len(col))
+		}
+	}
+	for _, col := range columns {
+		number(col)
+	}
+	for s := range sweeps {
+		forward := s%2 == 0
+		for i := range columns {
+			col := columns[i]
+			if !forward {
+				col = columns[len(columns)-1-i]
+			}
+			middle := map[*node]float64{}
+			for _, n := range col {
+				middle[n] = barycentre(n, rank, forward)
+			}
+			slices.SortStableFunc(col, func(a, c *node) int { return cmp.Compare(middle[a], middle[c]) })
+			number(col)
+		}
+	}
+}
+
+func barycentre(n *node, rank map[*node]float64, forward bool) float64 {
+	sum, count := 0.0, 0
+	look := func(m *node) {
+		if (forward && m.hop < n.hop) || (!forward && m.hop > n.hop) {
+			sum, count = sum+rank[m], count+1
+		}
+	}
+	for _, e := range n.in {
+		look(e.from)
+	}
+	for _, e := range n.out {
+		look(e.to)
+	}
+	if count == 0 {
+		return rank[n]
+	}
+	// Rounded, so that equal neighbourhoods tie exactly and stay in their order.
+	return math.Round(sum/float64(count)*1e9) / 1e9
+}
+
+// alignColumn moves the nodes of a column towards the mean of their neighbours
+// without changing their order and with their distances kept: least squares
+// under y[i+1]-y[i] >= gap, solved exactly by pooling adjacent violators.
+func alignColumn(col []*node, edges func(*node) []*edge) {
+	gap := 1 / float64(stagger(len(col)))
+	type block struct {
+		sum   float64
+		count int
+	}
+	var blocks []block
+	for i, n := range col {
+		blocks = append(blocks, block{wanted(n, edges) - float64(i)*gap, 1})
+		for len(blocks) > 1 {
+			a, c := blocks[len(blocks)-2], blocks[len(blocks)-1]
+			if a.sum/float64(a.count) <= c.sum/float64(c.count) {
+				break
+			}
+			blocks = append(blocks[:len(blocks)-2], block{a.sum + c.sum, a.count + c.count})
+		}
+	}
+	i := 0
+	for _, bl := range blocks {
+		for range bl.count {
+			col[i].y = bl.sum/float64(bl.count) + float64(i)*gap
+			i++
+		}
+	}
+}
+
+func wanted(n *node, edges func(*node) []*edge) float64 {
+	sum, count := 0.0, 0
+	for _, e := range edges(n) {
+		m := e.from
+		if m == n {
+			m = e.to
+		}
+		if m.hop != n.hop {
+			sum, count = sum+m.y, count+1
+		}
+	}
+	if count == 0 {
+		return n.y
+	}
+	return sum / float64(count)
+}
+
+// frame moves everything so that it starts at 0 and measures it. Coordinates
+// are cut to a thousandth of a row, so that they print the same everywhere.
+func (b *builder) frame() {
+	if len(b.nodes) == 0 {
+		return
+	}
+	left, top := math.Inf(1), math.Inf(1)
+	for _, n := range b.nodes {
+		left, top = min(left, n.x), min(top, n.y)
+	}
+	for _, n := range b.nodes {
+		n.x, n.y = thousandth(n.x-left), thousandth(n.y-top)
+		b.width, b.height = max(b.width, n.x), max(b.height, n.y)
+	}
+	for i := range b.ticks {
+		b.ticks[i].X = thousandth(b.ticks[i].X - left)
+	}
+}
+
+func thousandth(v float64) float64 { return math.Round(v*1000) / 1000 }
