@@ -209,23 +209,26 @@ func (t Transfer) CompareIdentity(u Transfer) int {
 	)
 }
 
-// Compare is chain order: block, index (none last), transaction, then within
-// the transaction kind, ordinal (none last), row, and finally content, so that
+// Compare is chain order: block, index (none last), transaction (rows without
+// an index by time first, which differs only where the block is inferred: an
+// earlier payment must not follow a later one by the accident of its hash),
+// then within the transaction kind, ordinal (none last), row, and finally content, so that
 // the order of two different movements never depends on who imported them when.
 // Transfers of different chains compare by time, then chain.
 func (t Transfer) Compare(u Transfer) int {
 	if t.Chain != u.Chain {
 		return cmp.Or(cmp.Compare(t.Time, u.Time), cmp.Compare(t.Chain, u.Chain))
 	}
-	if c := cmp.Or(cmp.Compare(t.Block, u.Block), cmp.Compare(t.Index, u.Index), t.Tx.Compare(u.Tx)); c != 0 {
+	if c := cmp.Or(cmp.Compare(t.Block, u.Block), cmp.Compare(t.Index, u.Index)); c != 0 {
 		return c
 	}
-	if t.Tx.IsZero() {
+	if t.Index == NoIndex {
 		if c := cmp.Compare(t.Time, u.Time); c != 0 {
 			return c
 		}
 	}
 	return cmp.Or(
+		t.Tx.Compare(u.Tx),
 		cmp.Compare(t.Kind, u.Kind), cmp.Compare(t.Ordinal, u.Ordinal), cmp.Compare(t.Row, u.Row),
 		t.CompareIdentity(u),
 	)
