@@ -48,6 +48,8 @@ func (k Key) Compare(o Key) int {
 		return cmp.Compare(k.Block, o.Block)
 	case k.Index != o.Index:
 		return cmp.Compare(k.Index, o.Index)
+	case k.Index == chain.NoIndex && k.Time != o.Time:
+		return cmp.Compare(k.Time, o.Time)
 	case k.Tx != o.Tx:
 		return cmp.Compare(k.Tx, o.Tx)
 	}
