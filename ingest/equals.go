@@ -1,0 +1,136 @@
+package ingest
+
+import (
+	"bongsu/chain"
+)
+
+// equalsWindow is how many different movements one generation of an equals
+// remembers: two generations of 16-byte entries in a half-full table, 64 MiB at
+// most. Equal movements of one transaction that a source without positions
+// writes further apart than that are taken for one.
+const equalsWindow = 1 << 20
+
+// equals numbers equal movements of one source (chain.Transfer.Nth).
+//
+// A position in the source (log index, trace address) tells two equal movements
+// from one row that stands there twice; without one, two equal rows are two
+// movements. An account chain's transaction has one native value and one fee,
+// so those are never two.
+type equals struct {
+	seed     uint64
+	now, old table
+}
+
+func newEquals(seed uint64) *equals { return &equals{seed: seed | 1} }
+
+// number sets t.Nth.
+func (e *equals) number(t *chain.Transfer) {
+	t.Nth = 0
+	if single(t) {
+		return
+	}
+	key := t.IdentityHash(e.seed)
+	if t.Ordinal == chain.NoOrdinal {
+		t.Nth = e.count(key, chain.NoOrdinal)
+		return
+	}
+	first := e.find(key)
+	if first == nil {
+		e.put(key, 1, t.Ordinal)
+		return
+	}
+	if first.ordinal == t.Ordinal {
+		return // the first itself, again
+	}
+	n := first.count
+	at := key ^ (uint64(t.Ordinal)+1)*0x9e3779b97f4a7c15
+	if seen := e.find(at); seen != nil {
+		t.Nth = seen.count
+		return
+	}
+	t.Nth = n
+	first.count = n + 1
+	e.put(at, n, t.Ordinal)
+}
+
+// single says whether a transaction can hold only one such movement.
+func single(t *chain.Transfer) bool {
+	return !t.Tx.IsZero() && (t.Kind == chain.KindFee || t.Kind == chain.KindNative) && (t.Chain.EVM() || t.Chain == chain.Tron)
+}
+
+func (e *equals) count(key uint64, ordinal uint32) uint32 {
+	if s := e.find(key); s != nil {
+		s.count++
+		return s.count - 1
+	}
+	e.put(key, 1, ordinal)
+	return 0
+}
+
+// find looks in both generations; an entry of the old one moves to the new one,
+// so that what is in use is not forgotten.
+func (e *equals) find(key uint64) *slot {
+	if s := e.now.find(key); s != nil {
+		return s
+	}
+	if s := e.old.find(key); s != nil {
+		return e.put(key, s.count, s.ordinal)
+	}
+	return nil
+}
+
+func (e *equals) put(key uint64, count, ordinal uint32) *slot {
+	if e.now.n >= equalsWindow {
+		e.old, e.now = e.now, table{}
+	}
+	return e.now.put(slot{key, count, ordinal})
+}
+
+// slot is an entry of a table; count zero is an empty one.
+type slot struct {
+	key            uint64
+	count, ordinal uint32
+}
+
+// table is an open-addressing hash table that grows by doubling.
+type table struct {
+	slots []slot
+	n     int
+}
+
+func (t *table) find(key uint64) *slot {
+	if len(t.slots) == 0 {
+		return nil
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := key & mask; t.slots[i].count != 0; i = (i + 1) & mask {
+		if t.slots[i].key == key {
+			return &t.slots[i]
+		}
+	}
+	return nil
+}
+
+func (t *table) put(s slot) *slot {
+	if 2*(t.n+1) > len(t.slots) {
+		old := t.slots
+		t.slots = make([]slot, max(1024, 2*len(old)))
+		for _, o := range old {
+			if o.count != 0 {
+				t.insert(o)
+			}
+		}
+	}
+	t.n++
+	return t.insert(s)
+}
+
+func (t *table) insert(s slot) *slot {
+	mask := uint64(len(t.slots) - 1)
+	i := s.key & mask
+	for t.slots[i].count != 0 {
+		i = (i + 1) & mask
+	}
+	t.slots[i] = s
+	return &t.slots[i]
+}

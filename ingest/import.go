@@ -1,0 +1,267 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ledger"
+)
+
+// Run imports the sources into the store, one after the other, each in one
+// ledger import: all of a source becomes visible at once, or none of it.
+//
+// The report covers what was committed, also when an error ends the run. An
+// error of kind errs.Partial says that all is done but rejects were written.
+// Other kinds: errs.Usage (an unknown format, no sources), errs.NotExist,
+// errs.Invalid (a source in no known format, damaged compression),
+// errs.Limit.
+func Run(ctx context.Context, store Store, sources []Source, opts Options) (Report, error) {
+	start := time.Now()
+	r, err := newRun(ctx, store, &opts)
+	if err != nil {
+		return Report{}, err
+	}
+	defer r.close()
+	err = r.all(ctx, sources)
+	r.report.Seconds = time.Since(start).Seconds()
+	if err == nil && r.report.Rejects > 0 {
+		err = r.partial()
+	}
+	return r.report, err
+}
+
+// run is one call of Run. It belongs to the calling goroutine.
+type run struct {
+	store    Store
+	opts     *Options
+	registry *chain.Registry
+	report   Report
+	joins    map[string]Join
+	order    []string     // the joins' keys, as they came up
+	done     []*sourceRun // committed
+}
+
+// sourceRun is one source of a run. full, empty, failed and done tie the
+// goroutine that reads to the one that hands batches to the ledger; what that
+// one owns: equals, mark, batches, pending, into, err until failed is closed.
+type sourceRun struct {
+	report  *SourceReport
+	rejects *rejects
+	rows    atomic.Int64 // also read for progress
+	stream  *stream
+
+	full, empty chan *ledger.Facts
+	failed      chan struct{}
+	done        chan struct{}
+	err         error
+
+	into    Import
+	equals  *equals
+	mark    mark
+	batches int64
+	resume  cursor
+	pending int
+	every   int
+}
+
+// A Join gathers rows of several sources that only together say what moved.
+type Join interface {
+	// Finish states the joined rows; it is called once all sources are read.
+	Finish(ctx context.Context, out *Output) error
+	// Close gives temporary files back.
+	Close() error
+}
+
+var errChanged = errors.New("the source changed since its interrupted import")
+
+func newRun(ctx context.Context, store Store, opts *Options) (*run, error) {
+	if len(opts.Formats) == 0 {
+		return nil, errs.New("import", errs.Internal, "", "no formats were given", "")
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Every <= 0 {
+		opts.Every = 500 * time.Millisecond
+	}
+	if opts.Rejects == "" {
+		opts.Rejects = "stdin.rejects.csv"
+	}
+	opts.Limits = opts.Limits.withDefaults()
+	known, err := store.Assets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	reg := chain.NewRegistry()
+	for _, info := range known {
+		if err := reg.Add(info); err != nil {
+			return nil, err
+		}
+	}
+	return &run{store: store, opts: opts, registry: reg, joins: map[string]Join{}}, nil
+}
+
+func (r *run) close() {
+	for _, j := range r.joins {
+		j.Close() //nolint:errcheck // temporary files, unlinked already
+	}
+}
+
+func (r *run) partial() error {
+	var files []string
+	for _, s := range r.report.Sources {
+		if s.RejectsFile != "" {
+			files = append(files, s.RejectsFile)
+		}
+	}
+	return errs.New("import", errs.Partial, strings.Join(files, ", "),
+		fmt.Sprintf("%d of %d rows were rejected", r.report.Rejects, r.report.Rows),
+		"read the reasons there, mend the rows and import that file")
+}
+
+// opened is a source whose format is known.
+type opened struct {
+	src    Source
+	format *Format
+	key    string
+	stream *stream // kept open when it cannot be opened again
+}
+
+func (r *run) all(ctx context.Context, sources []Source) error {
+	if len(sources) == 0 {
+		return errs.New("import", errs.Usage, "", "no file was named", "name one or more files, or - for standard input")
+	}
+	var list []opened
+	defer func() {
+		for _, o := range list {
+			if o.stream != nil {
+				o.stream.close()
+			}
+		}
+	}()
+	for _, src := range sources {
+		o, err := r.recognise(src)
+		if err != nil {
+			return err
+		}
+		list = append(list, o)
+	}
+	slices.SortStableFunc(list, func(a, b opened) int { return a.format.First - b.format.First })
+	var err error
+	for _, o := range list {
+		if err = r.one(ctx, o); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = r.joined(ctx)
+	}
+	return errors.Join(err, r.settle())
+}
+
+// recognise finds the format of a source from its beginning.
+func (r *run) recognise(src Source) (opened, error) {
+	s, err := open(src, r.opts)
+	if err != nil {
+		return opened{}, err
+	}
+	o := opened{src: src}
+	if s.file == nil {
+		o.stream = s
+	} else {
+		defer s.close()
+	}
+	head, err := s.head()
+	if err == nil {
+		o.format, err = r.pick(src.Name, head)
+	}
+	if err != nil {
+		s.close()
+		return opened{}, err
+	}
+	o.key = r.key(o, head, s.size)
+	return o, nil
+}
+
+func (r *run) pick(name string, head []byte) (*Format, error) {
+	var names []string
+	for i := range r.opts.Formats {
+		f := &r.opts.Formats[i]
+		if r.opts.Format == f.Name || (r.opts.Format == "" && f.Recognise(head)) {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	formats := "known formats: " + strings.Join(names, ", ")
+	if r.opts.Format != "" {
+		return nil, errs.New("import", errs.Usage, r.opts.Format, "is no format", formats)
+	}
+	why := "its beginning is that of no known format"
+	switch {
+	case len(head) == 0:
+		why = "is empty"
+	case len(head) > 1 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff):
+		return nil, errs.New("import", errs.Invalid, name, "is text in UTF-16", "save it as CSV in UTF-8")
+	}
+	return nil, errs.New("import", errs.Invalid, name, why, "compare its first line with the documented headers, or name its --format; "+formats)
+}
+
+// key names the ledger import of a source, so that a run after a kill finds the
+// checkpoint of the same file, and of no other.
+func (r *run) key(o opened, head []byte, size int64) string {
+	h := sha256.New()
+	name := o.src.Name
+	if o.stream != nil { // cannot be read again from its beginning
+		name = fmt.Sprint(rand.Uint64()) //nolint:gosec // a name, not a secret
+	} else if abs, err := filepath.Abs(name); err == nil {
+		name = abs
+	}
+	fmt.Fprintf(h, "%s\n%s\n%s\n%d\n", o.format.Name, r.opts.Chain, name, size)
+	h.Write(head)
+	return fmt.Sprintf("file:%x", h.Sum(nil)[:16])
+}
+
+// one imports one source.
+func (r *run) one(ctx context.Context, o opened) error {
+	err := r.attempt(ctx, o, true)
+	if errors.Is(err, errChanged) {
+		err = r.attempt(ctx, o, false)
+	}
+	return err
+}
+
+func (r *run) attempt(ctx context.Context, o opened, resume bool) error {
+	st := o.stream
+	if st == nil {
+		var err error
+		if st, err = open(o.src, r.opts); err != nil {
+			return err
+		}
+		defer st.close()
+	}
+	s, err := r.begin(ctx, o.key, o.src.Name, o.format.Name, resume)
+	if err != nil {
+		return err
+	}
+	s.rejects.path = r.rejectsPath(o.src)
+	in := &Input{Reader: st.body, Name: o.src.Name, Chain: r.opts.Chain, Limits: r.opts.Limits}
+	if o.format.Whole {
+		if in.file, err = st.spool(r.opts.TempDir); err != nil {
+			return errors.Join(err, s.into.Abort())
+		}
+	}
+	stop := r.watch(s, st)
+	err = r.feed(ctx, s, func(out *Output) error { return o.format.Read(ctx, in, out) })
+	stop()
+	return r.end(ctx, s, err)
+}

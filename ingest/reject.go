@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"bongsu/durable"
+	"bongsu/errs"
+)
+
+// rejectedRow is how many bytes of a rejected row its rejects file keeps.
+const rejectedRow = 64 << 10
+
+// rejects is the rejects file of one source: line, column and reason, then the
+// row as it stood. It appears under its name only when there is a rejected row,
+// whole, when the source is done; one of an earlier run is replaced then.
+//
+// The columns after the first three are the source's own header, so that a
+// mended rejects file can be imported as it is.
+type rejects struct {
+	path   string
+	header string // of the source, without its line end; "" for JSON
+	f      *os.File
+	w      *bufio.Writer
+	n      atomic.Int64
+}
+
+func (r *rejects) add(at Place, row []byte, reason string) error {
+	if r.f == nil {
+		if err := r.create(); err != nil {
+			return r.failed(err)
+		}
+	}
+	r.n.Add(1)
+	var b []byte
+	b = strconv.AppendInt(b, at.Line, 10)
+	b = append(b, ',')
+	b = appendField(b, []byte(at.Column))
+	b = append(b, ',')
+	b = appendField(b, []byte(reason))
+	b = append(b, ',')
+	row = bytes.TrimRight(row, "\r\n")
+	if len(row) > rejectedRow {
+		row = row[:rejectedRow]
+	}
+	if r.header != "" && plainRow(row) {
+		b = append(b, row...)
+	} else {
+		b = appendField(b, row)
+	}
+	_, err := r.w.Write(append(b, '\n'))
+	return r.failed(err)
+}
+
+func (r *rejects) create() error {
+	f, err := os.CreateTemp(filepath.Dir(r.path), ".tmp-"+filepath.Base(r.path)+"-*")
+	if err != nil {
+		return err
+	}
+	r.f, r.w = f, bufio.NewWriter(f)
+	head := "line,column,reason,row\n"
+	if r.header != "" {
+		head = "line,column,reason," + r.header + "\n"
+	}
+	_, err = r.w.WriteString(head)
+	return err
+}
+
+// done puts the file under its name, or removes what an unfinished import
+// wrote. It returns the name, or "" when there was nothing to reject.
+func (r *rejects) done(finished bool) (string, error) {
+	if r.f == nil {
+		return "", nil
+	}
+	tmp := r.f.Name()
+	defer os.Remove(tmp) // a no-op once renamed
+	err := r.w.Flush()
+	if err == nil {
+		err = r.f.Chmod(0o644)
+	}
+	if err == nil {
+		err = r.f.Sync()
+	}
+	if cerr := r.f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil && finished {
+		if err = os.Rename(tmp, r.path); err == nil {
+			err = durable.SyncDir(filepath.Dir(r.path))
+		}
+	}
+	return r.path, r.failed(err)
+}
+
+func (r *rejects) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &errs.Error{
+		Op: "import", Kind: errs.Is(err), Where: r.path, Why: "the rejects file cannot be written", Err: err,
+		Hint: "make its folder writable, or import a copy of the file from another folder",
+	}
+}
+
+// plainRow says whether a row can stand in a CSV file as it is.
+func plainRow(row []byte) bool {
+	return utf8.Valid(row) && bytes.IndexByte(row, 0) < 0 && bytes.IndexByte(row, '\n') < 0 &&
+		bytes.IndexByte(row, '\r') < 0 && bytes.Count(row, []byte{'"'})%2 == 0
+}
+
+// appendField appends one CSV field (RFC 4180), quoted where needed. Bytes that
+// are not UTF-8, and NULs, become U+FFFD.
+func appendField(b, field []byte) []byte {
+	s := strings.ReplaceAll(strings.ToValidUTF8(string(field), "\uFFFD"), "\x00", "\uFFFD")
+	if !strings.ContainsAny(s, ",\"\r\n") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(b, '"')
+}
