@@ -82,6 +82,11 @@ func (a Account) AppendRaw(b []byte) []byte { return append(b, a.raw[:a.n]...) }
 // IsZero says whether a is no account.
 func (a Account) IsZero() bool { return a.form == FormNone }
 
+// IsNull says whether a is the all-zero EVM address, which nobody holds a key
+// for. In a token's Transfer event it stands for no account: the other end of a
+// mint or a burn (ERC-20, section Events). A native transfer to it is one.
+func (a Account) IsNull() bool { return a.form == FormEVM && a.raw == [maxRaw]byte{} }
+
 // On is the same address on another chain of the same namespace.
 func (a Account) On(id ID) Account { a.chain = id; return a }
 

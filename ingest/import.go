@@ -53,7 +53,7 @@ type run struct {
 
 // sourceRun is one source of a run. full, empty, failed and done tie the
 // goroutine that reads to the one that hands batches to the ledger; what that
-// one owns: equals, mark, batches, pending, into, err until failed is closed.
+// one owns: equals, mark, lastTx, rank, batches, pending, into, err until failed is closed.
 type sourceRun struct {
 	report  *SourceReport
 	rejects *rejects
@@ -68,6 +68,8 @@ type sourceRun struct {
 	into    Import
 	equals  *equals
 	mark    mark
+	lastTx  chain.TxID
+	rank    uint32
 	batches int64
 	resume  cursor
 	pending int

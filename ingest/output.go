@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -199,11 +201,7 @@ func (s *sourceRun) take() {
 }
 
 func (s *sourceRun) add(f *ledger.Facts) error {
-	for i := range f.Transfers {
-		t := &f.Transfers[i]
-		s.equals.number(t)
-		s.mark.note(t)
-	}
+	s.number(f.Transfers)
 	s.batches++
 	if s.batches <= s.resume.Batches {
 		if s.batches == s.resume.Batches && s.mark != s.resume.Mark {
@@ -220,6 +218,48 @@ func (s *sourceRun) add(f *ledger.Facts) error {
 	}
 	s.pending = 0
 	return s.into.Checkpoint(cursor{s.batches, s.mark}.bytes())
+}
+
+// number fills in what only neighbouring rows tell: the rank of a row without a
+// position in its transaction, and that among equal movements. Rows of one
+// transaction that stand together are numbered by their positions, whatever
+// their order; across two batches, as they come.
+func (s *sourceRun) number(list []chain.Transfer) {
+	for i := 0; i < len(list); {
+		j, sorted := i+1, true
+		for ; j < len(list) && !list[i].Tx.IsZero() && list[j].Tx == list[i].Tx; j++ {
+			sorted = sorted && list[j-1].Ordinal <= list[j].Ordinal
+		}
+		if list[i].Tx != s.lastTx || list[i].Tx.IsZero() {
+			s.lastTx, s.rank = list[i].Tx, 0
+		}
+		one := list[i:j]
+		if !sorted {
+			slices.SortStableFunc(one, func(a, b chain.Transfer) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
+		}
+		for k := range one {
+			t := &one[k]
+			if t.Kind == chain.KindToken {
+				t.From, t.To = minted(t.From), minted(t.To)
+			}
+			if t.Ordinal == chain.NoOrdinal {
+				t.Row = s.rank
+				s.rank++
+			}
+			s.equals.number(t)
+			s.mark.note(t)
+		}
+		i = j
+	}
+}
+
+// minted is the account at one end of a token transfer: none where the event
+// names the null address.
+func minted(a chain.Account) chain.Account {
+	if a.IsNull() {
+		return chain.Account{}
+	}
+	return a
 }
 
 // mark is a running hash of what was stated; it tells a source that changed

@@ -39,7 +39,22 @@ type row struct {
 }
 
 func newScanner(r io.Reader, sep byte, lim ingest.Limits) *scanner {
-	return &scanner{r: r, sep: sep, lim: lim, line: 1, buf: make([]byte, 1<<18)}
+	return newScannerSize(r, sep, lim, 1<<18)
+}
+
+func newScannerSize(r io.Reader, sep byte, lim ingest.Limits, size int) *scanner {
+	return &scanner{r: r, sep: sep, lim: lim, line: 1, buf: make([]byte, size)}
+}
+
+// firstLine consumes the next line and returns it: the header.
+func (s *scanner) firstLine() ([]byte, error) {
+	n, last, ok := s.findLine(0)
+	if !ok && s.err != nil {
+		return nil, s.err
+	}
+	line := append([]byte(nil), trimCR(s.buf[s.pos:s.pos+n])...)
+	s.advance(n, last)
+	return line, nil
 }
 
 // fill reads more; it reports false when there is no more, or no room.

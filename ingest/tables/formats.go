@@ -1,0 +1,12 @@
+package tables
+
+import "bongsu/ingest"
+
+// Formats is the list of the formats of this room, in the order in which a
+// source is held against them. A command appends those of other rooms.
+func Formats() []ingest.Format {
+	return []ingest.Format{
+		ownCSV,
+		bybit,
+	}
+}

@@ -1,0 +1,248 @@
+package tables
+
+import (
+	"context"
+	"strconv"
+
+	"bongsu/chain"
+	"bongsu/ingest"
+)
+
+// OwnHeader is the header of our own CSV. Further columns may follow: ordinal
+// (or log_index), the place of the movement in its transaction; decimals and
+// symbol, what is known of a token that bongsu does not know yet.
+const OwnHeader = "chain,time,block,tx,index,kind,from,to,asset,amount"
+
+var ownCSV = ingest.Format{
+	Name:      "bongsu-csv",
+	Title:     "transfers as our own CSV: " + OwnHeader,
+	Recognise: withHeader(columns("time", "tx", "kind", "from", "to", "asset", "amount")),
+	Read:      readOwn,
+}
+
+// ownColumns are the places of our columns; -1 where one is missing.
+type ownColumns struct {
+	chain, time, block, tx, index, kind, from, to, asset, amount, ordinal, symbol, decimals int
+}
+
+func readOwn(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
+	t, err := openTable(in, out)
+	if err != nil {
+		return err
+	}
+	h := &t.head
+	c := ownColumns{
+		h.find("chain"), h.find("time"), h.find("block"), h.find("tx"), h.find("index"), h.find("kind"), h.find("from"),
+		h.find("to"), h.find("asset"), h.find("amount"), h.find("ordinal", "log_index"), h.find("symbol"), h.find("decimals"),
+	}
+	var tr chain.Transfer
+	return t.each(ctx, func() error {
+		if err := t.own(&c, &tr); err != nil {
+			return err
+		}
+		return out.Transfer(&tr)
+	})
+}
+
+// own reads one row.
+func (t *table) own(c *ownColumns, tr *chain.Transfer) error {
+	*tr = chain.Transfer{}
+	var err error
+	if tr.Chain, err = t.chainOf(c); err != nil {
+		return err
+	}
+	if err = t.place(c, tr); err != nil {
+		return err
+	}
+	if tr.Kind, err = chain.ParseKind(t.cell(c.kind)); err != nil {
+		return wrong("kind", err)
+	}
+	if tr.From, err = t.account(c.from, "from", tr.Chain); err != nil {
+		return err
+	}
+	if tr.To, err = t.account(c.to, "to", tr.Chain); err != nil {
+		return err
+	}
+	info, err := t.assetOf(c, tr)
+	if err != nil {
+		return err
+	}
+	tr.Asset = info.Asset
+	if tr.Amount, err = chain.ParseDecimal(t.cell(c.amount), info.Decimals); err != nil {
+		return wrong("amount", err)
+	}
+	return t.fits(tr)
+}
+
+func (t *table) chainOf(c *ownColumns) (chain.ID, error) {
+	s := t.cell(c.chain)
+	if s == "" {
+		if t.in.Chain != "" {
+			return t.in.Chain, nil
+		}
+		if a, err := chain.ParseAsset(t.cell(c.asset)); err == nil {
+			return a.Chain(), nil
+		}
+		return "", wrongf("chain", "", "the row names no chain", "fill the column, or name the chain with --chain")
+	}
+	id, err := chain.ParseID(s)
+	if err != nil {
+		return "", wrong("chain", err)
+	}
+	return id, nil
+}
+
+// place reads time, block, transaction, index and ordinal.
+func (t *table) place(c *ownColumns, tr *chain.Transfer) error {
+	block, err := t.number(c.block, "block", 64, chain.NoBlock)
+	if err != nil {
+		return err
+	}
+	index, err := t.number(c.index, "index", 32, uint64(chain.NoIndex))
+	if err != nil {
+		return err
+	}
+	ordinal, err := t.number(c.ordinal, "ordinal", 32, uint64(chain.NoOrdinal))
+	if err != nil {
+		return err
+	}
+	tr.Block, tr.Index, tr.Ordinal = block, uint32(index), uint32(ordinal)
+	if s := t.cell(c.time); s != "" {
+		if tr.Time, err = chain.ParseTime(s); err != nil {
+			return wrong("time", err)
+		}
+	} else if block == chain.NoBlock {
+		return wrongf("time", "", "the row has neither time nor block", "give one of the two: a transfer needs a place")
+	}
+	if s := t.cell(c.tx); s != "" {
+		if tr.Tx, err = chain.ParseTxID(s, tr.Chain); err != nil {
+			return wrong("tx", err)
+		}
+	} else if tr.Time == 0 {
+		return wrongf("tx", "", "the row has neither transaction nor time", "give one of the two: they identify the transfer")
+	}
+	return nil
+}
+
+// assetOf reads the asset: CAIP-19, a contract, or the symbol of exactly one
+// asset. Its decimals must be known, or stated by the row.
+func (t *table) assetOf(c *ownColumns, tr *chain.Transfer) (chain.AssetInfo, error) {
+	s := t.cell(c.asset)
+	asset, err := t.readAsset(s, tr)
+	if err != nil {
+		return chain.AssetInfo{}, err
+	}
+	info, known := t.out.Asset(asset)
+	stated := t.cell(c.decimals)
+	if stated == "" {
+		if !known {
+			return info, unknownDecimals("asset", asset)
+		}
+		return info, nil
+	}
+	d, err := strconv.ParseUint(stated, 10, 8)
+	if err != nil || d > 77 {
+		return info, wrongf("decimals", clip(stated), "not a number of decimals", "write what the token contract's decimals() answers")
+	}
+	if known && info.Decimals == uint8(d) {
+		return info, nil
+	}
+	info = chain.AssetInfo{Asset: asset, Symbol: t.cell(c.symbol), Decimals: uint8(d), Source: t.in.Name}
+	if err := t.out.Register(info); err != nil {
+		return info, wrong("decimals", err)
+	}
+	return info, nil
+}
+
+func (t *table) readAsset(s string, tr *chain.Transfer) (chain.Asset, error) {
+	if s == "" {
+		if tr.Kind == chain.KindToken || tr.Kind == chain.KindAdjustment {
+			return "", wrongf("asset", "", "the row names no asset", "write its CAIP-19 name, its contract or its symbol")
+		}
+		return tr.Chain.Native(), nil
+	}
+	if a, err := chain.ParseAsset(s); err == nil {
+		if a.Chain() != tr.Chain {
+			return "", wrongf("asset", string(a), "is on chain %s, the row on %s", "mend one of the two", a.Chain(), tr.Chain)
+		}
+		return a, nil
+	} else if info, ok := t.out.AssetBySymbol(tr.Chain, s); ok {
+		return info.Asset, nil
+	} else if contract, cerr := chain.ParseAccount(s, tr.Chain); cerr == nil && contract.Chain() == tr.Chain {
+		if a := chain.Token(contract); a != "" {
+			return a, nil
+		}
+	} else if len(s) > 12 {
+		return "", wrong("asset", err)
+	}
+	return "", wrongf("asset", clip(s), "is the symbol of no asset, or of more than one, on %s",
+		"write the asset's CAIP-19 name or its contract: a symbol alone does not tell a look-alike apart", tr.Chain)
+}
+
+// unknownDecimals refuses an amount in whole units of an asset whose decimals
+// nobody stated: a guess would move the point.
+func unknownDecimals(column string, asset chain.Asset) error {
+	return wrongf(column, string(asset), "its decimals are not known, so an amount in whole units cannot be read exactly",
+		"add a column decimals with what the token contract's decimals() answers, or import a list of tokens first (columns address,symbol,name,decimals)")
+}
+
+// fits holds a row's kind against its ends and its asset.
+func (t *table) fits(tr *chain.Transfer) error {
+	native := tr.Asset == tr.Chain.Native()
+	switch tr.Kind {
+	case chain.KindFee:
+		if !tr.To.IsZero() {
+			return wrongf("to", tr.To.Address(), "a fee has no receiver here", "leave the column empty; what a miner earns is a transfer of its own")
+		}
+	case chain.KindAdjustment:
+		if tr.From.IsZero() == tr.To.IsZero() {
+			return wrongf("to", "", "an adjustment has exactly one account", "leave from empty when the balance grew, to when it shrank")
+		}
+	}
+	switch {
+	case tr.From.IsZero() && tr.To.IsZero():
+		return wrongf("from", "", "the row names no account", "fill from, to or both")
+	case tr.Kind == chain.KindToken && native:
+		return wrongf("asset", string(tr.Asset), "a token transfer cannot move the chain's own asset", "write the token's contract, or another kind")
+	case !native && (tr.Kind == chain.KindNative || tr.Kind == chain.KindInternal || tr.Kind == chain.KindFee):
+		return wrongf("asset", string(tr.Asset), "a transfer of kind %s moves %s", "write kind token, or the chain's own asset", tr.Kind, tr.Chain.Native())
+	}
+	return nil
+}
+
+// AppendOwn appends one transfer as a row of our own CSV, under OwnHeader and
+// the column ordinal, with its line end. The asset's decimals must be given;
+// reading the row back gives the same transfer.
+func AppendOwn(b []byte, t *chain.Transfer, decimals uint8) []byte {
+	text := func(s string) { b = append(append(b, s...), ',') }
+	text(string(t.Chain))
+	if t.Time != 0 {
+		b = append(b, t.Time.String()...)
+	}
+	b = append(b, ',')
+	if t.Block != chain.NoBlock && !t.BlockInferred {
+		b = strconv.AppendUint(b, t.Block, 10)
+	}
+	b = append(b, ',')
+	text(t.Tx.Text(t.Chain))
+	if t.Index != chain.NoIndex {
+		b = strconv.AppendUint(b, uint64(t.Index), 10)
+	}
+	b = append(b, ',')
+	text(t.Kind.String())
+	text(address(t.From))
+	text(address(t.To))
+	text(string(t.Asset))
+	text(t.Amount.Decimal(decimals))
+	if t.Ordinal != chain.NoOrdinal {
+		b = strconv.AppendUint(b, uint64(t.Ordinal), 10)
+	}
+	return append(b, '\n')
+}
+
+func address(a chain.Account) string {
+	if a.IsZero() {
+		return ""
+	}
+	return a.Address()
+}

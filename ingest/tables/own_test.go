@@ -1,0 +1,237 @@
+package tables_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bongsu/chain"
+	"bongsu/data"
+	"bongsu/errs"
+	"bongsu/ingest"
+	"bongsu/ingest/ingesttest"
+	"bongsu/ingest/tables"
+)
+
+// imported runs an import of named texts, written to files, into store.
+func imported(t *testing.T, store *ingesttest.Store, opts ingest.Options, files ...string) (ingest.Report, error) {
+	t.Helper()
+	var sources []ingest.Source
+	dir := t.TempDir()
+	for i := 0; i < len(files); i += 2 {
+		name := filepath.Join(dir, files[i])
+		if err := os.WriteFile(name, []byte(files[i+1]), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		sources = append(sources, ingest.Source{Name: name})
+	}
+	opts.Formats = tables.Formats()
+	return ingest.Run(context.Background(), store, sources, opts)
+}
+
+// held lists what a store holds as rows of our own CSV.
+func held(t *testing.T, store *ingesttest.Store) []string {
+	t.Helper()
+	list, err := store.Transfers(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for i := range list {
+		out = append(out, strings.TrimSuffix(string(tables.AppendOwn(nil, &list[i], 0)), "\n"))
+	}
+	return out
+}
+
+// rejected reads a rejects file: line, column and reason of each row.
+func rejected(t *testing.T, rep ingest.Report) (rows [][]string) {
+	t.Helper()
+	for _, s := range rep.Sources {
+		if s.RejectsFile == "" {
+			continue
+		}
+		b, err := os.ReadFile(s.RejectsFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := csv.NewReader(bytes.NewReader(b))
+		r.FieldsPerRecord = -1
+		all, err := r.ReadAll()
+		if err != nil {
+			t.Fatalf("the rejects file is no CSV: %v\n%s", err, b)
+		}
+		if strings.Join(all[0][:3], ",") != "line,column,reason" {
+			t.Fatalf("header of the rejects: %q", all[0])
+		}
+		rows = append(rows, all[1:]...)
+	}
+	return rows
+}
+
+const (
+	alice = "0x47666fab8bd0ac7003bce3f5c3585383f09486e2"
+	bob   = "0xa4b2fd68593b6f34e51cb9edb66e71c1b4ab449e"
+	tx1   = "0xdd5cd734d4d67ff5af7e53cdd72c26d4d7d28d08c8f0ff32d12ab3e2a277e4bc"
+	tx2   = "0x0359814b48479156b804c8330878214943204c597d88affcb164d04907fa2b25"
+	steth = "0xae7ab96520de3a18e5e111b5eaab095312d7fe84"
+)
+
+func TestBybit(t *testing.T) {
+	var store ingesttest.Store
+	for range 2 { // the second time adds nothing
+		var files []string
+		for _, name := range []string{"hop1.csv", "theft.csv"} {
+			b, err := data.Files.ReadFile("bybit-2025/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, name, string(b))
+		}
+		rep, err := imported(t, &store, ingest.Options{}, files...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rep.Rows != 50 || rep.Rejects != 0 || rep.Sources[0].Format != "bybit-2025" {
+			t.Fatalf("report: %+v", rep)
+		}
+	}
+	list, err := store.Transfers(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(list) != 50 {
+		t.Fatalf("%d transfers, want 50", len(list))
+	}
+	sums := map[chain.Asset]chain.Amount{}
+	inferred := 0
+	for _, tr := range list {
+		if tr.BlockInferred {
+			inferred++
+		}
+		sums[tr.Asset] = sums[tr.Asset].MustAdd(tr.Amount)
+	}
+	if inferred != 3 {
+		t.Errorf("%d rows without a block of their own, want 3", inferred)
+	}
+	eth, steth := chain.Ethereum.Native(), chain.Asset("eip155:1/erc20:"+steth)
+	if got := sums[eth].Decimal(18); got != "899396.563658404671846374" {
+		t.Errorf("ETH moved: %s", got)
+	}
+	if got := sums[steth].Decimal(18); got != "90375.54791768" {
+		t.Errorf("stETH moved: %s", got)
+	}
+}
+
+func TestOwnRows(t *testing.T) {
+	head := tables.OwnHeader + "\n"
+	for _, c := range []struct {
+		name, file, chain string
+		want              string // the one row held, or
+		column, reason    string // why it is rejected
+	}{
+		{
+			name: "native", file: head + "eip155:1,2025-02-21 14:29:47,21895319," + tx1 + ",3,native," + alice + "," + bob + ",eip155:1/slip44:60,1.5\n",
+			want: "eip155:1,2025-02-21T14:29:47Z,21895319," + tx1 + ",3,native," + alice + "," + bob + ",eip155:1/slip44:60,1500000000000000000,",
+		},
+		{
+			name: "columns in another order, chain by option", chain: "ethereum", file: "amount,asset,to,from,kind,tx,time\n0.000000000000000001,ETH," + bob + "," + alice + ",native," + tx1 + ",2025-02-21T14:29:47Z\n",
+			want: "eip155:1,2025-02-21T14:29:47Z,," + tx1 + ",,native," + alice + "," + bob + ",eip155:1/slip44:60,1,",
+		},
+		{
+			name: "token by contract, mixed case", file: head + "ethereum,2025-02-21T14:29:47Z,7," + tx1 + ",,token," + alice + "," + bob + ",0xae7ab96520DE3A18E5e111B5EaAb095312D7fE84,2\n",
+			want: "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,token," + alice + "," + bob + ",eip155:1/erc20:" + steth + ",2000000000000000000,",
+		},
+		{
+			name: "decimals by the row", file: "chain,time,block,tx,kind,from,to,asset,amount,decimals,symbol\neip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",token," + alice + "," + bob + "," + bob + ",2.5,1,XX\n",
+			want: "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,token," + alice + "," + bob + ",eip155:1/erc20:" + bob + ",25,",
+		},
+		{
+			name: "mint", file: head + "eip155:1,,7," + tx1 + ",,token,0x0000000000000000000000000000000000000000," + bob + ",stETH,1\n",
+			want: "eip155:1,,7," + tx1 + ",,token,," + bob + ",eip155:1/erc20:" + steth + ",1000000000000000000,",
+		},
+		{
+			name: "unknown decimals", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,token," + alice + "," + bob + "," + bob + ",2\n",
+			column: "asset", reason: "its decimals are not known",
+		},
+		{
+			name: "unknown symbol", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,token," + alice + "," + bob + ",FAKE,2\n",
+			column: "asset", reason: "symbol of no asset",
+		},
+		{
+			name: "no chain", file: head + ",2025-02-21T14:29:47Z,7," + tx1 + ",,token," + alice + "," + bob + ",ETH,2\n",
+			column: "chain", reason: "--chain",
+		},
+		{
+			name: "damaged address", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "f," + bob + ",ETH,2\n",
+			column: "from", reason: "40 hexadecimal digits",
+		},
+		{
+			name: "wrong checksum", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native,0x47666Fab8bd0Ac7003bce3f5C3585383F09486e2," + bob + ",ETH,2\n",
+			column: "from", reason: "EIP-55",
+		},
+		{
+			name: "other chain", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native,eip155:56:" + alice + "," + bob + ",ETH,2\n",
+			column: "from", reason: "is on chain eip155:56",
+		},
+		{
+			name: "too many decimals", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob + ",ETH,0.0000000000000000001\n",
+			column: "amount", reason: "more decimals",
+		},
+		{
+			name: "negative", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob + ",ETH,-1\n",
+			column: "amount", reason: "not a decimal",
+		},
+		{
+			name: "kind and asset", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob + ",stETH,1\n",
+			column: "asset", reason: "kind token",
+		},
+		{
+			name: "no place", file: head + "eip155:1,,," + tx1 + ",,native," + alice + "," + bob + ",ETH,1\n",
+			column: "time", reason: "neither time nor block",
+		},
+		{
+			name: "truncated", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob,
+			reason: "cut off",
+		},
+		{
+			name: "truncated in a quote", file: head + "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob + ",\"ETH,1",
+			reason: "cut off",
+		},
+		{name: "binary", file: head + "\x00\xff\xfe,,,,,,,,,\n", column: "chain", reason: "not a chain"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var store ingesttest.Store
+			good := "eip155:1,2025-02-21T14:29:47Z,9," + tx2 + ",,native," + alice + "," + bob + ",eip155:1/slip44:60,1\n"
+			opts := ingest.Options{}
+			if c.chain != "" {
+				opts.Chain, _ = chain.ParseID(c.chain)
+			}
+			if c.want != "" {
+				if _, err := imported(t, &store, opts, "f.csv", c.file); err != nil {
+					t.Fatal(err)
+				}
+				if got := held(t, &store); len(got) != 1 || got[0] != c.want {
+					t.Fatalf("held\n%s\nwant\n%s", strings.Join(got, "\n"), c.want)
+				}
+				return
+			}
+			// A good row before it goes in all the same.
+			file := strings.Replace(c.file, head, head+good, 1)
+			rep, err := imported(t, &store, opts, "f.csv", file)
+			if errs.Is(err) != errs.Partial {
+				t.Fatalf("error %v, want errs.Partial", err)
+			}
+			rows := rejected(t, rep)
+			if len(rows) != 1 || rows[0][0] != "3" || rows[0][1] != c.column || !strings.Contains(rows[0][2], c.reason) {
+				t.Fatalf("rejects %q, want line 3, column %q, reason with %q", rows, c.column, c.reason)
+			}
+			if got := held(t, &store); len(got) != 1 {
+				t.Fatalf("held %q, want the good row", got)
+			}
+		})
+	}
+}
