@@ -30,7 +30,7 @@ const (
 // Signature is one party's signature over a document, or over the end of it.
 type Signature struct {
 	Party  identity.OrgID `json:"party"`
-	At     time.Time      `json:"at"`     // when, to the second; part of what is signed
+	At     time.Time      `json:"at"`     // when, to the microsecond; part of what is signed
 	Serial uint64         `json:"serial"` // of the certificate of the signing key
 	Sig    []byte         `json:"sig"`    // over the message of FORMAT.md
 }
@@ -52,7 +52,7 @@ type Agreement struct {
 // one.
 type Signer interface {
 	ID() identity.OrgID
-	Sign(context string, message []byte) (identity.Signature, error)
+	SignAt(now time.Time, context string, message []byte) (identity.Signature, error)
 }
 
 // Orgs finds the public document of an organisation; an unknown one is
@@ -137,8 +137,8 @@ func (a *Agreement) Close(signer Signer, reason string, now time.Time) error {
 }
 
 func sign(signer Signer, context string, now time.Time, message func(Signature) []byte) (Signature, error) {
-	s := Signature{Party: signer.ID(), At: now.UTC().Truncate(time.Second)}
-	sig, err := signer.Sign(context, message(s))
+	s := Signature{Party: signer.ID(), At: now.UTC().Truncate(time.Microsecond)}
+	sig, err := signer.SignAt(s.At, context, message(s))
 	s.Serial, s.Sig = sig.Serial, sig.Sig
 	return s, err
 }
@@ -193,9 +193,9 @@ func (a *Agreement) verifyOne(orgs Orgs, context string, s Signature, message []
 // signedMessage is what a party signs: who, when, and the document's digest
 // (FORMAT.md, "Signature").
 func signedMessage(d *Document, s Signature) []byte {
-	return fmt.Appendf(nil, "%s\n%s\n%s\n", s.Party, stamp(s.At), d.Digest())
+	return fmt.Appendf(nil, "%s\n%s\n%s\n", s.Party, s.At.UTC().Format(time.RFC3339Nano), d.Digest())
 }
 
 func endMessage(d *Document, s Signature, reason string) []byte {
-	return fmt.Appendf(nil, "%s\n%s\n%s\n%q\n", s.Party, stamp(s.At), d.Digest(), reason)
+	return fmt.Appendf(nil, "%s\n%s\n%s\n%q\n", s.Party, s.At.UTC().Format(time.RFC3339Nano), d.Digest(), reason)
 }
