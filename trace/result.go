@@ -178,7 +178,7 @@ type Flow struct {
 	Basis       Basis         `json:"basis"`
 	Rule        Rule          `json:"rule,omitempty"`
 	Hop         int           `json:"hop"`    // 0 for the theft's own transfers
-	Parent      int           `json:"parent"` // index of the flow that brought the lot it was drawn from, -1 for the theft's own
+	Parents     []int         `json:"parents"` // indexes of the flows that brought the lots it was drawn from; none for the theft's own
 }
 
 // Run is a whole trace on record: what was asked, what came out, and the flows

@@ -1,0 +1,248 @@
+package trace
+
+import (
+	"context"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+)
+
+// arrive brings a transfer's pieces to its receiver.
+func (s *sim) arrive(ctx context.Context, w *ledger.Row, to *book, pieces []lot) error {
+	if !anyTainted(pieces) {
+		if to == nil {
+			return nil
+		}
+		return s.acquire(to, w, pieces)
+	}
+	s.carried++
+	pieces = s.record(w, pieces)
+	if s.scratch = pieces; w.To == 0 {
+		s.sinkhole(w, pieces)
+		return nil
+	}
+	at, err := s.party(ctx, w.To)
+	if err != nil {
+		return err
+	}
+	p := &s.parties[at]
+	if p.role == roleBurn {
+		s.sinkhole(w, pieces)
+		return nil
+	}
+	if !p.reached {
+		p.reached = true
+		s.received++
+	}
+	switch p.role {
+	case roleExit, roleContract, roleSource:
+		s.end(at, w, pieces)
+		return nil
+	}
+	if err := s.bound(ctx, at, w, pieces); err != nil {
+		return err
+	}
+	if to == nil {
+		if !anyTainted(pieces) {
+			return nil // all of it was stopped at the door
+		}
+		if to, err = s.open(ctx, at, w); err != nil {
+			return err
+		}
+	}
+	return s.acquire(to, w, pieces)
+}
+
+func anyTainted(pieces []lot) bool {
+	for i := range pieces {
+		if pieces[i].tainted() {
+			return true
+		}
+	}
+	return false
+}
+
+// record writes the transfer's flows and dates its pieces by their arrival.
+// Neighbouring pieces that are alike become one lot with one flow: a lot is an
+// amount, its source and the transaction that acquired it.
+func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
+	out := pieces[:0]
+	hops := s.req.Bounds.MaxHops > 0
+	for i := range pieces {
+		p := pieces[i]
+		if !p.tainted() {
+			out = append(out, p)
+			continue
+		}
+		parent := p.flow
+		if parent >= 0 {
+			p.hop++
+		}
+		p.since, p.prov = w.Time, w.Provisional || p.prov
+		if n := len(out); n > 0 && out[n-1].tainted() && out[n-1].joins(&p, hops) && out[n-1].evenly(&p) {
+			s.extend(&out[n-1], &p, parent)
+			continue
+		}
+		p.flow = int32(len(s.flows))
+		f := flow{row: infoOf(w), amount: p.amount, origin: p.origin, class: p.class, hop: p.hop, rule: p.rule, parent: uint32(len(s.parents))}
+		if parent >= 0 {
+			s.parents = append(s.parents, parent)
+			f.parents = 1
+		}
+		s.flows = append(s.flows, f)
+		out = append(out, p)
+	}
+	return out
+}
+
+// extend joins piece p to the lot l, whose flow is the last one.
+func (s *sim) extend(l, p *lot, parent int32) {
+	l.amount, l.origin = l.amount.MustAdd(p.amount), l.origin.MustAdd(p.origin)
+	l.hop = min(l.hop, p.hop)
+	f := &s.flows[l.flow]
+	f.amount, f.origin, f.hop = l.amount, l.origin, l.hop
+	if parent >= 0 && (f.parents == 0 || s.parents[len(s.parents)-1] != parent) {
+		s.parents = append(s.parents, parent)
+		f.parents++
+	}
+}
+
+// sinkhole ends pieces outside any account: fees and adjustments.
+func (s *sim) sinkhole(w *ledger.Row, pieces []lot) {
+	for i := range pieces {
+		if p := &pieces[i]; p.tainted() {
+			if w.Kind == chain.KindFee {
+				s.put(atFee, 0, w.Asset, "", p)
+			} else {
+				s.put(atAdjustment, 0, w.Asset, "", p)
+			}
+		}
+	}
+}
+
+// end closes a branch at an account that is not followed.
+func (s *sim) end(at uint32, w *ledger.Row, pieces []lot) {
+	for i := range pieces {
+		p := &pieces[i]
+		if !p.tainted() {
+			continue
+		}
+		switch s.parties[at].role {
+		case roleExit:
+			s.put(atExit, at, w.Asset, "", p)
+		case roleContract:
+			s.put(atUnfollowed, at, w.Asset, ReasonContract, p)
+		default:
+			s.put(atHolding, at, w.Asset, "", p)
+		}
+	}
+}
+
+// acquire adds pieces to an open book, by the method.
+func (s *sim) acquire(b *book, w *ledger.Row, pieces []lot) error {
+	if _, ok := b.total.Add(w.Amount); !ok {
+		return overflow()
+	}
+	if s.poison {
+		s.turn(b, w, pieces)
+	}
+	s.method.acquire(b, pieces)
+	return nil
+}
+
+// turn taints what mixes: with Poison a book is wholly tainted or wholly
+// clean.
+func (s *sim) turn(b *book, w *ledger.Row, pieces []lot) {
+	var by lot // what taints
+	lots := b.live()
+	if len(lots) > 0 && lots[0].tainted() {
+		by = lots[0]
+		for i := range lots {
+			if lots[i].rule == codeObserved {
+				by = lots[i]
+				break
+			}
+		}
+	}
+	for i := range pieces {
+		if p := &pieces[i]; p.tainted() && (!by.tainted() || (by.rule != codeObserved && p.rule == codeObserved)) {
+			by = *p
+		}
+	}
+	if !by.tainted() {
+		return
+	}
+	for i := range lots {
+		s.turnLot(&lots[i], &by, w, b)
+	}
+	for i := range pieces {
+		s.turnLot(&pieces[i], &by, w, nil)
+	}
+}
+
+// turnLot taints one clean lot; b counts it when the lot is in the book.
+func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
+	if l.tainted() || l.amount.IsZero() {
+		return
+	}
+	s.put(atTurned, 0, w.Asset, "", &lot{amount: l.amount, class: by.class})
+	*l = lot{amount: l.amount, class: by.class, rule: by.rule, prov: by.prov || w.Provisional, hop: by.hop, since: w.Time, flow: by.flow}
+	if b != nil {
+		b.tainted++
+	}
+}
+
+// open opens the book of an account that taint reaches: what it held before is
+// one clean lot, and its rows are streamed from here on.
+func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error) {
+	key := bookKey{w.To, w.Asset}
+	bal, err := s.r.Balances(ctx, []ledger.BalanceQuery{{Account: key.account, Asset: key.asset, Before: w.Key}})
+	if err != nil {
+		return nil, err
+	}
+	b := &book{key: key, owner: at}
+	b.push(lot{amount: bal[0].Amount, flow: -1})
+	s.books[key] = b
+	b.cur = cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Limit: firstPage}}
+	return b, s.stream(ctx, &b.cur, b)
+}
+
+// stream puts a cursor into the heap when it has rows.
+func (s *sim) stream(ctx context.Context, c *cursor, b *book) error {
+	if err := c.fill(ctx, s.r, &s.pages); err != nil {
+		return err
+	}
+	s.heap.sources = append(s.heap.sources, c)
+	s.owners = append(s.owners, b)
+	if !c.empty() {
+		s.heap.add(uint32(len(s.heap.sources) - 1))
+	}
+	return nil
+}
+
+// party finds or makes the party of an account, and says what it is.
+func (s *sim) party(ctx context.Context, ref ledger.AccountRef) (uint32, error) {
+	if at, ok := s.byRef[ref]; ok {
+		return at, nil
+	}
+	names, err := s.r.Accounts(ctx, []ledger.AccountRef{ref})
+	if err != nil {
+		return 0, err
+	}
+	p := party{ref: ref, account: names[0]}
+	if a := names[0]; a.Form() == chain.FormEVM && a == chain.EVM(a.Chain(), [20]byte{}) {
+		p.role = roleBurn
+	}
+	if l, ok := s.labels.Deciding(names[0]); ok {
+		switch {
+		case l.Service() != "":
+			p.role, p.label = roleExit, l
+		case l.Contract():
+			p.role, p.label = roleContract, l
+		}
+	}
+	s.parties = append(s.parties, p)
+	at := uint32(len(s.parties) - 1)
+	s.byRef[ref] = at
+	return at, nil
+}

@@ -1,0 +1,233 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/labels"
+	"bongsu/ledger"
+)
+
+// names turns references into the names that a result carries.
+type names struct {
+	registry *chain.Registry
+	assets   map[ledger.AssetRef]chain.Asset
+}
+
+func (n *names) amount(ref ledger.AssetRef, a chain.Amount) Amount {
+	asset := n.assets[ref]
+	info, ok := n.registry.Info(asset)
+	if !ok {
+		return Amount{Asset: asset, Amount: a.Base(), Base: a}
+	}
+	return Amount{Asset: asset, Symbol: info.Symbol, Amount: a.Decimal(info.Decimals), Base: a}
+}
+
+// draw draws up the result of finished simulations.
+func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, sims []*sim, reads *readLog) (*Run, error) {
+	n, err := nameAssets(ctx, r, sims)
+	if err != nil {
+		return nil, err
+	}
+	run := &Run{Version: RunVersion, Request: *req}
+	d := &drawing{names: n, poison: req.Method == Poison, res: &run.Result}
+	d.res.Method = req.Method
+	for _, s := range sims {
+		final, err := s.finals(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.atEnd(ctx); err != nil {
+			return nil, err
+		}
+		all := s.rest()
+		if err := s.balance(all); err != nil {
+			return nil, err
+		}
+		d.sim(s, all, final)
+		run.Amounts = append(run.Amounts, d.stolen(s)...)
+		if err := d.flows(ctx, s, run); err != nil {
+			return nil, err
+		}
+	}
+	d.count(sims)
+	d.sort()
+	if d.res.Ledger, err = ranges(ctx, r, reads, req); err != nil {
+		return nil, err
+	}
+	d.res.Labels = append([]string{}, set.Digests()...)
+	d.res.Conserved = true // balance has checked it, or there is no result
+	return run, d.res.seal()
+}
+
+func nameAssets(ctx context.Context, r ledger.Reader, sims []*sim) (*names, error) {
+	n := &names{registry: r.Registry(), assets: map[ledger.AssetRef]chain.Asset{}}
+	for _, s := range sims {
+		for _, c := range s.classes[1:] {
+			n.assets[c.asset] = ""
+		}
+		for k := range s.books {
+			n.assets[k.asset] = ""
+		}
+	}
+	refs := make([]ledger.AssetRef, 0, len(n.assets))
+	for ref := range n.assets {
+		refs = append(refs, ref)
+	}
+	slices.Sort(refs)
+	assets, err := r.Assets(ctx, refs)
+	if err != nil {
+		return nil, err
+	}
+	for i, ref := range refs {
+		n.assets[ref] = assets[i]
+	}
+	return n, nil
+}
+
+// finals is the last final block of each chain of the simulation.
+func (s *sim) finals(ctx context.Context) (map[chain.ID]uint64, error) {
+	out := map[chain.ID]uint64{}
+	for i := range s.parties {
+		out[s.parties[i].account.Chain()] = 0
+	}
+	for id := range out {
+		if id == "" {
+			continue
+		}
+		c, err := s.r.Coverage(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out[id] = c.Final
+	}
+	return out, nil
+}
+
+// atEnd books as unfollowed what lies on accounts that spend after the end of
+// the trace: our bound in time stopped there.
+func (s *sim) atEnd(ctx context.Context) error {
+	if s.until == 0 {
+		return nil
+	}
+	for _, b := range s.books {
+		if b.tainted == 0 && len(b.plan) == 0 {
+			continue
+		}
+		spends, err := s.spendsLater(ctx, b)
+		if err != nil {
+			return err
+		}
+		if !spends {
+			continue
+		}
+		lots := b.live()
+		for i := range lots {
+			if l := &lots[i]; l.tainted() {
+				s.put(atUnfollowed, b.owner, b.key.asset, ReasonTime, l)
+				*l = lot{amount: l.amount, flow: -1}
+			}
+		}
+		b.tainted = 0
+	}
+	return nil
+}
+
+// spendsLater says whether the book has a spend after the end of the trace.
+func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
+	c := &b.cur
+	for {
+		for i := c.at; i < len(c.rows); i++ {
+			if w := &c.rows[i]; w.From == b.key.account && w.From != w.To && !w.Amount.IsZero() {
+				return true, nil
+			}
+		}
+		if !c.more {
+			return false, nil
+		}
+		c.at = len(c.rows)
+		if err := c.fill(ctx, s.r, &s.pages); err != nil {
+			return false, err
+		}
+	}
+}
+
+// rest is the tally with what still lies in books.
+func (s *sim) rest() map[tallyKey]*sum {
+	t := tally{sums: make(map[tallyKey]*sum, len(s.tally.sums)+len(s.books))}
+	for k, v := range s.tally.sums {
+		c := *v
+		t.sums[k] = &c
+	}
+	saved := s.tally
+	s.tally = t
+	for _, b := range s.books {
+		for i := range b.live() {
+			if l := &b.live()[i]; l.tainted() {
+				s.put(atHolding, b.owner, b.key.asset, "", l)
+			}
+		}
+	}
+	t, s.tally = s.tally, saved
+	return t.sums
+}
+
+// balance checks definition 8: for each theft and stolen asset, what was
+// stolen is what ended somewhere, to the last unit. With Poison amounts are
+// compared, and what mixing turned is added.
+func (s *sim) balance(all map[tallyKey]*sum) error {
+	have := make([]chain.Amount, len(s.classes))
+	want := make([]chain.Amount, len(s.classes))
+	for c := range s.classes {
+		want[c] = s.classes[c].stolen
+	}
+	for k, v := range all {
+		switch {
+		case k.place == atTurned:
+			want[k.class] = want[k.class].MustAdd(v.amount)
+		case s.poison:
+			have[k.class] = have[k.class].MustAdd(v.amount)
+		default:
+			have[k.class] = have[k.class].MustAdd(v.origin)
+		}
+	}
+	for c := range s.classes {
+		if have[c] != want[c] {
+			return errs.New("trace", errs.Internal, s.thefts[s.classes[c].theft].id,
+				"the sums do not agree: "+want[c].Base()+" base units were stolen and "+have[c].Base()+" are accounted for",
+				"report this with the ledger's range; no result was written")
+		}
+	}
+	return nil
+}
+
+// ranges says what of each chain was read.
+func ranges(ctx context.Context, r ledger.Reader, reads *readLog, req *Request) ([]Range, error) {
+	if err := reads.flush(ctx, r); err != nil {
+		return nil, err
+	}
+	out := []Range{}
+	for id, from := range reads.first {
+		c, err := r.Coverage(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		to := c.LastBlock
+		if req.Bounds.Until != 0 {
+			to = min(to, reads.last[id])
+		}
+		to = max(to, from)
+		var gaps []ledger.Range
+		for _, g := range c.Gaps {
+			if g.To >= from && g.From <= to {
+				gaps = append(gaps, ledger.Range{From: max(g.From, from), To: min(g.To, to)})
+			}
+		}
+		out = append(out, Range{Chain: id, From: from, To: to, Gaps: len(gaps), Digest: sealRange(id, from, to, gaps, reads.digests[id])})
+	}
+	slices.SortFunc(out, func(a, b Range) int { return cmp.Compare(a.Chain, b.Chain) })
+	return out, nil
+}

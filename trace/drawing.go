@@ -1,0 +1,208 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+)
+
+// drawing gathers the rows of a result.
+type drawing struct {
+	*names
+	res    *Result
+	poison bool
+}
+
+// line is what rows of a result have in common before they are told apart.
+type line struct {
+	key         tallyKey
+	provisional bool
+}
+
+// sim adds the rows of one simulation.
+func (d *drawing) sim(s *sim, all map[tallyKey]*sum, final map[chain.ID]uint64) {
+	t := map[line]*sum{}
+	for k, v := range all {
+		l := line{key: k}
+		if k.block != 0 {
+			l.provisional = k.block > final[s.parties[k.party].account.Chain()]
+			l.key.block = 0
+		}
+		if e := t[l]; e != nil {
+			e.join(v)
+			continue
+		}
+		c := *v
+		t[l] = &c
+	}
+	for l, v := range t {
+		d.row(s, l, v)
+	}
+	d.incomplete(s)
+}
+
+func (d *drawing) row(s *sim, l line, v *sum) {
+	p := &s.parties[l.key.party]
+	c := &s.classes[l.key.class]
+	theft := s.thefts[c.theft].id
+	money := d.amount(l.key.asset, v.amount)
+	var origin *Amount
+	if !d.poison {
+		o := d.amount(c.asset, v.origin)
+		origin = &o
+	}
+	basis := v.rule.basis()
+	part := Part{Amount: money, Origin: origin, Theft: theft, Basis: basis}
+	switch l.key.place {
+	case atHolding:
+		d.res.Holdings = append(d.res.Holdings, Holding{p.account, money, origin, theft, basis, v.rule.rule(), l.provisional, v.first})
+	case atExit:
+		d.res.Exits = append(d.res.Exits, Exit{
+			p.account, p.label.Label, p.label.Service(), p.label.Source, money, origin, theft, basis, v.rule.rule(), l.provisional, v.first, v.last,
+		})
+	case atUnfollowed:
+		d.res.Unfollowed = append(d.res.Unfollowed, Unfollowed{
+			p.account, reasons[l.key.reason], money, origin, theft, basis, v.rule.rule(), l.provisional, v.first,
+		})
+	case atFee:
+		d.res.Fees = append(d.res.Fees, part)
+	case atAdjustment:
+		d.res.Adjustments = append(d.res.Adjustments, part)
+	case atCollided:
+		d.res.Collided = append(d.res.Collided, part)
+	case atTurned:
+		d.res.Turned = append(d.res.Turned, money)
+	}
+}
+
+func (d *drawing) incomplete(s *sim) {
+	for _, b := range s.books {
+		if !b.missing.IsZero() {
+			d.res.Incomplete = append(d.res.Incomplete, Incomplete{
+				s.parties[b.owner].account, d.amount(b.key.asset, b.spent), d.amount(b.key.asset, b.known), d.amount(b.key.asset, b.missing),
+			})
+		}
+	}
+}
+
+// stolen is what a simulation's thefts took.
+func (d *drawing) stolen(s *sim) []Part {
+	var out []Part
+	for _, c := range s.classes[1:] {
+		out = append(out, Part{Amount: d.amount(c.asset, c.stolen), Theft: s.thefts[c.theft].id, Basis: Observed})
+	}
+	slices.SortFunc(out, Part.compare)
+	return out
+}
+
+// count counts accounts and transfers; with Poison several simulations may
+// touch the same ones.
+func (d *drawing) count(sims []*sim) {
+	if len(sims) == 1 {
+		d.res.Accounts, d.res.Transfers = sims[0].received, sims[0].carried
+		return
+	}
+	accounts, rows := map[ledger.AccountRef]bool{}, map[ledger.Key]bool{}
+	for _, s := range sims {
+		for i := range s.parties {
+			if s.parties[i].reached {
+				accounts[s.parties[i].ref] = true
+			}
+		}
+		for i := range s.flows {
+			rows[s.flows[i].row.Key] = true
+		}
+	}
+	d.res.Accounts, d.res.Transfers = len(accounts), len(rows)
+}
+
+func (p Part) compare(q Part) int {
+	return cmp.Or(cmp.Compare(p.Asset, q.Asset), cmp.Compare(p.Theft, q.Theft), compareOrigin(p.Origin, q.Origin), cmp.Compare(p.Basis, q.Basis))
+}
+
+func compareOrigin(a, b *Amount) int {
+	if a == nil || b == nil {
+		return 0
+	}
+	return cmp.Compare(a.Asset, b.Asset)
+}
+
+func bool01(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// sort puts every array into the order of definition 9: account, asset,
+// theft, then what still tells rows apart. It leaves none of them null.
+func (d *drawing) sort() {
+	r := d.res
+	r.Holdings = sorted(r.Holdings, func(a, b Holding) int {
+		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft),
+			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
+	})
+	r.Exits = sorted(r.Exits, func(a, b Exit) int {
+		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft),
+			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
+	})
+	r.Unfollowed = sorted(r.Unfollowed, func(a, b Unfollowed) int {
+		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft), cmp.Compare(a.Reason, b.Reason),
+			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
+	})
+	r.Incomplete = sorted(r.Incomplete, func(a, b Incomplete) int {
+		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Spent.Asset, b.Spent.Asset), a.Missing.Base.Cmp(b.Missing.Base))
+	})
+	r.Fees, r.Adjustments, r.Collided = sorted(r.Fees, Part.compare), sorted(r.Adjustments, Part.compare), sorted(r.Collided, Part.compare)
+	r.Turned = sorted(r.Turned, func(a, b Amount) int { return cmp.Or(cmp.Compare(a.Asset, b.Asset), a.Base.Cmp(b.Base)) })
+	r.Aside = sorted(r.Aside, Aside.compare)
+}
+
+func (a Aside) compare(b Aside) int {
+	return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), a.Touched.Compare(b.Touched), cmp.Compare(a.Reason, b.Reason))
+}
+
+func sorted[T any](rows []T, compare func(a, b T) int) []T {
+	if rows == nil {
+		return []T{}
+	}
+	slices.SortFunc(rows, compare)
+	return rows
+}
+
+// flows writes a simulation's flows out with their names.
+func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
+	var accounts []ledger.AccountRef
+	txs := make([]ledger.TxRef, len(s.flows))
+	for i := range s.flows {
+		f := &s.flows[i]
+		accounts = append(accounts, f.row.from, f.row.to)
+		txs[i] = f.row.tx
+	}
+	who, err := s.r.Accounts(ctx, accounts)
+	if err != nil {
+		return err
+	}
+	in, err := s.r.Txs(ctx, txs)
+	if err != nil {
+		return err
+	}
+	base := len(run.Flows)
+	for i := range s.flows {
+		f := &s.flows[i]
+		c := &s.classes[f.class]
+		out := Flow{
+			Theft: s.thefts[c.theft].id, From: who[2*i], To: who[2*i+1], Asset: d.assets[f.row.asset], Amount: f.amount,
+			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: in[i].ID.Text(in[i].Chain), Time: f.row.Time,
+			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: []int{},
+		}
+		for _, p := range s.parents[f.parent : f.parent+f.parents] {
+			out.Parents = append(out.Parents, base+int(p))
+		}
+		run.Flows = append(run.Flows, out)
+	}
+	return nil
+}

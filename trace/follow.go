@@ -1,0 +1,223 @@
+package trace
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/labels"
+	"bongsu/ledger"
+)
+
+// RunVersion is the version of a stored run (FORMAT.md).
+const RunVersion = 1
+
+// Follow traces what the request names, by its method, through the ledger as
+// the reader shows it. The labels say where services are; nil is none. The
+// same arguments give the same run but for ElapsedMS.
+//
+// Errors: errs.Usage and errs.Invalid for a request that contradicts itself,
+// errs.NotExist for a theft's transfer that the ledger lacks, errs.Internal
+// when the sums do not agree, which is a mistake of this package.
+func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) (*Run, error) {
+	start := time.Now()
+	if err := req.normalise(); err != nil {
+		return nil, err
+	}
+	rows, err := resolve(ctx, r, req.Thefts)
+	if err != nil {
+		return nil, err
+	}
+	var sims []*sim
+	reads := &readLog{}
+	for _, part := range parts(&req, rows) {
+		s, err := newSim(ctx, r, set, &req, part, reads)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.run(ctx); err != nil {
+			return nil, err
+		}
+		sims = append(sims, s)
+	}
+	run, err := draw(ctx, r, set, &req, sims, reads)
+	if err != nil {
+		return nil, err
+	}
+	run.Result.ElapsedMS = float64(time.Since(start).Microseconds()) / 1000
+	return run, nil
+}
+
+// normalise fills in defaults, sorts what has no order, and refuses a request
+// that contradicts itself.
+func (q *Request) normalise() error {
+	var err error
+	if q.Method, err = ParseMethod(string(q.Method)); err != nil {
+		return err
+	}
+	if q.Fees, err = ParseFeeRule(string(q.Fees)); err != nil {
+		return err
+	}
+	if len(q.Thefts)+len(q.Sources) == 0 {
+		return errs.New("trace", errs.Usage, "", "nothing to follow", "name a theft, or an account with --source")
+	}
+	if q.Bounds.MaxDegree < 0 || q.Bounds.MaxHops < 0 || q.Bounds.MaxHops > 1<<15 || q.Bounds.MaxDegree > 1<<30 {
+		return errs.New("trace", errs.Usage, "", "a bound is out of range", "use --max-degree up to 2^30 and --max-hops up to 32768")
+	}
+	q.Thefts, q.Sources = slices.Clone(q.Thefts), slices.Clone(q.Sources)
+	slices.SortStableFunc(q.Thefts, func(a, b Theft) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(q.Sources, func(a, b Source) int { return a.Account.Compare(b.Account) })
+	seen := map[string]bool{}
+	for _, t := range q.Thefts {
+		if t.ID == "" || seen[t.ID] {
+			return errs.New("trace", errs.Usage, t.ID, "the thefts of a trace need ids, each its own", "name each theft once")
+		}
+		seen[t.ID] = true
+	}
+	for _, s := range q.Sources {
+		if s.Account.IsZero() || seen[s.Account.String()] {
+			return errs.New("trace", errs.Usage, s.Account.String(), "a source is named twice or is no account", "name each account once")
+		}
+		seen[s.Account.String()] = true
+	}
+	return nil
+}
+
+// part is what one simulation follows: all thefts together, or with Poison
+// each alone, because poison carries no amounts that could be shared out.
+type part struct {
+	thefts  []uint32
+	sources []uint32
+	rows    []stolenRow
+}
+
+func parts(q *Request, rows []stolenRow) []part {
+	if q.Method != Poison {
+		p := part{rows: rows}
+		for i := range q.Thefts {
+			p.thefts = append(p.thefts, uint32(i))
+		}
+		for i := range q.Sources {
+			p.sources = append(p.sources, uint32(i))
+		}
+		return []part{p}
+	}
+	var out []part
+	for i := range q.Thefts {
+		p := part{thefts: []uint32{uint32(i)}}
+		for _, w := range rows {
+			if w.theft == uint32(i) {
+				p.rows = append(p.rows, w)
+			}
+		}
+		out = append(out, p)
+	}
+	for i := range q.Sources {
+		out = append(out, part{sources: []uint32{uint32(i)}})
+	}
+	return out
+}
+
+// newSim makes a simulation with the theft's rows in its heap.
+func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, p part, reads *readLog) (*sim, error) {
+	s := &sim{
+		r: r, labels: set, req: req, reads: reads,
+		method: methodOf(req.Method, req.Bounds.MaxHops > 0), poison: req.Method == Poison, tiho: req.Method == TIHO,
+		until: req.Bounds.Until, classes: make([]classInfo, 1),
+		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, books: map[bookKey]*book{}, stolen: map[ledger.Key][]uint32{},
+	}
+	if err := s.setFloors(ctx); err != nil {
+		return nil, err
+	}
+	local := map[uint32]uint32{}
+	for _, i := range p.thefts {
+		local[i] = s.addTheft(req.Thefts[i].ID, req.Thefts[i].Title)
+	}
+	rows := make([]ledger.Row, 0, len(p.rows))
+	for _, w := range p.rows {
+		if n := len(rows); n == 0 || rows[n-1].Key != w.row.Key {
+			rows = append(rows, w.row)
+		}
+		s.classOf(local[w.theft], w.row.Asset)
+		s.stolen[w.row.Key] = append(s.stolen[w.row.Key], local[w.theft])
+	}
+	for i := range rows {
+		s.heap.mixed = s.heap.mixed || rows[i].Chain != rows[0].Chain
+	}
+	if err := s.stream(ctx, &cursor{rows: rows}, nil); err != nil {
+		return nil, err
+	}
+	return s, s.addSources(ctx, p.sources)
+}
+
+func (s *sim) addTheft(id, title string) uint32 {
+	s.thefts = append(s.thefts, theftInfo{id: id, title: title, class: map[ledger.AssetRef]class{}})
+	return uint32(len(s.thefts) - 1)
+}
+
+// classOf is the class of a theft's asset, made when it is new.
+func (s *sim) classOf(theft uint32, asset ledger.AssetRef) class {
+	t := &s.thefts[theft]
+	if c, ok := t.class[asset]; ok {
+		return c
+	}
+	c := class(len(s.classes))
+	s.classes = append(s.classes, classInfo{theft: theft, asset: asset})
+	t.class[asset] = c
+	return c
+}
+
+func (s *sim) setFloors(ctx context.Context) error {
+	s.floors = map[ledger.AssetRef]chain.Amount{}
+	for _, m := range s.req.Bounds.MinAmount {
+		refs, err := s.r.AssetRefs(ctx, []chain.Asset{m.Asset})
+		if err != nil {
+			return err
+		}
+		if refs[0] != 0 {
+			s.floors[refs[0]] = m.Amount
+		}
+	}
+	return nil
+}
+
+// addSources makes each source a theft whose rows are all that it sends.
+func (s *sim) addSources(ctx context.Context, which []uint32) error {
+	for _, i := range which {
+		src := &s.req.Sources[i]
+		refs, err := s.r.AccountRefs(ctx, []chain.Account{src.Account})
+		if err != nil {
+			return err
+		}
+		if refs[0] == 0 {
+			return errs.New("trace", errs.NotExist, src.Account.String(), "the ledger holds no transfer of this account", "import its transfers first")
+		}
+		at, err := s.party(ctx, refs[0])
+		if err != nil {
+			return err
+		}
+		s.parties[at].role = roleSource
+		s.parties[at].theft = s.addTheft(src.Account.String(), "")
+		s.parties[at].source = src
+		s.sources[refs[0]] = at
+		q := ledger.Query{Account: refs[0], Direction: ledger.Out, Limit: lastPage}
+		if src.Asset != "" {
+			assets, err := s.r.AssetRefs(ctx, []chain.Asset{src.Asset})
+			if err != nil {
+				return err
+			}
+			if assets[0] == 0 {
+				return errs.New("trace", errs.NotExist, string(src.Asset), "the ledger holds no transfer of this asset", "name another with --asset")
+			}
+			q.Asset, s.parties[at].asset = assets[0], assets[0]
+		}
+		s.heap.mixed = s.heap.mixed || src.Account.Chain() != s.req.Sources[which[0]].Account.Chain()
+		if err := s.stream(ctx, &cursor{more: true, query: q}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,213 @@
+package trace
+
+import (
+	"bongsu/chain"
+	"bongsu/ledger"
+)
+
+// class numbers a (theft, stolen asset) pair of a run; 0 is clean money.
+type class uint32
+
+const clean class = 0
+
+// lot is an amount of one asset that a book acquired at once. Its size bounds
+// the memory of a trace: a test holds it under 128 bytes.
+type lot struct {
+	amount chain.Amount
+	origin chain.Amount // base units of the stolen asset; zero with Poison
+	since  chain.Time   // arrival on this account
+	class  class
+	hop    uint16
+	rule   ruleCode
+	prov   bool  // arrived in a block that was not final when it was read
+	flow   int32 // the flow that brought it; -1: clean, or there before
+}
+
+func (l *lot) tainted() bool { return l.class != clean }
+
+// joins says that two neighbouring lots may be one where nothing asks which of
+// them is older. With hops, a bound on depth tells lots of different hops
+// apart.
+func (l *lot) joins(m *lot, hops bool) bool {
+	return l.class == m.class && l.rule == m.rule && l.prov == m.prov && (!hops || l.hop == m.hop)
+}
+
+// evenly says that two lots have one ratio of origin to amount, so that it
+// makes no difference whether they are cut up apart or together: neither has
+// met a swap, or neither carries an origin.
+func (l *lot) evenly(m *lot) bool {
+	return l.origin == l.amount && m.origin == m.amount || l.origin.IsZero() && m.origin.IsZero()
+}
+
+// split takes t of the lot, which must be at most its amount, with the share
+// of the origin that goes with it: floor(o*t/v), and all of it when t = v.
+func (l *lot) split(t chain.Amount) lot {
+	p := *l
+	p.amount = t
+	p.origin = share(l.origin, t, l.amount)
+	l.amount = l.amount.MustSub(t)
+	l.origin = l.origin.MustSub(p.origin)
+	return p
+}
+
+// share is floor(o*t/v). While a lot has met no swap its origin equals its
+// amount, and so the share is t.
+func share(o, t, v chain.Amount) chain.Amount {
+	if o == v {
+		return t
+	}
+	if o.IsZero() {
+		return chain.Amount{}
+	}
+	s, _ := o.MulDiv(t, v) // fits: t <= v
+	return s
+}
+
+// ruleCode is a Rule in one byte.
+type ruleCode uint8
+
+const (
+	codeObserved ruleCode = iota
+	codeKnownFirst
+	codePosition
+	codeOrder
+)
+
+var ruleNames = [...]Rule{RuleNone, RuleKnownFirst, RulePosition, RuleOrder}
+
+func (c ruleCode) rule() Rule { return ruleNames[c] }
+
+func (c ruleCode) basis() Basis {
+	if c == codeObserved {
+		return Observed
+	}
+	return Inferred
+}
+
+// bookKey names a book.
+type bookKey struct {
+	account ledger.AccountRef
+	asset   ledger.AssetRef
+}
+
+// book is what one account holds of one asset, oldest lot first. A method owns
+// the order in which lots are drawn; the simulation owns everything else.
+type book struct {
+	key     bookKey
+	lots    []lot // live ones from head on
+	head    int
+	total   chain.Amount // of the lots
+	tainted int          // how many lots are tainted
+	cur     cursor
+	owner   uint32 // index into sim.parties
+
+	// Spends since the book was opened, what of them the ledger knew, and
+	// what it did not (definition 4).
+	spent, known, missing chain.Amount
+
+	plan  []lot   // TIHO: pieces drawn ahead for the spends of the batch
+	cuts  []int32 // TIHO: how many pieces each spend of the batch still gets
+	short bool    // TIHO: the batch spends more than the book holds
+}
+
+func (b *book) live() []lot { return b.lots[b.head:] }
+
+// push appends a lot. Adjacent clean lots are one: nothing tells them apart.
+func (b *book) push(l lot) {
+	if l.amount.IsZero() {
+		return
+	}
+	if n := len(b.lots); n > b.head && !l.tainted() && !b.lots[n-1].tainted() {
+		b.lots[n-1].amount = b.lots[n-1].amount.MustAdd(l.amount)
+	} else {
+		b.makeRoom()
+		b.lots = append(b.lots, l)
+		if l.tainted() {
+			b.tainted++
+		}
+	}
+	b.total = b.total.MustAdd(l.amount)
+}
+
+// makeRoom reuses the space of lots that were drawn from the head.
+func (b *book) makeRoom() {
+	if len(b.lots) == cap(b.lots) && b.head > len(b.lots)/2 {
+		n := copy(b.lots, b.lots[b.head:])
+		b.lots, b.head = b.lots[:n], 0
+	}
+}
+
+// popHead takes up to a from the oldest lot and appends the piece to out.
+func (b *book) popHead(a chain.Amount, out []lot) ([]lot, chain.Amount) {
+	l := &b.lots[b.head]
+	t := a.Min(l.amount)
+	if t == l.amount {
+		out = append(out, *l)
+		b.drop(l)
+		b.head++
+		if b.head == len(b.lots) {
+			b.lots, b.head = b.lots[:0], 0
+		}
+	} else {
+		out = append(out, l.split(t))
+	}
+	b.total = b.total.MustSub(t)
+	return out, a.MustSub(t)
+}
+
+// popTail does the same with the newest lot.
+func (b *book) popTail(a chain.Amount, out []lot) ([]lot, chain.Amount) {
+	l := &b.lots[len(b.lots)-1]
+	t := a.Min(l.amount)
+	if t == l.amount {
+		out = append(out, *l)
+		b.drop(l)
+		b.lots = b.lots[:len(b.lots)-1]
+		if b.head == len(b.lots) {
+			b.lots, b.head = b.lots[:0], 0
+		}
+	} else {
+		out = append(out, l.split(t))
+	}
+	b.total = b.total.MustSub(t)
+	return out, a.MustSub(t)
+}
+
+func (b *book) drop(l *lot) {
+	if l.tainted() {
+		b.tainted--
+	}
+}
+
+// method is one way to share out taint. A method sees one book at a time and
+// has no state of its own.
+type method interface {
+	// acquire appends an arrival's lots, in order.
+	acquire(b *book, lots []lot)
+	// draw takes a, at most b.total, and appends the pieces to out in the
+	// order in which the receiver acquires them.
+	draw(b *book, a chain.Amount, out []lot) []lot
+}
+
+func methodOf(m Method, hops bool) method {
+	switch m {
+	case LIFO:
+		return lifo{}
+	case Haircut:
+		return haircut{hops: hops}
+	case Poison:
+		return poison{}
+	case TIHO:
+		return tiho{}
+	}
+	return fifo{}
+}
+
+// queue is the acquiring side that FIFO, LIFO and TIHO share: lots in order.
+type queue struct{}
+
+func (queue) acquire(b *book, lots []lot) {
+	for i := range lots {
+		b.push(lots[i])
+	}
+}

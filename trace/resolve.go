@@ -1,0 +1,144 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ledger"
+)
+
+// MaxTheftTransfers bounds the transfers of one theft.
+const MaxTheftTransfers = 1_000_000
+
+// stolenRow is a theft's transfer as the ledger holds it.
+type stolenRow struct {
+	row   ledger.Row
+	theft uint32
+}
+
+// resolve finds the transfers of the thefts in the ledger.
+func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) ([]stolenRow, error) {
+	var out []stolenRow
+	for i := range thefts {
+		t := &thefts[i]
+		if len(t.Transfers) == 0 {
+			return nil, errs.New("trace", errs.Invalid, t.ID, "the theft names no transfer", "state it with --transfers or --tx")
+		}
+		if len(t.Transfers) > MaxTheftTransfers {
+			return nil, errs.New("trace", errs.Limit, t.ID, fmt.Sprintf("the theft names more than %d transfers", MaxTheftTransfers), "state it as several thefts")
+		}
+		rows, err := resolveTheft(ctx, r, t)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range rows {
+			if w.From == w.To {
+				return nil, errs.New("trace", errs.Invalid, t.ID, "one of its transfers goes from an account to itself", "leave that transfer out")
+			}
+			out = append(out, stolenRow{w, uint32(i)})
+		}
+	}
+	slices.SortFunc(out, func(a, b stolenRow) int {
+		return cmp.Or(a.row.Key.Compare(b.row.Key), cmp.Compare(a.theft, b.theft))
+	})
+	return out, nil
+}
+
+func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row, error) {
+	txs, err := r.TxRefs(ctx, txNames(t.Transfers))
+	if err != nil {
+		return nil, err
+	}
+	var refs []ledger.TxRef
+	for _, x := range txs {
+		if x != 0 {
+			refs = append(refs, x)
+		}
+	}
+	slices.Sort(refs)
+	refs = slices.Compact(refs)
+	var pages ledger.Pages
+	if err := r.Transactions(ctx, refs, &pages); err != nil {
+		return nil, err
+	}
+	byTx := map[ledger.TxRef][]ledger.Row{}
+	for i, x := range refs {
+		rows, _ := pages.Page(i)
+		byTx[x] = rows
+	}
+	used := map[ledger.Key]bool{}
+	var out []ledger.Row
+	for i := range t.Transfers {
+		w, err := match(ctx, r, &t.Transfers[i], byTx[txs[i]], used)
+		if err != nil {
+			return nil, errs.Wrap("trace", t.ID, err)
+		}
+		used[w.Key] = true
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+func txNames(ts []chain.Transfer) []ledger.Tx {
+	out := make([]ledger.Tx, len(ts))
+	for i := range ts {
+		out[i] = ledger.Tx{Chain: ts[i].Chain, ID: ts[i].Tx}
+	}
+	return out
+}
+
+// match finds one transfer among the rows of its transaction, or by its time
+// when it has no transaction id.
+func match(ctx context.Context, r ledger.Reader, t *chain.Transfer, rows []ledger.Row, used map[ledger.Key]bool) (ledger.Row, error) {
+	acc, err := r.AccountRefs(ctx, []chain.Account{t.From, t.To})
+	if err != nil {
+		return ledger.Row{}, err
+	}
+	ast, err := r.AssetRefs(ctx, []chain.Asset{t.Asset})
+	if err != nil {
+		return ledger.Row{}, err
+	}
+	if t.Tx.IsZero() && acc[1] != 0 && ast[0] != 0 {
+		if rows, err = between(ctx, r, acc[1], ast[0], t.Time); err != nil {
+			return ledger.Row{}, err
+		}
+	}
+	for _, w := range rows {
+		if w.From == acc[0] && w.To == acc[1] && w.Asset == ast[0] && w.Amount == t.Amount && w.Kind == t.Kind && !used[w.Key] {
+			return w, nil
+		}
+	}
+	where := t.Tx.Text(t.Chain)
+	if where == "" {
+		where = t.Time.String()
+	}
+	return ledger.Row{}, errs.New("trace", errs.NotExist, where,
+		"the ledger lacks this transfer of the theft, "+t.From.Address()+" to "+t.To.Address(), "import it first, or correct the theft")
+}
+
+// between lists what an account received of an asset at one time.
+func between(ctx context.Context, r ledger.Reader, to ledger.AccountRef, asset ledger.AssetRef, at chain.Time) ([]ledger.Row, error) {
+	var out []ledger.Row
+	var pages ledger.Pages
+	q := ledger.Query{Account: to, Asset: asset, Direction: ledger.In}
+	for {
+		pages.Reset()
+		if err := r.Activity(ctx, []ledger.Query{q}, &pages); err != nil {
+			return nil, err
+		}
+		rows, more := pages.Page(0)
+		for _, w := range rows {
+			if w.Stated == at {
+				out = append(out, w)
+			}
+		}
+		if !more || len(rows) == 0 {
+			return out, nil
+		}
+		q.After = rows[len(rows)-1].Key
+	}
+}

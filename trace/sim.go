@@ -1,0 +1,296 @@
+package trace
+
+import (
+	"context"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/labels"
+	"bongsu/ledger"
+)
+
+// sim is one run of the simulation: the open books, the heap of their next
+// rows, and where tainted money ended. It is owned by one goroutine.
+type sim struct {
+	r      ledger.Reader
+	labels *labels.Set
+	req    *Request
+	method method
+	poison bool
+	tiho   bool
+	until  chain.Time // 0: no bound
+	floors map[ledger.AssetRef]chain.Amount
+
+	classes []classInfo // by class; 0 is clean
+	thefts  []theftInfo
+
+	parties  []party
+	byRef    map[ledger.AccountRef]uint32
+	books    map[bookKey]*book
+	heap     eventHeap
+	owners   []*book // by heap source; nil for a theft's own rows
+	stolen   map[ledger.Key][]uint32
+	last     ledger.Key
+	pages    ledger.Pages
+	scratch  []lot
+	tally    tally
+	flows    []flow
+	parents  []int32 // of flows: what their lots were drawn from
+	carried  int     // transfers that carried taint
+	received int     // accounts that received it
+	reads    *readLog
+	sources  map[ledger.AccountRef]uint32 // parties that are sources
+}
+
+// classInfo is a (theft, stolen asset) pair.
+type classInfo struct {
+	theft  uint32
+	asset  ledger.AssetRef
+	stolen chain.Amount // what the theft took of the asset
+}
+
+type theftInfo struct {
+	id    string
+	title string
+	class map[ledger.AssetRef]class
+}
+
+// party is an account that taint reached or might reach.
+type party struct {
+	ref     ledger.AccountRef
+	account chain.Account
+	role    role
+	label   labels.Label // with roleExit
+	reached bool
+	sends   map[ledger.AssetRef]*sends // with a bound on degree
+	source  *Source                    // with roleSource
+	theft   uint32                     // with roleSource: what its sends are booked as
+	asset   ledger.AssetRef            // with roleSource: the only one, or 0
+}
+
+// role says what becomes of taint that arrives.
+type role uint8
+
+const (
+	roleBook     role = iota // it is followed
+	roleExit                 // a labelled service
+	roleContract             // a contract of decentralised finance
+	roleSource               // a source of this very run: it never runs dry
+	roleBurn                 // the all-zero address, from which nothing leaves
+)
+
+// sends counts what an account sent of one asset, for the bound on degree.
+type sends struct {
+	n    int
+	over bool
+}
+
+// flow is a Flow by references.
+type flow struct {
+	row    rowInfo
+	amount chain.Amount
+	origin chain.Amount
+	class  class
+	hop    uint16
+	rule   ruleCode
+
+	parent, parents uint32 // where in sim.parents they start, and how many
+}
+
+// rowInfo is what of a row outlives its page.
+type rowInfo struct {
+	ledger.Key
+	from, to ledger.AccountRef
+	tx       ledger.TxRef
+	asset    ledger.AssetRef
+	total    chain.Amount
+}
+
+func infoOf(w *ledger.Row) rowInfo {
+	return rowInfo{Key: w.Key, from: w.From, to: w.To, tx: w.Tx, asset: w.Asset, total: w.Amount}
+}
+
+// cancelEvery is how many rows pass between two looks at the context.
+const cancelEvery = 4096
+
+// run processes rows in chain order until every cursor is used up or at the
+// end of the trace.
+func (s *sim) run(ctx context.Context) error {
+	for n := 0; len(s.heap.entries) > 0; n++ {
+		if n%cancelEvery == 0 && ctx.Err() != nil {
+			return errs.Wrap("trace", "", ctx.Err())
+		}
+		src := s.heap.entries[0].source
+		cur := s.heap.sources[src]
+		w := cur.row()
+		if s.until != 0 && w.Time > s.until {
+			s.leave(src)
+			continue
+		}
+		// Both sides of a transfer stream it; it happens once.
+		if w.Key != s.last {
+			s.last = w.Key
+			if err := s.event(ctx, w); err != nil {
+				return err
+			}
+		}
+		cur.at++
+		if err := cur.fill(ctx, s.r, &s.pages); err != nil {
+			return err
+		}
+		s.heap.next()
+	}
+	return nil
+}
+
+// leave drops a cursor whose next row lies after the end of the trace. The row
+// stays in the cursor: atEnd asks whether a spend follows.
+func (s *sim) leave(uint32) {
+	n := len(s.heap.entries) - 1
+	s.heap.entries[0] = s.heap.entries[n]
+	s.heap.entries = s.heap.entries[:n]
+	s.heap.sink()
+}
+
+// event lets one transfer happen: the sender's book gives lots, the theft
+// taints, the receiver acquires.
+func (s *sim) event(ctx context.Context, w *ledger.Row) error {
+	from, to := s.books[bookKey{w.From, w.Asset}], s.books[bookKey{w.To, w.Asset}]
+	thefts := s.theftsOf(w)
+	if from == nil && to == nil && len(thefts) == 0 {
+		return nil
+	}
+	if err := s.reads.add(ctx, s.r, w); err != nil {
+		return err
+	}
+	if w.From == w.To || w.Amount.IsZero() {
+		return nil // lots keep their order; nothing moves
+	}
+	pieces := s.scratch[:0]
+	if from == nil {
+		pieces = append(pieces, lot{amount: w.Amount, flow: -1})
+	} else {
+		var err error
+		if pieces, err = s.spend(ctx, from, w, pieces); err != nil {
+			return err
+		}
+	}
+	for _, t := range thefts {
+		pieces = s.steal(t, w, pieces)
+	}
+	s.scratch = pieces
+	return s.arrive(ctx, w, to, pieces)
+}
+
+// theftsOf lists the thefts that a transfer is part of.
+func (s *sim) theftsOf(w *ledger.Row) []uint32 {
+	thefts := s.stolen[w.Key]
+	if at, ok := s.sources[w.From]; ok && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
+		p := &s.parties[at]
+		if w.Time >= p.source.Since && (p.asset == 0 || p.asset == w.Asset) {
+			return append(thefts[:len(thefts):len(thefts)], p.theft)
+		}
+	}
+	return thefts
+}
+
+// spend draws a transfer's amount from the sender's book. What the ledger does
+// not know the origin of becomes a clean piece, booked as missing.
+func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]lot, error) {
+	if w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
+		s.countSend(b)
+	}
+	a := w.Amount
+	short := a.Cmp(b.total) > 0
+	if s.tiho {
+		var err error
+		if out, short, err = s.spendBatch(ctx, b, out); err != nil {
+			return nil, err
+		}
+	} else {
+		out = s.method.draw(b, a.Min(b.total), out)
+	}
+	var known chain.Amount
+	for i := range out {
+		known = known.MustAdd(out[i].amount)
+	}
+	missing := a.MustSub(known)
+	var ok1, ok2, ok3 bool
+	b.spent, ok1 = b.spent.Add(a)
+	b.known, ok2 = b.known.Add(known)
+	b.missing, ok3 = b.missing.Add(missing)
+	if !ok1 || !ok2 || !ok3 {
+		return nil, overflow()
+	}
+	for i := range out {
+		s.judge(&out[i], w, short)
+	}
+	if s.req.ObservedOnly {
+		out = s.keepInferred(b, out)
+	}
+	if !missing.IsZero() {
+		out = append(out, lot{amount: missing, flow: -1})
+	}
+	return out, nil
+}
+
+// judge marks a drawn piece as inferred where the ledger does not show it.
+func (s *sim) judge(p *lot, w *ledger.Row, short bool) {
+	if !p.tainted() || p.rule != codeObserved {
+		return
+	}
+	switch {
+	case short:
+		p.rule = codeKnownFirst
+	case w.BlockInferred:
+		p.rule = codePosition
+	case p.flow >= 0:
+		// The lot came in the same block, and nothing says which of the two
+		// transactions was first.
+		by := &s.flows[p.flow].row
+		if by.Block == w.Block && by.Chain == w.Chain && (by.Index == chain.NoIndex || w.Index == chain.NoIndex) && by.tx != w.Tx {
+			p.rule = codeOrder
+		}
+	}
+}
+
+// keepInferred leaves pieces that would go on as inferred with the sender, as
+// unfollowed; clean money goes in their place.
+func (s *sim) keepInferred(b *book, out []lot) []lot {
+	for i := range out {
+		p := &out[i]
+		if p.tainted() && p.rule != codeObserved {
+			p.rule = codeObserved // that it lies here is on the ledger
+			s.put(atUnfollowed, b.owner, b.key.asset, ReasonInferred, p)
+			*p = lot{amount: p.amount, flow: -1}
+		}
+	}
+	return out
+}
+
+// steal taints the clean pieces of a theft's transfer. What is tainted already
+// stays with the theft that tainted it and collides with this one.
+func (s *sim) steal(t uint32, w *ledger.Row, pieces []lot) []lot {
+	c := s.classOf(t, w.Asset)
+	s.classes[c].stolen = s.classes[c].stolen.MustAdd(w.Amount)
+	for i := range pieces {
+		p := &pieces[i]
+		if p.tainted() {
+			s.put(atCollided, 0, w.Asset, "", &lot{amount: p.amount, origin: p.amount, class: c})
+			continue
+		}
+		*p = lot{amount: p.amount, class: c, flow: -1, prov: w.Provisional}
+		if !s.poison {
+			p.origin = p.amount
+		}
+		if w.BlockInferred {
+			p.rule = codePosition
+		}
+	}
+	return pieces
+}
+
+func overflow() error {
+	return errs.New("trace", errs.Invalid, "", "the amounts of an asset exceed 2^256 base units: its contract does not keep a supply",
+		"leave this asset out of the theft")
+}
