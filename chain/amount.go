@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"math/bits"
 	"strings"
 
 	"bongsu/errs"
@@ -209,4 +210,35 @@ func (a *Amount) UnmarshalText(b []byte) error {
 type Money struct {
 	Asset  Asset
 	Amount Amount
+}
+
+// AmountFromDigits reads decimal digits of base units, without allocating. It
+// reports false for anything else, and for 2^256 and more.
+func AmountFromDigits(b []byte) (Amount, bool) {
+	if len(b) == 0 || len(b) > 78 {
+		return Amount{}, false
+	}
+	var a Amount
+	for len(b) > 0 {
+		n := min(len(b), 19) // the most digits that a word always holds
+		var word, scale uint64 = 0, 1
+		for _, c := range b[:n] {
+			if c < '0' || c > '9' {
+				return Amount{}, false
+			}
+			word, scale = word*10+uint64(c-'0'), scale*10
+		}
+		b = b[n:]
+		carry := word
+		for i := range a.u {
+			hi, lo := bits.Mul64(a.u[i], scale)
+			var c uint64
+			a.u[i], c = bits.Add64(lo, carry, 0)
+			carry = hi + c
+		}
+		if carry != 0 {
+			return Amount{}, false
+		}
+	}
+	return a, true
 }

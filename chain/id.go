@@ -94,9 +94,9 @@ func decimalRef(s string) bool {
 
 // params are the address prefixes of a bip122 chain (BIP 13, BIP 173).
 type params struct {
-	hrp           string
-	p2pkh, p2sh   byte
-	symbol        string
+	hrp         string
+	p2pkh, p2sh byte
+	symbol      string
 }
 
 var utxoParams = map[ID]params{

@@ -62,6 +62,11 @@ type Options struct {
 	Format  string   // only this one, by name
 	Chain   chain.ID // the chain of rows that do not name theirs
 
+	// KeepCall and KeepLog say which call inputs (by selector) and which logs (by
+	// first topic) are kept for links; nil keeps none.
+	KeepCall func(selector [4]byte) bool
+	KeepLog  func(topic [32]byte) bool
+
 	Stdin    io.Reader // what "-" reads
 	Rejects  string    // the rejects file of a source without a path; default "stdin.rejects.csv"
 	TempDir  string    // where joins spill; default os.TempDir()

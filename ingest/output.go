@@ -69,6 +69,16 @@ func (o *Output) UTXO(t ledger.UTXOTx) error {
 	return nil
 }
 
+// KeepsCall says whether links need the inputs of calls with a selector.
+func (o *Output) KeepsCall(selector [4]byte) bool {
+	return o.run.opts.KeepCall != nil && o.run.opts.KeepCall(selector)
+}
+
+// KeepsLog says whether links need the logs with a first topic.
+func (o *Output) KeepsLog(topic [32]byte) bool {
+	return o.run.opts.KeepLog != nil && o.run.opts.KeepLog(topic)
+}
+
 // Log states a call input or a log that links need.
 func (o *Output) Log(f ledger.NoteFact) error {
 	o.facts.Notes = append(o.facts.Notes, f)

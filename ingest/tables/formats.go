@@ -1,12 +1,16 @@
 package tables
 
-import "bongsu/ingest"
+import (
+	"slices"
+
+	"bongsu/ingest"
+)
 
 // Formats is the list of the formats of this room, in the order in which a
 // source is held against them. A command appends those of other rooms.
 func Formats() []ingest.Format {
-	return []ingest.Format{
-		ownCSV,
-		bybit,
-	}
+	return slices.Concat(
+		[]ingest.Format{ownCSV, bybit},
+		etlCSV(),
+	)
 }

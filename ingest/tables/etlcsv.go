@@ -1,0 +1,83 @@
+package tables
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"bongsu/errs"
+	"bongsu/ingest"
+)
+
+// etlFirst ranks ethereum-etl's tables for reading: tokens before what they
+// give decimals to, blocks before what they give times to.
+func etlFirst(name string) int {
+	switch name {
+	case "tokens":
+		return -2
+	case "blocks":
+		return -1
+	}
+	return 0
+}
+
+// etlCSV are the formats of ethereum-etl's CSV, one a table.
+func etlCSV() (out []ingest.Format) {
+	for _, l := range layouts() {
+		out = append(out, ingest.Format{
+			Name:      "ethereum-etl-" + dashed(l.name),
+			Title:     "ethereum-etl's table " + l.name + " as CSV",
+			First:     etlFirst(l.name),
+			Recognise: withHeader(func(h *header) bool { _, ok := l.places(h.names); return ok }),
+			Read: func(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
+				return readETL(ctx, in, out, l)
+			},
+		})
+	}
+	return out
+}
+
+func dashed(s string) string { return string(bytes.ReplaceAll([]byte(s), []byte{'_'}, []byte{'-'})) }
+
+// places finds the layout's columns among names; -1 for one that is not there.
+// ok says whether the required ones all are.
+func (l *layout) places(names []string) (places []int, ok bool) {
+	h := header{names: names}
+	ok = true
+	for i, alternatives := range l.columns {
+		p := h.find(alternatives...)
+		places = append(places, p)
+		ok = ok && (p >= 0 || i >= l.required)
+	}
+	return places, ok
+}
+
+func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layout) error {
+	t, err := openTable(in, out)
+	if err != nil {
+		return err
+	}
+	places, ok := l.places(t.head.names)
+	if !ok {
+		return errs.New("import", errs.Invalid, in.Name+":1", "the header lacks a column of ethereum-etl's table "+l.name, "export the table with all its columns")
+	}
+	e, err := newETL(in, out)
+	if err != nil {
+		return err
+	}
+	rec := make(record, len(places))
+	err = t.each(ctx, func() error {
+		for i, p := range places {
+			rec[i] = nil
+			if p >= 0 {
+				rec[i] = t.row.fields[p]
+			}
+		}
+		e.at.Line = t.row.line
+		return l.row(e, rec)
+	})
+	if l.end != nil && (err == nil || errs.Is(err) == errs.Invalid) {
+		err = errors.Join(err, l.end(e))
+	}
+	return err
+}

@@ -1,0 +1,266 @@
+package tables
+
+import (
+	"encoding/hex"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+)
+
+// A transaction says who sent how much to whom; only its receipt says whether
+// that happened, what it cost and which contract was made. ethereum-etl writes
+// the two into two tables, which come in either order.
+
+// txPart is a transaction without its receipt.
+type txPart struct {
+	source int
+	line   int64
+	tx     chain.TxID
+	block  uint64
+	index  uint32
+	time   chain.Time
+	from   chain.Account
+	to     chain.Account // the zero: a creation
+	value  chain.Amount
+	gas    uint64 // its limit; 0: not given
+	price  chain.Amount
+	priced bool
+}
+
+// receiptPart is a receipt without its transaction.
+type receiptPart struct {
+	tx      chain.TxID
+	used    uint64
+	status  ledger.TxStatus
+	price   chain.Amount
+	priced  bool
+	created chain.Account
+	extra   chain.Amount // blob gas and a rollup's data fee
+}
+
+// transaction is a row of transactions, with the receipt's columns or without.
+func (e *etl) transaction(r record) error {
+	p, err := e.txPart(r)
+	if err != nil {
+		return err
+	}
+	var rc *receiptPart
+	if len(r[txUsed]) > 0 {
+		c := receiptPart{tx: p.tx}
+		err = e.receiptCells(&c, r[txUsed], r[txStatus], r[txPrice], r[txCreated], r[txBlobUsed], r[txBlobPrice], r[txL1Fee], "receipt_")
+		if err != nil {
+			return err
+		}
+		rc = &c
+	}
+	fact := ledger.TxFact{Chain: e.id, Tx: p.tx, Block: p.block, Index: p.index, Time: p.time, HasTime: p.time != 0}
+	if rc == nil {
+		if err := e.out.Tx(fact); err != nil {
+			return err
+		}
+		return e.join.addTx(p)
+	}
+	fact.Status = ended(p, rc)
+	if fact.Status == ledger.StatusUnknown && !p.value.IsZero() { // traces may tell
+		if err := e.out.Tx(fact); err != nil {
+			return err
+		}
+		if err := e.join.addTx(p); err != nil {
+			return err
+		}
+		return e.join.addReceipt(rc)
+	}
+	list, err := settled(p, rc, fact.Status)
+	if err != nil {
+		return err
+	}
+	if err := e.out.Tx(fact); err != nil {
+		return err
+	}
+	for i := range list {
+		if err := e.out.Transfer(&list[i]); err != nil {
+			return err
+		}
+	}
+	return e.keepCall(p, r[txInput])
+}
+
+func (e *etl) txPart(r record) (p *txPart, err error) {
+	p = &txPart{source: e.out.Source(), line: e.at.Line}
+	if p.tx, err = e.hash(r[txHash], "hash"); err != nil {
+		return nil, err
+	}
+	if p.block, err = e.uint(r[txBlock], "block_number", chain.NoBlock); err != nil {
+		return nil, err
+	}
+	if p.index, err = e.uint32(r[txIndex], "transaction_index", chain.NoIndex); err != nil {
+		return nil, err
+	}
+	if p.time, err = e.when(r[txTime], "block_timestamp", p.block); err != nil {
+		return nil, err
+	}
+	if p.from, err = e.account(r[txFrom], "from_address"); err != nil {
+		return nil, err
+	}
+	if p.to, err = e.account(r[txTo], "to_address"); err != nil {
+		return nil, err
+	}
+	if p.value, err = e.amount(r[txValue], "value"); err != nil {
+		return nil, err
+	}
+	if p.gas, err = e.uint(r[txGas], "gas", 0); err != nil {
+		return nil, err
+	}
+	p.priced = len(r[txGasPrice]) > 0
+	if p.price, err = e.amount(r[txGasPrice], "gas_price"); err != nil {
+		return nil, err
+	}
+	switch {
+	case p.from.IsZero():
+		return nil, wrongf("from_address", "", "the row names no sender", "mend the row or export it again")
+	case len(r[txValue]) == 0:
+		return nil, wrongf("value", "", "the row has no amount", "mend the row or export it again")
+	case p.block == chain.NoBlock && p.time == 0:
+		return nil, wrongf("block_number", "", "the row has no block", "mend the row or export it again")
+	}
+	return p, nil
+}
+
+// receipt is a row of receipts.
+func (e *etl) receipt(r record) error {
+	var p receiptPart
+	var err error
+	if p.tx, err = e.hash(r[rcHash], "transaction_hash"); err != nil {
+		return err
+	}
+	block, err := e.uint(r[rcBlock], "block_number", chain.NoBlock)
+	if err != nil {
+		return err
+	}
+	index, err := e.uint32(r[rcIndex], "transaction_index", chain.NoIndex)
+	if err != nil {
+		return err
+	}
+	if len(r[rcUsed]) == 0 {
+		return wrongf("gas_used", "", "the receipt does not say what gas was used", "mend the row or export it again")
+	}
+	err = e.receiptCells(&p, r[rcUsed], r[rcStatus], r[rcPrice], r[rcCreated], r[rcBlobUsed], r[rcBlobPrice], r[rcL1Fee], "")
+	if err != nil {
+		return err
+	}
+	t := e.times.of(block)
+	if err := e.out.Tx(ledger.TxFact{Chain: e.id, Tx: p.tx, Block: block, Index: index, Time: t, HasTime: t != 0, Status: p.status}); err != nil {
+		return err
+	}
+	return e.join.addReceipt(&p)
+}
+
+func (e *etl) receiptCells(p *receiptPart, used, status, price, created, blobUsed, blobPrice, l1Fee []byte, prefix string) (err error) {
+	if p.used, err = e.uint(used, prefix+"gas_used", 0); err != nil {
+		return err
+	}
+	switch string(status) {
+	case "":
+	case "1":
+		p.status = ledger.StatusSucceeded
+	case "0":
+		p.status = ledger.StatusFailed
+	default:
+		return wrongf(prefix+"status", clip(string(status)), "neither 0 (failed) nor 1", "mend the row or export it again")
+	}
+	p.priced = len(price) > 0
+	if p.price, err = e.amount(price, prefix+"effective_gas_price"); err != nil {
+		return err
+	}
+	if p.created, err = e.account(created, prefix+"contract_address"); err != nil {
+		return err
+	}
+	blobs, err := e.uint(blobUsed, prefix+"blob_gas_used", 0)
+	if err != nil {
+		return err
+	}
+	each, err := e.amount(blobPrice, prefix+"blob_gas_price")
+	if err != nil {
+		return err
+	}
+	l1, err := e.amount(l1Fee, prefix+"l1_fee")
+	if err != nil {
+		return err
+	}
+	extra, ok := each.MulDiv(chain.Units(blobs), chain.Units(1))
+	if ok {
+		p.extra, ok = extra.Add(l1)
+	}
+	if !ok {
+		return wrongf(prefix+"blob_gas_price", "", "the fee is beyond 2^256", "mend the row or export it again")
+	}
+	return nil
+}
+
+// ended says how a transaction ended. Receipts from before the Byzantium fork
+// do not say; a transaction that left gas over cannot have failed then, because
+// a failure took it all (the REVERT instruction came with that fork).
+func ended(p *txPart, r *receiptPart) ledger.TxStatus {
+	if r.status == ledger.StatusUnknown && p.gas > 0 && r.used < p.gas {
+		return ledger.StatusSucceeded
+	}
+	return r.status
+}
+
+// settled is what a transaction moved, by its receipt: its fee, and unless it
+// failed its value.
+func settled(p *txPart, r *receiptPart, status ledger.TxStatus) ([]chain.Transfer, error) {
+	price := r.price
+	if !r.priced {
+		if !p.priced {
+			return nil, wrongf("gas_price", "", "neither transaction nor receipt gives the price of gas", "export receipts with effective_gas_price")
+		}
+		price = p.price
+	}
+	fee, ok := price.MulDiv(chain.Units(r.used), chain.Units(1))
+	if ok {
+		fee, ok = fee.Add(r.extra)
+	}
+	if !ok {
+		return nil, wrongf("gas_price", "", "the fee is beyond 2^256", "mend the row or export it again")
+	}
+	base := chain.Transfer{
+		Chain: p.from.Chain(), Tx: p.tx, Block: p.block, Index: p.index, Time: p.time,
+		Kind: chain.KindFee, From: p.from, Asset: p.from.Chain().Native(), Amount: fee,
+	}
+	var out []chain.Transfer
+	if !fee.IsZero() {
+		out = append(out, base)
+	}
+	if status == ledger.StatusFailed || p.value.IsZero() {
+		return out, nil
+	}
+	base.Kind, base.Amount, base.To = chain.KindNative, p.value, p.to
+	if p.to.IsZero() {
+		if base.To = r.created.On(base.Chain); r.created.IsZero() {
+			return nil, wrongf("to_address", "", "it creates a contract that its receipt does not name", "export the receipt again")
+		}
+	}
+	return append(out, base), nil
+}
+
+// keepCall keeps a transaction's own call input where links need it.
+func (e *etl) keepCall(p *txPart, input []byte) error {
+	if p.to.IsZero() {
+		return nil
+	}
+	return e.note(p.tx, 0, p.from, p.to, input)
+}
+
+// note keeps a call's input if its selector is one that links need.
+func (e *etl) note(tx chain.TxID, rank uint32, from, to chain.Account, input []byte) error {
+	var selector [4]byte
+	if len(input) < 10 || !unhex(selector[:], input[2:10]) || !e.out.KeepsCall(selector) {
+		return nil
+	}
+	data, err := hex.DecodeString(string(input[2:]))
+	if err != nil {
+		return nil // a link has nothing to read there; the transfer stands
+	}
+	return e.out.Log(ledger.NoteFact{Chain: e.id, Tx: tx, Call: &ledger.Call{Ordinal: rank, From: from, To: to, Input: data}})
+}
