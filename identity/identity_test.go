@@ -261,7 +261,7 @@ func TestSeal(t *testing.T) {
 	}
 }
 
-// handshake runs mutual TLS over a pipe, each side pinning the document it was
+// handshake runs mutual TLS over loopback, each side pinning the document it was
 // given for the other.
 func handshake(t *testing.T, server, client *identity.Keys, seenByServer, seenByClient identity.Org) (serverErr, clientErr error) {
 	t.Helper()
@@ -279,12 +279,24 @@ func handshake(t *testing.T, server, client *identity.Keys, seenByServer, seenBy
 			},
 		}
 	}
-	a, b := net.Pipe()
-	defer a.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer b.Close()
+	a, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
 	deadline := time.Now().Add(10 * time.Second)
-	a.SetDeadline(deadline) //nolint:errcheck // a pipe
-	b.SetDeadline(deadline) //nolint:errcheck // a pipe
+	a.SetDeadline(deadline) //nolint:errcheck // a failure shows below
+	b.SetDeadline(deadline) //nolint:errcheck // a failure shows below
 	done := make(chan error, 1)
 	go func() {
 		s := tls.Server(a, config(server, seenByServer))

@@ -148,6 +148,16 @@ func ParseOrg(b []byte) (Org, error) {
 	if err := json.Unmarshal(b, &o, json.RejectUnknownMembers(true)); err != nil {
 		return Org{}, &errs.Error{Op: op, Kind: errs.Invalid, Why: "not an organisation document", Hint: "copy it whole from its source", Err: err}
 	}
+	// One document has one spelling: base64 with other spare bits, or times in
+	// another form, would verify and yet be other bytes.
+	again, err := o.Marshal()
+	if err != nil {
+		return Org{}, err
+	}
+	given := jsontext.Value(b).Clone()
+	if err := given.Canonicalize(); err != nil || !bytes.Equal(given, again) {
+		return Org{}, errs.New(op, errs.Invalid, string(o.ID), "not in its canonical spelling", "copy it whole from its source")
+	}
 	if err := o.Verify(); err != nil {
 		return Org{}, err
 	}
