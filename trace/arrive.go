@@ -203,7 +203,7 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 	b := &book{key: key, owner: at}
 	b.push(lot{amount: bal[0].Amount, flow: -1})
 	s.books[key] = b
-	b.cur = cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Limit: firstPage}}
+	b.cur = cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}}
 	return b, s.stream(ctx, &b.cur, b)
 }
 

@@ -48,7 +48,7 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 			return nil, err
 		}
 		d.sim(s, all, final)
-		run.Amounts = append(run.Amounts, d.stolen(s)...)
+		run.Stolen = append(run.Stolen, d.stolen(s)...)
 		if err := d.flows(ctx, s, run); err != nil {
 			return nil, err
 		}
@@ -138,7 +138,9 @@ func (s *sim) atEnd(ctx context.Context) error {
 
 // spendsLater says whether the book has a spend after the end of the trace.
 func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
-	c := &b.cur
+	c := b.cur // a copy: a live trace goes on from the book's own
+	c.rows = slices.Clone(c.rows[c.at:])
+	c.at = 0
 	for {
 		for i := c.at; i < len(c.rows); i++ {
 			if w := &c.rows[i]; w.From == b.key.account && w.From != w.To && !w.Amount.IsZero() {
@@ -218,6 +220,9 @@ func ranges(ctx context.Context, r ledger.Reader, reads *readLog, req *Request) 
 		to := c.LastBlock
 		if req.Bounds.Until != 0 {
 			to = min(to, reads.last[id])
+		}
+		if head, ok := req.Heads[id]; ok {
+			to = min(to, head)
 		}
 		to = max(to, from)
 		var gaps []ledger.Range

@@ -138,6 +138,9 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	}
 	rows := make([]ledger.Row, 0, len(p.rows))
 	for _, w := range p.rows {
+		if h := s.head(req.Thefts[w.theft].Transfers[0].Chain); !h.IsZero() && w.row.Key.Chain == h.Chain && w.row.Key.Compare(h) >= 0 {
+			continue
+		}
 		if n := len(rows); n == 0 || rows[n-1].Key != w.row.Key {
 			rows = append(rows, w.row)
 		}
@@ -168,6 +171,14 @@ func (s *sim) classOf(theft uint32, asset ledger.AssetRef) class {
 	s.classes = append(s.classes, classInfo{theft: theft, asset: asset})
 	t.class[asset] = c
 	return c
+}
+
+// head is the place before which rows of a chain are read; zero: all.
+func (s *sim) head(id chain.ID) ledger.Key {
+	if b, ok := s.req.Heads[id]; ok && b < chain.NoBlock-1 {
+		return ledger.AtBlock(id, b+1)
+	}
+	return ledger.Key{}
 }
 
 func (s *sim) setFloors(ctx context.Context) error {
@@ -203,7 +214,7 @@ func (s *sim) addSources(ctx context.Context, which []uint32) error {
 		s.parties[at].theft = s.addTheft(src.Account.String(), "")
 		s.parties[at].source = src
 		s.sources[refs[0]] = at
-		q := ledger.Query{Account: refs[0], Direction: ledger.Out, Limit: lastPage}
+		q := ledger.Query{Account: refs[0], Direction: ledger.Out, Until: s.head(src.Account.Chain()), Limit: lastPage}
 		if src.Asset != "" {
 			assets, err := s.r.AssetRefs(ctx, []chain.Asset{src.Asset})
 			if err != nil {

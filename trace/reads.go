@@ -74,4 +74,3 @@ func sealRange(id chain.ID, from, to uint64, gaps []ledger.Range, d *ledger.Dige
 func sumText(h interface{ Sum([]byte) []byte }) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
-

@@ -84,11 +84,15 @@ type Bounds struct {
 
 // Request is what to follow, and how. Its JSON form is part of a stored run.
 type Request struct {
-	Thefts       []Theft
-	Sources      []Source
-	Method       Method  // "" is FIFO
-	Fees         FeeRule // "" is FeesSink
-	Bounds       Bounds
+	Thefts  []Theft
+	Sources []Source
+	Method  Method  // "" is FIFO
+	Fees    FeeRule // "" is FeesSink
+	Bounds  Bounds
+	// Heads bounds the ledger: no block of a chain after the one named is read.
+	// A chain without one is read to its end. Replay sets them.
+	Heads map[chain.ID]uint64
+
 	ObservedOnly bool // lots that would go on as inferred stay as unfollowed, reason "inferred"
 
 	// Backward asks where money came from: Thefts are then deposits, and the

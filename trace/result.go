@@ -177,18 +177,17 @@ type Flow struct {
 	Kind        string        `json:"kind"`
 	Basis       Basis         `json:"basis"`
 	Rule        Rule          `json:"rule,omitempty"`
-	Hop         int           `json:"hop"`    // 0 for the theft's own transfers
+	Hop         int           `json:"hop"`     // 0 for the theft's own transfers
 	Parents     []int         `json:"parents"` // indexes of the flows that brought the lots it was drawn from; none for the theft's own
 }
 
 // Run is a whole trace on record: what was asked, what came out, and the flows
-// between. It is stored as one content-addressed file and gives the same bytes
-// when replayed.
+// between. Encode writes it down; a run replayed on the same ledger gives the
+// same bytes.
 type Run struct {
-	Version int      `json:"version"`
-	Title   []string `json:"titles"` // of the thefts
-	Request Request  `json:"request"`
-	Amounts []Part   `json:"stolen"` // per theft and asset: what the sum is checked against
-	Result  Result   `json:"result"`
-	Flows   []Flow   `json:"flows"`
+	Version int     // of the written form, FORMAT.md
+	Request Request // as normalised
+	Stolen  []Part  // per theft and asset: what the sums are checked against
+	Result  Result
+	Flows   []Flow // in chain order; poison's theft by theft
 }

@@ -1,0 +1,300 @@
+package trace
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"bongsu/chain"
+	"bongsu/durable"
+	"bongsu/errs"
+	"bongsu/labels"
+	"bongsu/ledger"
+
+	jsonv2 "github.com/go-json-experiment/json"
+)
+
+// MaxRunBytes bounds a stored run that is read back.
+const MaxRunBytes = 1 << 30
+
+// The written form of a request. Field names and forms are those of the
+// contract: accounts CAIP-10, times RFC 3339, amounts in base units.
+type (
+	requestText struct {
+		Thefts   []theftText         `json:"thefts"`
+		Sources  []sourceText        `json:"sources"`
+		Method   Method              `json:"method"`
+		Fees     FeeRule             `json:"fees"`
+		Bounds   boundsText          `json:"bounds"`
+		Heads    map[chain.ID]uint64 `json:"heads"`
+		Observed bool                `json:"observed_only"`
+		Backward bool                `json:"backward"`
+	}
+	theftText struct {
+		ID        string         `json:"id"`
+		Title     string         `json:"title"`
+		Amounts   []moneyText    `json:"amounts"`
+		Transfers []TransferText `json:"transfers"`
+	}
+	sourceText struct {
+		Account chain.Account `json:"account"`
+		Since   chain.Time    `json:"since,omitzero"`
+		Asset   chain.Asset   `json:"asset,omitempty"`
+	}
+	boundsText struct {
+		MaxDegree int         `json:"max_degree"`
+		MinAmount []moneyText `json:"min_amount"`
+		MaxHops   int         `json:"max_hops"`
+		Until     chain.Time  `json:"until,omitzero"`
+	}
+	moneyText struct {
+		Asset chain.Asset  `json:"asset"`
+		Base  chain.Amount `json:"base"`
+	}
+)
+
+// TransferText is the written form of a theft's transfer.
+type TransferText struct {
+	Chain   chain.ID      `json:"chain"`
+	Tx      string        `json:"tx"`
+	Time    chain.Time    `json:"time"`
+	Block   *uint64       `json:"block,omitempty"`
+	Index   *uint32       `json:"index,omitempty"`
+	Kind    string        `json:"kind"`
+	Ordinal *uint32       `json:"ordinal,omitempty"`
+	Row     uint32        `json:"row,omitzero"`
+	Nth     uint32        `json:"nth,omitzero"`
+	From    chain.Account `json:"from,omitzero"`
+	To      chain.Account `json:"to,omitzero"`
+	Asset   chain.Asset   `json:"asset"`
+	Amount  chain.Amount  `json:"amount"` // base units
+}
+
+// TextOf is the written form of t.
+func TextOf(t chain.Transfer) TransferText {
+	out := TransferText{
+		Chain: t.Chain, Tx: t.Tx.Text(t.Chain), Time: t.Time, Kind: t.Kind.String(), Row: t.Row, Nth: t.Nth,
+		From: t.From, To: t.To, Asset: t.Asset, Amount: t.Amount,
+	}
+	if t.Block != chain.NoBlock {
+		out.Block = &t.Block
+	}
+	if t.Index != chain.NoIndex {
+		out.Index = &t.Index
+	}
+	if t.Ordinal != chain.NoOrdinal {
+		out.Ordinal = &t.Ordinal
+	}
+	return out
+}
+
+// Transfer reads the written form back.
+func (x TransferText) Transfer() (chain.Transfer, error) {
+	t := chain.Transfer{
+		Chain: x.Chain, Time: x.Time, Block: chain.NoBlock, Index: chain.NoIndex, Ordinal: chain.NoOrdinal,
+		Row: x.Row, Nth: x.Nth, From: x.From, To: x.To, Amount: x.Amount,
+	}
+	var err error
+	if _, err = chain.ParseID(string(x.Chain)); err != nil {
+		return t, err
+	}
+	if t.Kind, err = chain.ParseKind(x.Kind); err != nil {
+		return t, err
+	}
+	if t.Asset, err = chain.ParseAsset(string(x.Asset)); err != nil {
+		return t, err
+	}
+	if x.Tx != "" {
+		if t.Tx, err = chain.ParseTxID(x.Tx, x.Chain); err != nil {
+			return t, err
+		}
+	}
+	if x.Block != nil {
+		t.Block = *x.Block
+	}
+	if x.Index != nil {
+		t.Index = *x.Index
+	}
+	if x.Ordinal != nil {
+		t.Ordinal = *x.Ordinal
+	}
+	return t, nil
+}
+
+type runText struct {
+	Version int         `json:"version"`
+	Request requestText `json:"request"`
+	Stolen  []Part      `json:"stolen"`
+	Result  Result      `json:"result"`
+	Flows   []Flow      `json:"flows"`
+}
+
+// Encode writes the run down: JSON, deterministic, without the time it took.
+func (r *Run) Encode() ([]byte, error) {
+	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows}
+	t.Result.ElapsedMS = 0
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(t); err != nil {
+		return nil, errs.Wrap("trace", "encode", err)
+	}
+	return b.Bytes(), nil
+}
+
+func textOfRequest(q *Request) requestText {
+	t := requestText{
+		Thefts: []theftText{}, Sources: []sourceText{}, Method: q.Method, Fees: q.Fees, Heads: q.Heads,
+		Bounds:   boundsText{q.Bounds.MaxDegree, textOfMoney(q.Bounds.MinAmount), q.Bounds.MaxHops, q.Bounds.Until},
+		Observed: q.ObservedOnly, Backward: q.Backward,
+	}
+	if t.Heads == nil {
+		t.Heads = map[chain.ID]uint64{}
+	}
+	for _, x := range q.Thefts {
+		theft := theftText{ID: x.ID, Title: x.Title, Amounts: textOfMoney(x.Amounts), Transfers: []TransferText{}}
+		for _, tr := range x.Transfers {
+			theft.Transfers = append(theft.Transfers, TextOf(tr))
+		}
+		t.Thefts = append(t.Thefts, theft)
+	}
+	for _, s := range q.Sources {
+		t.Sources = append(t.Sources, sourceText(s))
+	}
+	return t
+}
+
+func textOfMoney(ms []chain.Money) []moneyText {
+	out := []moneyText{}
+	for _, m := range ms {
+		out = append(out, moneyText{m.Asset, m.Amount})
+	}
+	return out
+}
+
+func moneyOf(ms []moneyText) (out []chain.Money) {
+	for _, m := range ms {
+		out = append(out, chain.Money{Asset: m.Asset, Amount: m.Base})
+	}
+	return out
+}
+
+// Decode reads a run back and checks its digest.
+func Decode(raw []byte) (*Run, error) {
+	if len(raw) > MaxRunBytes {
+		return nil, errs.New("trace", errs.Limit, "", "a stored run is larger than 1 GiB", "narrow the trace with bounds")
+	}
+	var t runText
+	if err := jsonv2.Unmarshal(raw, &t, jsonv2.RejectUnknownMembers(true)); err != nil {
+		return nil, &errs.Error{Op: "trace", Kind: errs.Invalid, Why: "not a stored run", Hint: "give the file that a trace wrote", Err: err}
+	}
+	if t.Version != RunVersion {
+		return nil, errs.New("trace", errs.Invalid, "", "the run is of a version that this program does not know", "use the program that wrote it, or a newer one")
+	}
+	q := Request{
+		Method: t.Request.Method, Fees: t.Request.Fees, Heads: t.Request.Heads, ObservedOnly: t.Request.Observed, Backward: t.Request.Backward,
+		Bounds: Bounds{t.Request.Bounds.MaxDegree, moneyOf(t.Request.Bounds.MinAmount), t.Request.Bounds.MaxHops, t.Request.Bounds.Until},
+	}
+	for _, x := range t.Request.Thefts {
+		theft := Theft{ID: x.ID, Title: x.Title, Amounts: moneyOf(x.Amounts)}
+		for _, tr := range x.Transfers {
+			v, err := tr.Transfer()
+			if err != nil {
+				return nil, errs.Wrap("trace", x.ID, err)
+			}
+			theft.Transfers = append(theft.Transfers, v)
+		}
+		q.Thefts = append(q.Thefts, theft)
+	}
+	for _, s := range t.Request.Sources {
+		q.Sources = append(q.Sources, Source(s))
+	}
+	if err := t.Result.Verify(); err != nil {
+		return nil, err
+	}
+	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows}, nil
+}
+
+// Replay traces again what a written run asked, on the same range of the
+// ledger, and returns the run as Encode writes it. The same ledger and labels
+// give the same bytes; set holds the lists that the run's result names.
+func Replay(ctx context.Context, r ledger.Reader, set *labels.Set, raw []byte) ([]byte, error) {
+	old, err := Decode(raw)
+	if err != nil {
+		return nil, err
+	}
+	heads := old.Request.Heads
+	req := old.Request
+	req.Heads = map[chain.ID]uint64{}
+	for id, b := range heads {
+		req.Heads[id] = b
+	}
+	for _, g := range old.Result.Ledger {
+		req.Heads[g.Chain] = g.To
+	}
+	run, err := Follow(ctx, r, set, req)
+	if err != nil {
+		return nil, err
+	}
+	run.Request.Heads = heads
+	return run.Encode()
+}
+
+// Store keeps runs as content-addressed files: Dir/<64 hex digits>.json. A
+// file appears whole or not at all and never changes, so that several
+// processes may use one folder.
+type Store struct{ Dir string }
+
+// Save writes a run and returns its address, "sha256:...".
+func (s Store) Save(r *Run) (string, error) {
+	raw, err := r.Encode()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(raw)
+	name := hex.EncodeToString(sum[:])
+	if err := durable.MkdirAll(s.Dir, 0o700); err != nil {
+		return "", err
+	}
+	path := filepath.Join(s.Dir, name+".json")
+	if _, err := os.Stat(path); err == nil {
+		return "sha256:" + name, nil
+	}
+	return "sha256:" + name, durable.WriteFile(path, raw, 0o600)
+}
+
+// Bytes returns a stored run as it was written, after checking its address.
+func (s Store) Bytes(address string) ([]byte, error) {
+	name, ok := strings.CutPrefix(address, "sha256:")
+	if raw, err := hex.DecodeString(name); !ok || err != nil || len(raw) != sha256.Size || name != strings.ToLower(name) {
+		return nil, errs.New("trace", errs.Invalid, address, "not the address of a stored run", "write sha256: and 64 hexadecimal digits")
+	}
+	path := filepath.Join(s.Dir, name+".json")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errs.New("trace", errs.NotExist, address, "no such run is stored here", "trace again")
+	}
+	if err != nil {
+		return nil, errs.Wrap("trace", path, err)
+	}
+	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != name {
+		return nil, errs.New("trace", errs.Corrupt, path, "the file's bytes are not those that were written", "restore it from a backup, or delete it and trace again")
+	}
+	return raw, nil
+}
+
+// Load reads a stored run.
+func (s Store) Load(address string) (*Run, error) {
+	raw, err := s.Bytes(address)
+	if err != nil {
+		return nil, err
+	}
+	return Decode(raw)
+}
