@@ -12,5 +12,6 @@ func Formats() []ingest.Format {
 	return slices.Concat(
 		[]ingest.Format{ownCSV, bybit},
 		etlCSV(),
+		[]ingest.Format{etlJSON},
 	)
 }

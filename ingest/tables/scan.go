@@ -92,32 +92,46 @@ func (s *scanner) fill() bool {
 // error. A row that breaks a limit or the format is returned with bad set, and
 // the one after it begins on the next line.
 func (s *scanner) next() (row, error) {
+	r, n, err := s.peek()
+	if err != nil || r.bad != "" {
+		return r, err
+	}
+	if bytes.IndexByte(r.raw, '"') >= 0 {
+		return s.quoted(n, r.last), nil
+	}
+	r.fields, r.bad = s.split(r.raw)
+	s.advance(n, r.last)
+	return r, nil
+}
+
+// nextLine returns the next line that is not empty, not split: for JSON lines.
+func (s *scanner) nextLine() (row, error) {
+	r, n, err := s.peek()
+	if err == nil && r.bad == "" {
+		s.advance(n, r.last)
+	}
+	return r, err
+}
+
+// peek finds the next line that is not empty, of n bytes, and leaves it unread,
+// unless it is beyond the limit: that one is read and returned with bad set.
+func (s *scanner) peek() (r row, n int, err error) {
 	for {
 		n, last, ok := s.findLine(0)
 		if !ok {
 			if s.err != nil {
-				return row{}, s.err
+				return row{}, 0, s.err
 			}
 			if s.pos == s.end {
-				return row{}, io.EOF
+				return row{}, 0, io.EOF
 			}
-			if !s.eof { // no room
-				return s.tooLong(), nil
-			}
+			return s.tooLong(), 0, nil
 		}
-		line := s.buf[s.pos : s.pos+n]
-		text := trimCR(line)
-		if len(text) == 0 {
-			s.advance(n, last)
-			continue
+		text := trimCR(s.buf[s.pos : s.pos+n])
+		if len(text) > 0 {
+			return row{raw: text, line: s.line, last: last}, n, nil
 		}
-		if bytes.IndexByte(text, '"') >= 0 {
-			return s.quoted(n, last), nil
-		}
-		r := row{raw: text, line: s.line, last: last}
-		r.fields, r.bad = s.split(text)
 		s.advance(n, last)
-		return r, nil
 	}
 }
 
