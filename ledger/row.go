@@ -132,3 +132,25 @@ func refDigit(c byte) uint64 {
 	}
 	return 0
 }
+
+// chainOfRef is the inverse of RefOfChain; "" for what it never gave.
+func chainOfRef(ref ChainRef) chain.ID {
+	for _, id := range []chain.ID{
+		chain.Ethereum, chain.Bitcoin, chain.Tron, chain.Solana,
+		chain.BitcoinTest, chain.BitcoinRegtest, chain.BitcoinSimnet,
+	} {
+		if RefOfChain(id) == ref {
+			return id
+		}
+	}
+	if ref>>(5*maxChainRef) != 2 {
+		return ""
+	}
+	name := []byte("eip155:")
+	for i := maxChainRef - 1; i >= 0; i-- {
+		if d := byte(ref >> (5 * i) & 31); d > 0 {
+			name = append(name, '0'+d-1)
+		}
+	}
+	return chain.ID(name)
+}

@@ -140,7 +140,7 @@ func (r *reader) place(m move, p place, tx *tx) placed {
 		}
 	}
 	if tx.block == chain.NoBlock {
-		row.BlockInferred = true
+		row.BlockInferred, row.Index = true, chain.NoIndex
 		row.Stated, row.Time = tx.time, tx.time
 		row.Block = r.latest(m.tx.chain, func(b *block) bool { return b.Time <= tx.time }).Number
 	} else {

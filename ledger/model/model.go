@@ -189,6 +189,9 @@ func (w *truth) transfer(t *chain.Transfer) {
 	w.seen(k, t.Block, t.Index, t.Time)
 	m := move{k, who}
 	p := place{t.Ordinal, t.Row}
+	if p.ordinal != chain.NoOrdinal {
+		p.row = 0
+	}
 	if old, ok := w.moves[m]; ok && cmp.Or(cmp.Compare(old.ordinal, p.ordinal), cmp.Compare(old.row, p.row)) < 0 {
 		p = old
 	}

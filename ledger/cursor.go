@@ -1,0 +1,210 @@
+package ledger
+
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"bongsu/chain"
+)
+
+// cursor walks the rows of one source (a layer, or a chain's segments) that a
+// query asks for, in the query's order.
+type cursor interface {
+	// next writes the next row into w, or reports that there is none.
+	next(w *Row) bool
+}
+
+// layerCursor walks rows of a layer: those of list, or [from, to) without one.
+type layerCursor struct {
+	v        *view
+	layer    int
+	list     []int32
+	from, to int // what is left
+	q        *Query
+}
+
+func newLayerCursor(v *view, i int, q *Query, list []int32, from, to int) *layerCursor {
+	c := &layerCursor{v: v, layer: i, list: list, from: from, to: to, q: q}
+	var w Row
+	key := func(n int) Key { v.fill(i, c.row(n), &w); return w.Key }
+	if !q.After.IsZero() {
+		c.from += sort.Search(c.to-c.from, func(n int) bool { return key(from+n).Compare(q.After) > 0 })
+	}
+	if !q.Until.IsZero() {
+		at := c.from
+		c.to = at + sort.Search(c.to-at, func(n int) bool { return key(at+n).Compare(q.Until) >= 0 })
+	}
+	return c
+}
+
+func (c *layerCursor) row(n int) int32 {
+	if c.list != nil {
+		return c.list[n]
+	}
+	return int32(n)
+}
+
+func (c *layerCursor) next(w *Row) bool {
+	for c.from < c.to {
+		n := c.from
+		if c.q.Reverse {
+			c.to--
+			n = c.to
+		} else {
+			c.from++
+		}
+		r := c.row(n)
+		l := c.v.layers[c.layer]
+		t := &l.txs[l.rows[r].tx]
+		m := &t.moves[l.rows[r].move]
+		if !c.q.wants(m.from, m.to, m.asset) || c.v.hidden(c.layer, &t.name) {
+			continue
+		}
+		c.v.fill(c.layer, r, w)
+		return true
+	}
+	return false
+}
+
+// wants says whether a row of the query's account is on the asked side.
+func (q *Query) wants(from, to AccountRef, asset AssetRef) bool {
+	if q.Asset != 0 && q.Asset != asset {
+		return false
+	}
+	switch q.Direction {
+	case In:
+		return to == q.Account
+	case Out:
+		return from == q.Account
+	}
+	return true
+}
+
+// merger gives the rows of several cursors in one order.
+type merger struct {
+	cursors []cursor
+	heads   []Row // the next row of each
+	reverse bool
+}
+
+func newMerger(cursors []cursor, reverse bool) *merger {
+	m := &merger{reverse: reverse}
+	for _, c := range cursors {
+		var w Row
+		if c.next(&w) {
+			m.cursors, m.heads = append(m.cursors, c), append(m.heads, w)
+		}
+	}
+	return m
+}
+
+func (m *merger) next(w *Row) bool {
+	if len(m.heads) == 0 {
+		return false
+	}
+	best := 0
+	for i := 1; i < len(m.heads); i++ {
+		if c := m.heads[i].Key.Compare(m.heads[best].Key); (c < 0) != m.reverse && c != 0 {
+			best = i
+		}
+	}
+	*w = m.heads[best]
+	if !m.cursors[best].next(&m.heads[best]) {
+		m.cursors = slices.Delete(m.cursors, best, best+1)
+		m.heads = slices.Delete(m.heads, best, best+1)
+	}
+	return true
+}
+
+// cursorsOf are the sources of an account's rows.
+func (v *view) cursorsOf(q *Query) []cursor {
+	out := v.below.cursors(v, q)
+	for i, l := range v.layers {
+		if list := l.accounts[q.Account]; len(list) > 0 {
+			out = append(out, newLayerCursor(v, i, q, list, 0, len(list)))
+		}
+	}
+	return out
+}
+
+// eachOf calls yield with the rows of a query, whatever their number, until it
+// says to stop.
+func (v *view) eachOf(ctx context.Context, q Query, yield func(*Row) bool) error {
+	if q.Account == 0 {
+		return nil
+	}
+	m := newMerger(v.cursorsOf(&q), q.Reverse)
+	var w Row
+	for n := 0; m.next(&w); n++ {
+		if n&0xfff == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !yield(&w) {
+			break
+		}
+	}
+	return v.below.err()
+}
+
+func (v *view) Activity(ctx context.Context, queries []Query, into *Pages) error {
+	into.Reset()
+	for i := range queries {
+		q := &queries[i]
+		limit, err := q.limit()
+		if err != nil {
+			return err
+		}
+		start, more := len(into.Rows), false
+		err = v.eachOf(ctx, *q, func(w *Row) bool {
+			if len(into.Rows)-start == limit {
+				more = true
+				return false
+			}
+			into.Rows = append(into.Rows, *w)
+			return true
+		})
+		if err != nil {
+			return err
+		}
+		into.EndPage(more)
+	}
+	return ctx.Err()
+}
+
+// scanBatch is how many rows Scan hands over at once.
+const scanBatch = 4096
+
+func (v *view) Scan(ctx context.Context, id chain.ID, after, until Key, yield func([]Row) error) error {
+	q := &Query{After: after, Until: until}
+	ref := RefOfChain(id)
+	cursors := v.below.scan(v, ref, q)
+	for i, l := range v.layers {
+		from := sort.Search(len(l.rows), func(n int) bool { return l.txs[l.rows[n].tx].name.chain >= ref })
+		to := from + sort.Search(len(l.rows)-from, func(n int) bool { return l.txs[l.rows[from+n].tx].name.chain > ref })
+		if from < to {
+			cursors = append(cursors, newLayerCursor(v, i, q, nil, from, to))
+		}
+	}
+	m := newMerger(cursors, false)
+	batch := make([]Row, 0, scanBatch)
+	for {
+		batch = batch[:0]
+		for len(batch) < scanBatch {
+			batch = append(batch, Row{})
+			if !m.next(&batch[len(batch)-1]) {
+				batch = batch[:len(batch)-1]
+				break
+			}
+		}
+		if len(batch) == 0 {
+			return v.below.err()
+		}
+		if err := yield(batch); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}

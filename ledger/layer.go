@@ -1,0 +1,216 @@
+package ledger
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"bongsu/chain"
+)
+
+// layer holds some transactions and blocks in memory, in chain order. Layers
+// lie over one another and over the segments: a transaction or a block in a
+// layer stands for all of it, and hides what lies below. Nothing in a layer
+// changes once it is built, so readers need no lock.
+type layer struct {
+	txs      []layerTx
+	byName   map[txName]int32
+	rows     []layerRow // chain, then chain order
+	txRows   [][]int32
+	accounts map[AccountRef][]int32 // ascending indices into rows
+	blocks   map[ChainRef][]blockState
+	spends   map[spentOutput]OutPoint
+	outputs  map[AccountRef][]layerOutput
+	masks    []segmentTx // transactions of segments that this layer stands for
+}
+
+type layerTx struct {
+	*txState
+	at       uint64 // its block, or the one inferred
+	inferred bool
+}
+
+// position is its index in the block; none in a block that was inferred.
+func (t *layerTx) position() uint32 {
+	if t.inferred {
+		return chain.NoIndex
+	}
+	return t.index
+}
+
+type layerRow struct {
+	tx, move int32
+	rank     uint32
+}
+
+type spentOutput struct {
+	chain ChainRef
+	point OutPoint
+}
+
+type layerOutput struct {
+	tx     int32
+	output uint32
+}
+
+// segmentTx names a transaction of a segment.
+type segmentTx struct {
+	segment uint64
+	tx      uint32
+}
+
+// buildLayer puts transactions and blocks into a layer. nm resolves names
+// where two rows tie in everything else.
+func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names) *layer {
+	l := &layer{
+		txs: txs, byName: make(map[txName]int32, len(txs)), txRows: make([][]int32, len(txs)),
+		accounts: map[AccountRef][]int32{}, blocks: map[ChainRef][]blockState{}, masks: masks,
+	}
+	for i := range txs {
+		l.byName[txs[i].name] = int32(i)
+		for m := range txs[i].moves {
+			if txs[i].status == StatusFailed && txs[i].moves[m].kind != chain.KindFee {
+				continue
+			}
+			l.rows = append(l.rows, layerRow{tx: int32(i), move: int32(m)})
+		}
+		l.indexUTXO(int32(i), nm)
+	}
+	slices.SortFunc(l.rows, func(a, b layerRow) int { return l.compareRows(a, b, nm) })
+	l.indexRows()
+	for _, b := range blocks {
+		l.blocks[b.chain] = append(l.blocks[b.chain], b.blockState)
+	}
+	for _, list := range l.blocks {
+		slices.SortFunc(list, func(a, b blockState) int { return cmp.Compare(a.number, b.number) })
+	}
+	return l
+}
+
+type chainBlock struct {
+	chain ChainRef
+	blockState
+}
+
+func (l *layer) indexRows() {
+	for i := range l.rows {
+		r := &l.rows[i]
+		if i > 0 && l.sameButRank(l.rows[i-1], *r) {
+			r.rank = l.rows[i-1].rank + 1
+		}
+		l.txRows[r.tx] = append(l.txRows[r.tx], int32(i))
+		m := &l.txs[r.tx].moves[r.move]
+		if m.from != 0 {
+			l.accounts[m.from] = append(l.accounts[m.from], int32(i))
+		}
+		if m.to != 0 && m.to != m.from {
+			l.accounts[m.to] = append(l.accounts[m.to], int32(i))
+		}
+	}
+}
+
+func (l *layer) indexUTXO(i int32, nm *names) {
+	t := &l.txs[i]
+	if t.utxo == nil {
+		return
+	}
+	if l.spends == nil {
+		l.spends, l.outputs = map[spentOutput]OutPoint{}, map[AccountRef][]layerOutput{}
+	}
+	if !t.utxo.Coinbase {
+		for n := range t.utxo.Inputs {
+			l.spends[spentOutput{t.name.chain, t.utxo.Inputs[n].Prev}] = OutPoint{t.name.id, uint32(n)}
+		}
+	}
+	for n := range t.utxo.Outputs {
+		if ref := nm.account(t.utxo.Outputs[n].Account); ref != 0 {
+			l.outputs[ref] = append(l.outputs[ref], layerOutput{i, uint32(n)})
+		}
+	}
+}
+
+// compareRows is chain.Transfer.Compare, chains first.
+func (l *layer) compareRows(a, b layerRow, nm *names) int {
+	x, y := &l.txs[a.tx], &l.txs[b.tx]
+	p, q := &x.moves[a.move], &y.moves[b.move]
+	if c := cmp.Or(cmp.Compare(x.name.chain, y.name.chain), cmp.Compare(x.at, y.at), cmp.Compare(x.position(), y.position())); c != 0 {
+		return c
+	}
+	if x.position() == chain.NoIndex && (x.inferred || y.inferred) {
+		// A row with a stated block has its block's time, which is not after
+		// that of a row whose block was inferred from it.
+		if c := cmp.Compare(x.inferredTime(), y.inferredTime()); c != 0 {
+			return c
+		}
+	}
+	if c := cmp.Or(x.name.id.Compare(y.name.id), cmp.Compare(p.kind, q.kind), cmp.Compare(p.ordinal, q.ordinal), cmp.Compare(p.row, q.row)); c != 0 {
+		return c
+	}
+	return compareContent(p, q, nm)
+}
+
+func compareContent(p, q *movement, nm *names) int {
+	if p.from == q.from && p.to == q.to && p.asset == q.asset {
+		return cmp.Or(p.amount.Cmp(q.amount), cmp.Compare(p.nth, q.nth))
+	}
+	who := nm.accountNames([]AccountRef{p.from, q.from, p.to, q.to})
+	what := nm.assetNames([]AssetRef{p.asset, q.asset})
+	return cmp.Or(who[0].Compare(who[1]), who[2].Compare(who[3]), cmp.Compare(what[0], what[1]),
+		p.amount.Cmp(q.amount), cmp.Compare(p.nth, q.nth))
+}
+
+// inferredTime orders rows of one block that have no index: 0 for those whose
+// block is stated, which come first.
+func (t *layerTx) inferredTime() chain.Time {
+	if t.inferred {
+		return t.time
+	}
+	return 0
+}
+
+func (l *layer) sameButRank(a, b layerRow) bool {
+	x, y := &l.txs[a.tx], &l.txs[b.tx]
+	p, q := &x.moves[a.move], &y.moves[b.move]
+	return x.name.chain == y.name.chain && x.at == y.at && x.position() == y.position() && x.inferredTime() == y.inferredTime() &&
+		txPrefix(x.name.id) == txPrefix(y.name.id) && p.kind == q.kind && p.ordinal == q.ordinal && p.row == q.row
+}
+
+func txPrefix(id chain.TxID) uint64 {
+	var b [64]byte
+	id.AppendRaw(b[:0])
+	return binary.BigEndian.Uint64(b[:8])
+}
+
+// block finds a block of the layer.
+func (l *layer) block(id ChainRef, number uint64) *blockState {
+	list := l.blocks[id]
+	i, ok := slices.BinarySearchFunc(list, number, func(b blockState, n uint64) int { return cmp.Compare(b.number, n) })
+	if !ok {
+		return nil
+	}
+	return &list[i]
+}
+
+// mergeLayers is one layer that stands for two; upper hides lower.
+func mergeLayers(lower, upper *layer, nm *names) *layer {
+	txs := slices.Clone(upper.txs)
+	for i := range lower.txs {
+		if _, hidden := upper.byName[lower.txs[i].name]; !hidden {
+			txs = append(txs, lower.txs[i])
+		}
+	}
+	var blocks []chainBlock
+	for id, list := range upper.blocks {
+		for _, b := range list {
+			blocks = append(blocks, chainBlock{id, b})
+		}
+	}
+	for id, list := range lower.blocks {
+		for _, b := range list {
+			if upper.block(id, b.number) == nil {
+				blocks = append(blocks, chainBlock{id, b})
+			}
+		}
+	}
+	return buildLayer(txs, blocks, slices.Concat(lower.masks, upper.masks), nm)
+}

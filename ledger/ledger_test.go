@@ -1,0 +1,87 @@
+package ledger_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"bongsu/ledger"
+	"bongsu/ledger/ledgertest"
+	"bongsu/ledger/model"
+
+	"pgregory.net/rapid"
+)
+
+func open(t ledgertest.TB, dir string) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.Open(context.Background(), dir, ledger.Options{})
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return l
+}
+
+func reader(t ledgertest.TB, l *ledger.Ledger) ledger.Reader {
+	t.Helper()
+	r, err := l.Reader(context.Background())
+	if err != nil {
+		t.Fatalf("reader: %v", err)
+	}
+	return r
+}
+
+func put(t ledgertest.TB, l *ledger.Ledger, f *ledger.Facts) ledger.Stats {
+	t.Helper()
+	im, err := l.Begin(context.Background(), "test")
+	if err != nil {
+		t.Fatalf("begin: %v", err)
+	}
+	if err := im.Add(f); err != nil {
+		t.Fatalf("add: %v", err)
+	}
+	stats, err := im.Commit(context.Background())
+	if err != nil {
+		t.Fatalf("commit: %v", err)
+	}
+	return stats
+}
+
+// TestAgainstModel imports what several sources know, in any order, some of
+// it twice, and compares every answer with the model's, before and after the
+// ledger was opened again.
+func TestAgainstModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := ledgertest.Draw(t)
+		order := rapid.Permutation(w.Facts).Draw(t, "order")
+		dir, err := os.MkdirTemp("", "ledger")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(dir)
+		l := open(t, dir)
+		var m model.Model
+		for i := range w.Facts {
+			if err := m.Add(&w.Facts[i]); err != nil {
+				t.Fatal(err)
+			}
+			put(t, l, &order[i])
+			reader(t, l).Close()
+		}
+		if again := put(t, l, &order[0]); again.Added != 0 {
+			t.Fatalf("imported again, %d rows were added", again.Added)
+		}
+		want, err := m.Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ledgertest.Compare(t, reader(t, l), want)
+		l.Close()
+		l = open(t, dir)
+		ledgertest.Compare(t, reader(t, l), want)
+		l.Close()
+		rep, err := ledger.Check(context.Background(), dir)
+		if err != nil || len(rep.Damages) > 0 {
+			t.Fatalf("check: %v %+v", err, rep)
+		}
+	})
+}

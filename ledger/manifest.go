@@ -1,0 +1,89 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+
+	"bongsu/chain"
+	"bongsu/errs"
+)
+
+// manifest names the files that are the ledger. It is replaced as a whole: the
+// rename is the moment of commit of everything that is not in the head log.
+type manifest struct {
+	Format     int           `json:"format"`     // manifestFormat
+	Generation uint64        `json:"generation"` // grows with each manifest
+	Head       string        `json:"head"`       // the head log's file name
+	HeadGen    uint64        `json:"head_generation"`
+	HeadSeq    uint64        `json:"head_sequence"` // of the record before the log's first
+	Claims     []Claim       `json:"claims,omitempty"`
+	Assets     []assetRecord `json:"assets,omitempty"`
+	Names      []string      `json:"asset_names,omitempty"` // by AssetRef, from 1
+}
+
+const (
+	manifestFormat = 1
+	manifestName   = "MANIFEST"
+	manifestHead   = "bongsu ledger manifest "
+)
+
+type assetRecord struct {
+	Asset    chain.Asset `json:"asset"`
+	Symbol   string      `json:"symbol"`
+	Decimals uint8       `json:"decimals"`
+	Source   string      `json:"source"`
+}
+
+// encode is one line with the checksum of the rest, then JSON.
+func (m *manifest) encode() ([]byte, error) {
+	body, err := json.MarshalIndent(m, "", " ")
+	if err != nil {
+		return nil, errs.New("write manifest", errs.Internal, "", err.Error(), "")
+	}
+	return append(fmt.Appendf(nil, "%s%08x\n", manifestHead, crc32.Checksum(body, castagnoli)), body...), nil
+}
+
+func decodeManifest(name string, data []byte) (*manifest, error) {
+	bad := func(why string) error {
+		return errs.New("open ledger", errs.Corrupt, name, why, "run bongsu ledger check; restore the file from a copy")
+	}
+	line, body, ok := bytes.Cut(data, []byte("\n"))
+	var sum uint32
+	if n, err := fmt.Sscanf(string(line), manifestHead+"%08x", &sum); !ok || err != nil || n != 1 {
+		return nil, bad("it does not begin as a manifest does")
+	}
+	if crc32.Checksum(body, castagnoli) != sum {
+		return nil, bad("its checksum does not match")
+	}
+	m := &manifest{}
+	if err := json.Unmarshal(body, m); err != nil {
+		return nil, bad("it is not JSON")
+	}
+	if m.Format != manifestFormat {
+		return nil, errs.New("open ledger", errs.Invalid, name, fmt.Sprintf("format %d is not known here", m.Format), "use the bongsu that wrote it, or a newer one")
+	}
+	return m, nil
+}
+
+func readManifest(dir string) (*manifest, os.FileInfo, error) {
+	name := filepath.Join(dir, manifestName)
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, errs.Wrap("open ledger", name, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, nil, errs.Wrap("open ledger", name, err)
+	}
+	data := make([]byte, info.Size())
+	if _, err := f.ReadAt(data, 0); err != nil {
+		return nil, nil, errs.Wrap("open ledger", name, err)
+	}
+	m, err := decodeManifest(name, data)
+	return m, info, err
+}

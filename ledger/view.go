@@ -1,0 +1,509 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sort"
+
+	"bongsu/chain"
+	"bongsu/errs"
+)
+
+// view is the embedded Reader: segments below, layers in memory above, all of
+// them immutable.
+type view struct {
+	version  uint64
+	names    *names
+	below    *segments
+	layers   []*layer // lowest first; the last holds the loose transactions
+	claims   map[ChainRef][]Claim
+	registry *chain.Registry
+	live     map[ChainRef]*liveChain
+	masked   map[segmentTx]struct{}
+	release  func()
+}
+
+// view is a snapshot of the head and what lies below it.
+func (h *head) view(version uint64) *view {
+	h.settle()
+	v := &view{
+		version: version, names: h.names, below: h.below, layers: append(slices.Clip(h.layers), h.looseTop),
+		claims: h.claims, registry: h.registry, live: h.live,
+	}
+	for _, l := range v.layers {
+		for _, m := range l.masks {
+			if v.masked == nil {
+				v.masked = map[segmentTx]struct{}{}
+			}
+			v.masked[m] = struct{}{}
+		}
+	}
+	return v
+}
+
+func (v *view) Version() uint64           { return v.version }
+func (v *view) Registry() *chain.Registry { return v.registry }
+
+func (v *view) Close() error {
+	if v.release != nil {
+		v.release()
+		v.release = nil
+	}
+	return nil
+}
+
+func (v *view) AccountRefs(_ context.Context, accounts []chain.Account) ([]AccountRef, error) {
+	return v.names.accountRefs(accounts), nil
+}
+
+func (v *view) Accounts(_ context.Context, refs []AccountRef) ([]chain.Account, error) {
+	return v.names.accountNames(refs), nil
+}
+
+func (v *view) AssetRefs(_ context.Context, assets []chain.Asset) ([]AssetRef, error) {
+	return v.names.assetRefs(assets), nil
+}
+
+func (v *view) Assets(_ context.Context, refs []AssetRef) ([]chain.Asset, error) {
+	return v.names.assetNames(refs), nil
+}
+
+// A TxRef of a layer has the top bit, then the layer, then the transaction's
+// number in it; one of a segment has the segment's place in the view.
+const (
+	layerBit = 1 << 63
+	txBits   = 40
+)
+
+func layerTxRef(layer, tx int) TxRef { return TxRef(layerBit | uint64(layer)<<txBits | uint64(tx)) }
+
+// state is the transaction behind a reference into a layer.
+func (v *view) state(ref TxRef) (layer int, tx int32, ok bool) {
+	if ref&layerBit == 0 {
+		return 0, 0, false
+	}
+	layer, n := int(uint64(ref)&^layerBit>>txBits), uint64(ref)&(1<<txBits-1)
+	if layer >= len(v.layers) || n >= uint64(len(v.layers[layer].txs)) {
+		return 0, 0, false
+	}
+	return layer, int32(n), true
+}
+
+func (v *view) TxRefs(_ context.Context, txs []Tx) ([]TxRef, error) {
+	out := make([]TxRef, len(txs))
+	for i, t := range txs {
+		if !t.ID.IsZero() {
+			out[i] = v.txRef(txName{chain: RefOfChain(t.Chain), id: t.ID})
+		}
+	}
+	return out, nil
+}
+
+func (v *view) txRef(name txName) TxRef {
+	for i := len(v.layers) - 1; i >= 0; i-- {
+		if n, ok := v.layers[i].byName[name]; ok {
+			return layerTxRef(i, int(n))
+		}
+	}
+	return v.below.txRef(name)
+}
+
+func (v *view) Txs(_ context.Context, refs []TxRef) ([]Tx, error) {
+	out := make([]Tx, len(refs))
+	for i, ref := range refs {
+		if layer, n, ok := v.state(ref); ok {
+			s := v.layers[layer].txs[n]
+			out[i] = Tx{chainOfRef(s.name.chain), s.name.id}
+		} else if ref&layerBit == 0 && ref != 0 {
+			out[i] = v.below.tx(ref)
+		}
+	}
+	return out, nil
+}
+
+// hidden says whether a layer over the i-th holds the transaction.
+func (v *view) hidden(i int, name *txName) bool {
+	for _, l := range v.layers[i+1:] {
+		if _, ok := l.byName[*name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// block is what is known of a block.
+func (v *view) block(id ChainRef, number uint64) (blockState, bool) {
+	for i := len(v.layers) - 1; i >= 0; i-- {
+		if s := v.layers[i].block(id, number); s != nil {
+			return *s, true
+		}
+	}
+	return v.below.block(id, number)
+}
+
+// times is the time of a block for the order across chains (its own, or the
+// latest known one before it), and whether it is its own.
+func (v *view) times(id ChainRef, number uint64) (chain.Time, bool) {
+	if b, ok := v.block(id, number); ok && b.timed {
+		return b.time, true
+	}
+	// The nearest timed block below, in any layer or segment.
+	best, found := v.below.timedBefore(id, number)
+	for _, l := range v.layers {
+		list := l.blocks[id]
+		i := sort.Search(len(list), func(i int) bool { return list[i].number > number })
+		for i--; i >= 0 && (!found || list[i].number >= best.number); i-- {
+			if list[i].timed {
+				best, found = list[i], true
+				break
+			}
+		}
+	}
+	if found { // a higher layer may know that block better
+		if b, ok := v.block(id, best.number); ok && b.timed {
+			best = b
+		}
+	}
+	return best.time, false
+}
+
+func (v *view) provisional(id ChainRef, number uint64) bool {
+	c := v.live[id]
+	if c == nil || len(c.blocks) == 0 || (c.known && number <= c.final) {
+		return false
+	}
+	return number >= c.blocks[0].Number && number <= c.blocks[len(c.blocks)-1].Number
+}
+
+// fill writes the row n of a layer into w.
+func (v *view) fill(layer int, n int32, w *Row) {
+	l := v.layers[layer]
+	r := l.rows[n]
+	t := &l.txs[r.tx]
+	m := &t.moves[r.move]
+	*w = Row{
+		Key: Key{
+			Chain: t.name.chain, Block: t.at, Tx: txPrefix(t.name.id), Index: t.position(),
+			Ordinal: m.ordinal, Row: m.row, Rank: r.rank, Kind: m.kind,
+		},
+		From: m.from, To: m.to, Asset: m.asset, Nth: m.nth, Tx: layerTxRef(layer, int(r.tx)), Amount: m.amount,
+		BlockInferred: t.inferred,
+	}
+	if t.inferred {
+		w.Stated, w.Time = t.time, t.time
+		return
+	}
+	at, own := v.times(t.name.chain, t.at)
+	w.Time, w.TimeUnknown = at, !own
+	if own {
+		w.Stated = at
+	}
+	w.Provisional = v.provisional(t.name.chain, t.at)
+}
+
+func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) error {
+	into.Reset()
+	for _, ref := range refs {
+		if layer, n, ok := v.state(ref); ok {
+			for _, r := range v.layers[layer].txRows[n] {
+				into.Rows = append(into.Rows, Row{})
+				v.fill(layer, r, &into.Rows[len(into.Rows)-1])
+			}
+		} else if ref != 0 {
+			v.below.transaction(v, ref, into)
+		}
+		into.EndPage(false)
+	}
+	return ctx.Err()
+}
+
+func (v *view) Chains(context.Context) ([]chain.ID, error) {
+	seen := map[ChainRef]bool{}
+	for id := range v.claims {
+		seen[id] = true
+	}
+	for _, l := range v.layers {
+		for i := range l.txs {
+			seen[l.txs[i].name.chain] = true
+		}
+		for id := range l.blocks {
+			seen[id] = true
+		}
+	}
+	v.below.chains(seen)
+	var out []chain.ID
+	for id := range seen {
+		out = append(out, chainOfRef(id))
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+func (v *view) Blocks(_ context.Context, id chain.ID, numbers []uint64) ([]Block, error) {
+	ref := RefOfChain(id)
+	out := make([]Block, len(numbers))
+	for i, n := range numbers {
+		out[i].Number = n
+		if b, ok := v.block(ref, n); ok {
+			out[i] = Block{Number: n, Hash: b.hash, Parent: b.parent, Time: b.time, HasTime: b.timed, Known: true, Final: !v.provisional(ref, n)}
+		}
+	}
+	return out, nil
+}
+
+func (v *view) Notes(_ context.Context, refs []TxRef) ([]Notes, error) {
+	out := make([]Notes, len(refs))
+	for i, ref := range refs {
+		var notes []NoteFact
+		if layer, n, ok := v.state(ref); ok {
+			notes = v.layers[layer].txs[n].notes
+		} else if ref != 0 {
+			var err error
+			if notes, err = v.below.notes(ref); err != nil {
+				return nil, err
+			}
+		}
+		for _, n := range notes {
+			if n.Call != nil {
+				out[i].Calls = append(out[i].Calls, *n.Call)
+			} else {
+				out[i].Logs = append(out[i].Logs, *n.Log)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Coverage counts what is in the layers and adds the segments' own counts.
+func (v *view) Coverage(_ context.Context, id chain.ID) (Coverage, error) {
+	if err := checkChain(id); err != nil {
+		return Coverage{}, err
+	}
+	ref := RefOfChain(id)
+	c := counting{Coverage: Coverage{Chain: id}}
+	v.below.count(v, ref, &c)
+	for i, l := range v.layers {
+		for _, b := range l.blocks[ref] {
+			c.block(b.number)
+		}
+		for n := range l.txs {
+			t := &l.txs[n]
+			if t.name.chain == ref && !v.hidden(i, &t.name) {
+				v.countTx(i, int32(n), &c)
+			}
+		}
+	}
+	for _, claim := range v.claims[ref] {
+		c.block(claim.From)
+		c.block(claim.To)
+	}
+	if l := v.live[ref]; l != nil {
+		c.Final = l.final
+	}
+	return c.finish(v.claims[ref]), nil
+}
+
+func (v *view) countTx(layer int, n int32, c *counting) {
+	l := v.layers[layer]
+	t := &l.txs[n]
+	if !t.name.id.IsZero() {
+		c.Txs++
+	}
+	rows := uint64(len(l.txRows[n]))
+	c.Rows += rows
+	if t.inferred {
+		c.Unplaced += rows
+		c.time(t.time)
+		return
+	}
+	if at, own := v.times(t.name.chain, t.at); own {
+		c.time(at)
+	} else {
+		c.Untimed += rows
+	}
+}
+
+// counting gathers a Coverage.
+type counting struct {
+	Coverage
+	any, timed bool
+}
+
+func (c *counting) block(n uint64) {
+	if !c.any || n < c.FirstBlock {
+		c.FirstBlock = n
+	}
+	c.LastBlock, c.any = max(c.LastBlock, n), true
+}
+
+func (c *counting) time(t chain.Time) {
+	if t == 0 {
+		return
+	}
+	if !c.timed || t < c.FirstTime {
+		c.FirstTime = t
+	}
+	c.LastTime, c.timed = max(c.LastTime, t), true
+}
+
+func (c *counting) finish(claims []Claim) Coverage {
+	if !c.any {
+		c.Empty = c.Rows == 0 && c.Txs == 0
+		return c.Coverage
+	}
+	c.Ranges = cutRanges(claims, c.FirstBlock, c.LastBlock)
+	for _, r := range c.Ranges {
+		if r.What == 0 {
+			c.Gaps = append(c.Gaps, r)
+		}
+	}
+	return c.Coverage
+}
+
+func (v *view) Degrees(ctx context.Context, accounts []AccountRef) ([]Degree, error) {
+	out := make([]Degree, len(accounts))
+	for i, a := range accounts {
+		if err := v.eachOf(ctx, Query{Account: a}, func(w *Row) bool {
+			if w.From == a {
+				out[i].Out++
+			}
+			if w.To == a {
+				out[i].In++
+			}
+			return true
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (v *view) UTXOs(_ context.Context, refs []TxRef) ([]UTXOTx, error) {
+	out := make([]UTXOTx, len(refs))
+	for i, ref := range refs {
+		if layer, n, ok := v.state(ref); ok {
+			out[i] = v.utxo(&v.layers[layer].txs[n])
+		} else if ref != 0 {
+			s, err := v.below.state(ref)
+			if err != nil {
+				return nil, err
+			}
+			if s != nil {
+				out[i] = v.utxo(&layerTx{txState: s, at: s.block})
+			}
+		}
+	}
+	return out, nil
+}
+
+// utxo is a transaction with its inputs' accounts and its outputs' spenders.
+func (v *view) utxo(t *layerTx) UTXOTx {
+	if t.utxo == nil {
+		return UTXOTx{}
+	}
+	u := *t.utxo
+	u.Block, u.Index = t.block, t.index
+	if at, own := v.times(t.name.chain, t.at); own {
+		u.Time = at
+	}
+	u.Inputs, u.Outputs = slices.Clone(u.Inputs), slices.Clone(u.Outputs)
+	for i := range u.Inputs {
+		in := &u.Inputs[i]
+		if p := v.stateOf(txName{chain: t.name.chain, id: in.Prev.Tx}); p != nil && p.utxo != nil && int(in.Prev.Index) < len(p.utxo.Outputs) {
+			o := &p.utxo.Outputs[in.Prev.Index]
+			in.Account, in.Value, in.Known = o.Account, o.Value, true
+		}
+	}
+	for i := range u.Outputs {
+		u.Outputs[i].Spender = v.spender(t.name.chain, OutPoint{t.name.id, uint32(i)})
+	}
+	return u
+}
+
+func (v *view) stateOf(name txName) *txState {
+	if name.id.IsZero() {
+		return nil
+	}
+	for i := len(v.layers) - 1; i >= 0; i-- {
+		if n, ok := v.layers[i].byName[name]; ok {
+			return v.layers[i].txs[n].txState
+		}
+	}
+	if seg, n, ok := v.below.findTx(name); ok {
+		if s, err := seg.adopt(n); err == nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func (v *view) spender(id ChainRef, p OutPoint) OutPoint {
+	for i := len(v.layers) - 1; i >= 0; i-- {
+		if s, ok := v.layers[i].spends[spentOutput{id, p}]; ok {
+			return s
+		}
+	}
+	return v.below.spender(id, p)
+}
+
+func (v *view) OutputsOf(_ context.Context, queries []Query) ([]OutputPage, error) {
+	out := make([]OutputPage, len(queries))
+	for i := range queries {
+		if err := v.outputsOf(&queries[i], &out[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (v *view) outputsOf(q *Query, page *OutputPage) error {
+	limit, err := q.limit()
+	if err != nil {
+		return err
+	}
+	add := func(t *layerTx, ref TxRef, n uint32) {
+		o := AccountOutput{Tx: ref, Point: OutPoint{t.name.id, n}, Value: t.utxo.Outputs[n].Value}
+		o.Key = Key{Chain: t.name.chain, Block: t.block, Index: t.index, Tx: txPrefix(t.name.id), Kind: chain.KindNative, Ordinal: n}
+		o.Key.Time, _ = v.times(t.name.chain, t.at)
+		if q.holds(o.Key) {
+			o.Spender = v.spender(t.name.chain, o.Point)
+			page.Outputs = append(page.Outputs, o)
+		}
+	}
+	for i, l := range v.layers {
+		for _, o := range l.outputs[q.Account] {
+			if t := &l.txs[o.tx]; !v.hidden(i, &t.name) {
+				add(t, layerTxRef(i, int(o.tx)), o.output)
+			}
+		}
+	}
+	if err := v.below.outputsOf(v, q.Account, add); err != nil {
+		return err
+	}
+	slices.SortFunc(page.Outputs, func(a, b AccountOutput) int {
+		c := cmp.Or(a.Key.Compare(b.Key), a.Point.Tx.Compare(b.Point.Tx))
+		if q.Reverse {
+			return -c
+		}
+		return c
+	})
+	if len(page.Outputs) > limit {
+		page.Outputs, page.More = page.Outputs[:limit], true
+	}
+	return nil
+}
+
+func (q *Query) holds(k Key) bool {
+	return (q.After.IsZero() || k.Compare(q.After) > 0) && (q.Until.IsZero() || k.Compare(q.Until) < 0)
+}
+
+func (q *Query) limit() (int, error) {
+	switch {
+	case q.Limit < 0 || q.Limit > MaxLimit:
+		return 0, errs.New("read ledger", errs.Usage, "", "a page of more than a million rows, or fewer than none", "ask for less and go on from the last row")
+	case q.Limit == 0:
+		return DefaultLimit, nil
+	}
+	return q.Limit, nil
+}
