@@ -34,6 +34,15 @@ func (l *Ledger) Reader(context.Context) (ledger.Reader, error) {
 // Begin implements follow.Ledger.
 func (l *Ledger) Begin(context.Context, string) (ingest.Import, error) { return &pending{of: l}, nil }
 
+// Assets makes it an ingest.Store too.
+func (l *Ledger) Assets(ctx context.Context) ([]chain.AssetInfo, error) {
+	r, err := l.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Registry().All(), r.Close()
+}
+
 type pending struct {
 	of    *Ledger
 	facts ledger.Facts
