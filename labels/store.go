@@ -32,6 +32,7 @@ const (
 type List struct {
 	Digest   string     `json:"digest"`   // "sha256:..." of the stored file
 	Original string     `json:"original"` // "sha256:..." of the file it was read from
+	Name     string     `json:"name"`     // of that file, without folders; known to Import only, else ""
 	Title    string     `json:"title"`
 	Creator  string     `json:"creator"`
 	Format   Format     `json:"format"`
@@ -51,10 +52,9 @@ type Reject struct {
 
 // Report is what an import did.
 type Report struct {
-	Name    string   `json:"name"` // of the file, without folders
 	List    List     `json:"list"`
 	Rejects []Reject `json:"rejects"`
-	Known   bool     `json:"known"` // the same list was here already
+	Known   bool     `json:"known"` // the same labels were here already
 }
 
 // Store keeps lists as content-addressed files in one folder. Its methods may
@@ -85,7 +85,7 @@ type storedHead struct {
 // not of its format at all is an error.
 func (s Store) Import(name string, raw []byte, format Format) (Report, error) {
 	name = filepath.Base(name)
-	if len(raw) > MaxFileBytes {
+	if len(raw) > MaxFile {
 		return Report{}, errs.New("labels import", errs.Limit, name, "the file is larger than 64 MiB", "split it")
 	}
 	p, err := read(name, raw, format)
@@ -99,7 +99,7 @@ func (s Store) Import(name string, raw []byte, format Format) (Report, error) {
 		return Report{}, errs.Wrap("labels import", name, err)
 	}
 	sum := sha256.Sum256(text)
-	rep := Report{Name: name, Rejects: append([]Reject{}, p.rejects...)}
+	rep := Report{Rejects: append([]Reject{}, p.rejects...)}
 	if err := durable.MkdirAll(s.Dir, 0o700); err != nil {
 		return Report{}, err
 	}
@@ -110,6 +110,7 @@ func (s Store) Import(name string, raw []byte, format Format) (Report, error) {
 		return Report{}, err
 	}
 	rep.List, _, err = s.load(filepath.Base(path))
+	rep.List.Name = name
 	return rep, err
 }
 
@@ -247,9 +248,9 @@ func (s Store) Lists() ([]List, error) {
 	return out, nil
 }
 
-// Open reads the lists with these digests, or all stored ones when none are
+// Load reads the lists with these digests, or all stored ones when none are
 // named, into a Set.
-func (s Store) Open(digests ...string) (*Set, error) {
+func (s Store) Load(digests ...string) (*Set, error) {
 	names, err := s.names()
 	if err != nil {
 		return nil, err

@@ -17,10 +17,10 @@ import (
 
 // Limits of a label file.
 const (
-	MaxFileBytes = 64 << 20
-	MaxTags      = 2_000_000
-	maxDepth     = 16   // of nested brackets and dashes in a TagPack
-	maxField     = 4096 // bytes of one value
+	MaxFile  = 64 << 20
+	MaxTags  = 2_000_000
+	maxDepth = 16   // of nested brackets and dashes in a TagPack
+	maxField = 4096 // bytes of one value
 )
 
 // fieldNames are the fields of a tag that a header hands down.

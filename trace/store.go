@@ -6,8 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -247,52 +245,58 @@ func Replay(ctx context.Context, r ledger.Reader, set *labels.Set, raw []byte) (
 	return run.Encode()
 }
 
-// Store keeps runs as content-addressed files: Dir/<64 hex digits>.json. A
-// file appears whole or not at all and never changes, so that several
-// processes may use one folder.
+// Store keeps runs as content-addressed files, found by the digest of their
+// result: Dir/<result>.<file>.json, both 64 hexadecimal digits. A file appears
+// whole or not at all and never changes, so that several processes may use one
+// folder.
 type Store struct{ Dir string }
 
-// Save writes a run and returns its address, "sha256:...".
+// Save writes a run and returns its result's digest, by which Load finds it.
 func (s Store) Save(r *Run) (string, error) {
 	raw, err := r.Encode()
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(raw)
-	name := hex.EncodeToString(sum[:])
 	if err := durable.MkdirAll(s.Dir, 0o700); err != nil {
 		return "", err
 	}
-	path := filepath.Join(s.Dir, name+".json")
+	path := filepath.Join(s.Dir, strings.TrimPrefix(r.Result.Digest, "sha256:")+"."+hexSum(raw)+".json")
 	if _, err := os.Stat(path); err == nil {
-		return "sha256:" + name, nil
+		return r.Result.Digest, nil
 	}
-	return "sha256:" + name, durable.WriteFile(path, raw, 0o600)
+	return r.Result.Digest, durable.WriteFile(path, raw, 0o600)
 }
 
-// Bytes returns a stored run as it was written, after checking its address.
-func (s Store) Bytes(address string) ([]byte, error) {
-	name, ok := strings.CutPrefix(address, "sha256:")
+func hexSum(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// Bytes returns a stored run as it was written, after checking its bytes. Of
+// several runs with one result (thefts with other titles) it is the first by
+// name.
+func (s Store) Bytes(digest string) ([]byte, error) {
+	name, ok := strings.CutPrefix(digest, "sha256:")
 	if raw, err := hex.DecodeString(name); !ok || err != nil || len(raw) != sha256.Size || name != strings.ToLower(name) {
-		return nil, errs.New("trace", errs.Invalid, address, "not the address of a stored run", "write sha256: and 64 hexadecimal digits")
+		return nil, errs.New("trace", errs.Invalid, digest, "not the digest of a trace", "write sha256: and 64 hexadecimal digits")
 	}
-	path := filepath.Join(s.Dir, name+".json")
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errs.New("trace", errs.NotExist, address, "no such run is stored here", "trace again")
+	found, err := filepath.Glob(filepath.Join(s.Dir, name+".*.json"))
+	if err != nil || len(found) == 0 {
+		return nil, errs.New("trace", errs.NotExist, digest, "no such trace is stored here", "trace again")
 	}
+	raw, err := os.ReadFile(found[0])
 	if err != nil {
-		return nil, errs.Wrap("trace", path, err)
+		return nil, errs.Wrap("trace", found[0], err)
 	}
-	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != name {
-		return nil, errs.New("trace", errs.Corrupt, path, "the file's bytes are not those that were written", "restore it from a backup, or delete it and trace again")
+	if hexSum(raw) != strings.TrimSuffix(strings.TrimPrefix(filepath.Base(found[0]), name+"."), ".json") {
+		return nil, errs.New("trace", errs.Corrupt, found[0], "the file's bytes are not those that were written", "restore it from a backup, or delete it and trace again")
 	}
 	return raw, nil
 }
 
-// Load reads a stored run.
-func (s Store) Load(address string) (*Run, error) {
-	raw, err := s.Bytes(address)
+// Load reads a stored run by its result's digest.
+func (s Store) Load(digest string) (*Run, error) {
+	raw, err := s.Bytes(digest)
 	if err != nil {
 		return nil, err
 	}
