@@ -26,13 +26,24 @@ func (n *names) amount(ref ledger.AssetRef, a chain.Amount) Amount {
 	return Amount{Asset: asset, Symbol: info.Symbol, Amount: a.Decimal(info.Decimals), Base: a}
 }
 
+// list is what is known of the assets, by name.
+func (n *names) list() []Asset {
+	out := []Asset{}
+	for _, a := range n.assets {
+		info, ok := n.registry.Info(a)
+		out = append(out, Asset{Asset: a, Symbol: info.Symbol, Decimals: info.Decimals, Known: ok})
+	}
+	slices.SortFunc(out, func(a, b Asset) int { return cmp.Compare(a.Asset, b.Asset) })
+	return out
+}
+
 // draw draws up the result of finished simulations.
 func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, sims []*sim, reads *readLog) (*Run, error) {
 	n, err := nameAssets(ctx, r, sims)
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{Version: RunVersion, Request: *req}
+	run := &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}, Assets: n.list()}
 	d := &drawing{names: n, poison: req.Method == Poison, res: &run.Result}
 	d.res.Method = req.Method
 	for _, s := range sims {

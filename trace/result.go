@@ -190,4 +190,23 @@ type Run struct {
 	Stolen  []Part  // per theft and asset: what the sums are checked against
 	Result  Result
 	Flows   []Flow // in chain order; poison's theft by theft
+	Assets  []Asset
+}
+
+// Asset is what a run knows of an asset that its amounts are in.
+type Asset struct {
+	Asset    chain.Asset `json:"asset"`
+	Symbol   string      `json:"symbol"`
+	Decimals uint8       `json:"decimals"`
+	Known    bool        `json:"known"` // false: amounts are written in base units
+}
+
+// Amount writes base units of one of the run's assets.
+func (r *Run) Amount(asset chain.Asset, base chain.Amount) Amount {
+	for _, a := range r.Assets {
+		if a.Asset == asset {
+			return Amount{Asset: asset, Symbol: a.Symbol, Amount: base.Decimal(a.Decimals), Base: base}
+		}
+	}
+	return Amount{Asset: asset, Amount: base.Base(), Base: base}
 }

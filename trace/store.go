@@ -132,11 +132,12 @@ type runText struct {
 	Stolen  []Part      `json:"stolen"`
 	Result  Result      `json:"result"`
 	Flows   []Flow      `json:"flows"`
+	Assets  []Asset     `json:"assets"`
 }
 
 // Encode writes the run down: JSON, deterministic, without the time it took.
 func (r *Run) Encode() ([]byte, error) {
-	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows}
+	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows, Assets: r.Assets}
 	t.Result.ElapsedMS = 0
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -217,7 +218,7 @@ func Decode(raw []byte) (*Run, error) {
 	if err := t.Result.Verify(); err != nil {
 		return nil, err
 	}
-	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows}, nil
+	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows, Assets: t.Assets}, nil
 }
 
 // Replay traces again what a written run asked, on the same range of the
