@@ -18,7 +18,7 @@ func textReading(text string) Reading {
 }
 
 func invalid(value string, err error) Result {
-	p := Problem{Code: errs.Is(err).Code(), Message: err.Error(), Hint: errs.Hint(err)}
+	p := Unreadable{Code: errs.Is(err).Code(), Message: err.Error(), Hint: errs.Hint(err)}
 	if i := strings.LastIndex(p.Message, "; "+p.Hint); i > 0 && p.Hint != "" {
 		p.Message = p.Message[:i]
 	}

@@ -103,11 +103,11 @@ type Result struct {
 	Type    Type     `json:"type,omitempty"`  // what it was read as; empty when Invalid
 	Verdict Verdict  `json:"verdict"`         // the most severe of the reasons', Clear without any
 	Reasons []Reason `json:"reasons"`         // most severe first; never nil
-	Error   *Problem `json:"error,omitempty"` // why the value is Invalid
+	Error   *Unreadable `json:"error,omitempty"` // why the value is Invalid
 }
 
-// Problem says what is wrong with a value, and what to do.
-type Problem struct {
+// Unreadable says what is wrong with a value, and what to do.
+type Unreadable struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
