@@ -12,6 +12,7 @@ func Formats() []ingest.Format {
 	return slices.Concat(
 		[]ingest.Format{ownCSV, bybit},
 		etlCSV(),
+		explorerFormats(),
 		[]ingest.Format{etlJSON},
 	)
 }

@@ -285,16 +285,15 @@ func (s *scanner) unquote(text []byte) ([][]byte, string) {
 }
 
 // reject is the reason for a row that cannot be split or has too few columns.
-func (r *row) reject(name string, want int) error {
-	where := fmt.Sprintf("%s:%d", name, r.line)
+func (r *row) reject(want int) error {
 	switch {
 	case r.last && (r.bad != "" || len(r.fields) < want):
-		return errs.New("import", errs.Invalid, where, "the file ends in the middle of this row: it was cut off",
+		return errs.New("", errs.Invalid, "", "the file ends in the middle of this row: it was cut off",
 			"fetch the file whole and import it again; what is in the ledger already is not counted twice")
 	case r.bad != "":
-		return errs.New("import", errs.Invalid, where, r.bad, "mend the row and import it again")
+		return errs.New("", errs.Invalid, "", r.bad, "mend the row and import it again")
 	case len(r.fields) < want:
-		return errs.New("import", errs.Invalid, where, fmt.Sprintf("the row has %d columns, its header %d", len(r.fields), want),
+		return errs.New("", errs.Invalid, "", fmt.Sprintf("the row has %d columns, its header %d", len(r.fields), want),
 			"mend the row and import it again")
 	}
 	return nil

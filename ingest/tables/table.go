@@ -130,7 +130,7 @@ func (t *table) each(ctx context.Context, read func() error) error {
 		}
 		t.out.Row()
 		t.row = r
-		err = r.reject(t.in.Name, len(t.head.names))
+		err = r.reject(len(t.head.names))
 		column := ""
 		if err == nil {
 			if err = read(); err == nil {
