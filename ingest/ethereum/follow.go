@@ -56,13 +56,14 @@ func Follow(ctx context.Context, c Config) error {
 	if c.Sleep == nil {
 		c.Sleep = follow.Sleep
 	}
-	if c.Backoff == nil {
-		c.Backoff = follow.Backoff
-	}
 	if c.Poll <= 0 {
 		c.Poll = DefaultPoll
 	}
-	n, err := connect(ctx, &c)
+	var n *Node
+	err := follow.Persist(ctx, c.Backoff, c.Sleep, c.Event, func() (err error) {
+		n, err = dial(ctx, &c)
+		return err
+	})
 	if n == nil {
 		return err
 	}
@@ -74,27 +75,6 @@ func Follow(ctx context.Context, c Config) error {
 		Node: n, Ledger: c.Ledger, From: c.From, Resume: !c.Anew, Window: c.Window, Batch: c.Batch,
 		Once: c.Once, Event: c.Event, Sleep: c.Sleep, Backoff: c.Backoff,
 	})
-}
-
-// connect dials until the node answers. Both nil: ctx ended first.
-func connect(ctx context.Context, c *Config) (*Node, error) {
-	for tries := 0; ; tries++ {
-		n, err := dial(ctx, c)
-		if err == nil {
-			return n, nil
-		}
-		if ctx.Err() != nil {
-			return nil, nil
-		}
-		if errs.Is(err) != errs.Unavailable {
-			return nil, err
-		}
-		d := c.Backoff(tries)
-		c.Event(follow.Event{Kind: follow.Retrying, Err: err, Delay: d})
-		if c.Sleep(ctx, d) != nil {
-			return nil, nil
-		}
-	}
 }
 
 // begin ties the node to the ledger's knowledge of assets and to the events.

@@ -20,12 +20,14 @@ package follow
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ingest"
+	"bongsu/ingest/jsonrpc"
 	"bongsu/ledger"
 )
 
@@ -198,34 +200,60 @@ func Sleep(ctx context.Context, d time.Duration) error {
 func Run(ctx context.Context, c Config) error {
 	c.defaults()
 	f := &follower{Config: c, id: c.Node.Chain()}
-	tries := 0
 	for {
-		level, err := f.step(ctx)
+		level := false
+		err := Persist(ctx, c.Backoff, c.Sleep, f.retrying, func() (err error) {
+			level, err = f.step(ctx)
+			return err
+		})
+		if ctx.Err() != nil || err != nil || level && c.Once {
+			return err
+		}
+		if level {
+			err = Persist(ctx, c.Backoff, c.Sleep, f.retrying, func() error { return f.Node.Wait(ctx) })
+		}
+		if ctx.Err() != nil || err != nil {
+			return err
+		}
+	}
+}
+
+// retrying adds to an event of Persist what is being followed.
+func (f *follower) retrying(e Event) {
+	e.Chain, e.Block, e.Head = f.id, f.tip, f.head
+	f.Event(e)
+}
+
+// Persist calls do until it succeeds, or fails with another kind than
+// errs.Unavailable. Between two calls it waits as backoff says, or as long as
+// the node asked for, and tells so in an event of kind Retrying. Nil functions
+// are the defaults of Config. When ctx ends it returns nil: ask ctx.
+func Persist(ctx context.Context, backoff func(int) time.Duration, sleep func(context.Context, time.Duration) error, event func(Event), do func() error) error {
+	c := Config{Backoff: backoff, Sleep: sleep, Event: event}
+	c.defaults()
+	for tries := 0; ; tries++ {
+		err := do()
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err == nil:
-			tries = 0
-			if level && c.Once {
-				return nil
-			}
-			if level {
-				err = f.Node.Wait(ctx)
-			}
+			return nil
+		case errs.Is(err) != errs.Unavailable:
+			return err
 		}
-		if ctx.Err() != nil {
+		d := max(c.Backoff(tries), asked(err))
+		c.Event(Event{Kind: Retrying, Err: err, Delay: d})
+		if c.Sleep(ctx, d) != nil {
 			return nil
 		}
-		if err != nil {
-			if errs.Is(err) != errs.Unavailable {
-				return err
-			}
-			d := max(c.Backoff(tries), f.asked(err))
-			tries++
-			c.Event(Event{Kind: Retrying, Chain: f.id, Block: f.tip, Head: f.head, Err: err, Delay: d})
-			if c.Sleep(ctx, d) != nil {
-				return nil
-			}
-		}
 	}
+}
+
+// asked is how long the node asked to be left alone.
+func asked(err error) time.Duration {
+	var r jsonrpc.RetryAfter
+	if errors.As(err, &r) {
+		return time.Duration(r)
+	}
+	return 0
 }

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"bongsu/chain"
 	"bongsu/errs"
-	"bongsu/ingest/jsonrpc"
 	"bongsu/ledger"
 
 	"golang.org/x/sync/errgroup"
@@ -36,14 +34,6 @@ type follower struct {
 // maxAstray is how often a broken chain may be the trace of a reorganisation
 // that happened between two questions, before the node is refused.
 const maxAstray = 6
-
-func (f *follower) asked(err error) time.Duration {
-	var r jsonrpc.RetryAfter
-	if errors.As(err, &r) {
-		return time.Duration(r)
-	}
-	return 0
-}
 
 // step does one piece of work; level says that there is nothing to do now.
 func (f *follower) step(ctx context.Context) (level bool, err error) {
@@ -97,6 +87,8 @@ func (f *follower) advance(ctx context.Context, head Ref, final uint64, hasFinal
 		return nil
 	case !f.live && hasFinal && f.next <= final:
 		return f.importRange(ctx, min(final, f.next+uint64(f.Batch)-1))
+	case !f.live && f.next == 0:
+		return f.importRange(ctx, 0) // a chain's first block is final, whatever the node says
 	case head.Number < f.next:
 		return f.lower(ctx, head)
 	case head.Number >= f.next+uint64(f.Window):
@@ -329,6 +321,9 @@ func (f *follower) finalize(ctx context.Context, head, final Ref, moved bool) er
 		own, err := f.hashAt(ctx, upTo)
 		if err != nil {
 			return err
+		}
+		if own == (ledger.Hash{}) {
+			return nil // below what we hold
 		}
 		if own != final.Hash {
 			if f.tip.Hash != head.Hash {

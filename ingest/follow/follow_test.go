@@ -1,0 +1,664 @@
+package follow_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ingest/follow"
+	"bongsu/ingest/follow/inmemory"
+	"bongsu/ingest/jsonrpc"
+	"bongsu/ledger"
+	"bongsu/ledger/model"
+
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+)
+
+const testChain = chain.ID("eip155:31337")
+
+// node is a chain node in memory whose chain a test bends at will.
+type node struct {
+	mu     sync.Mutex
+	blocks map[ledger.Hash]*ledger.LiveBlock // all that ever were
+	best   []ledger.Hash                     // by height
+	final  int                               // height, or -1
+	made   uint64
+
+	// fault is asked before each answer; what it returns is the answer's error.
+	fault func(method string) error
+	// lie may change an answer.
+	lie  func(method string, r follow.Ref) follow.Ref
+	wait func(ctx context.Context) error
+	asks int
+}
+
+func newNode(blocks int) *node {
+	n := &node{blocks: map[ledger.Hash]*ledger.LiveBlock{}, final: -1}
+	n.grow(blocks)
+	return n
+}
+
+// grow adds blocks with one transfer each; every third transfer repeats in
+// whatever block a branch has at that height.
+func (n *node) grow(blocks int) {
+	for range blocks {
+		n.made++
+		height := uint64(len(n.best))
+		var parent ledger.Hash
+		if height > 0 {
+			parent = n.best[height-1]
+		}
+		var hash ledger.Hash
+		binary.BigEndian.PutUint64(hash[:], n.made)
+		hash[31] = 1
+		seed := n.made
+		if height%3 == 0 {
+			seed = height << 32
+		}
+		at := chain.Time(1_700_000_000_000 + int64(height)*12_000)
+		b := &ledger.LiveBlock{
+			Block: ledger.BlockFact{Chain: testChain, Number: height, Hash: hash, Parent: parent, Time: at, HasTime: true},
+			What:  ledger.CoverAll,
+		}
+		b.Facts.Transfers = []chain.Transfer{transfer(height, at, seed)}
+		n.blocks[hash] = b
+		n.best = append(n.best, hash)
+	}
+}
+
+func transfer(height uint64, at chain.Time, seed uint64) chain.Transfer {
+	var raw [32]byte
+	binary.BigEndian.PutUint64(raw[8:], seed)
+	raw[0] = 0xaa
+	tx, _ := chain.NewTxID(raw[:])
+	var a, b [20]byte
+	binary.BigEndian.PutUint64(a[:], seed%5+1)
+	binary.BigEndian.PutUint64(b[:], seed%3+100)
+	return chain.Transfer{
+		Chain: testChain, Time: at, Block: height, Index: 0, Tx: tx, Kind: chain.KindNative,
+		From: chain.EVM(testChain, a), To: chain.EVM(testChain, b), Asset: testChain.Native(), Amount: chain.Units(seed + 1),
+	}
+}
+
+// reorganise replaces the last depth blocks by others.
+func (n *node) reorganise(depth, grown int) {
+	n.best = n.best[:len(n.best)-depth]
+	n.grow(grown)
+}
+
+func (n *node) ask(method string) error {
+	n.asks++
+	if n.fault != nil {
+		return n.fault(method)
+	}
+	return nil
+}
+
+func (n *node) say(method string, hash ledger.Hash) (follow.Ref, error) {
+	if err := n.ask(method); err != nil {
+		return follow.Ref{}, err
+	}
+	b, ok := n.blocks[hash]
+	if !ok {
+		return follow.Ref{}, errs.New(method, errs.NotExist, "", "no such block", "")
+	}
+	r := follow.Ref{Number: b.Block.Number, Hash: hash, Parent: b.Block.Parent, Time: b.Block.Time}
+	if n.lie != nil {
+		r = n.lie(method, r)
+	}
+	return r, nil
+}
+
+func (n *node) Chain() chain.ID { return testChain }
+
+func (n *node) Head(context.Context) (follow.Ref, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.say("head", n.best[len(n.best)-1])
+}
+
+func (n *node) ByNumber(_ context.Context, number uint64) (follow.Ref, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if number >= uint64(len(n.best)) {
+		return follow.Ref{}, errs.New("number", errs.NotExist, "", "no such height", "")
+	}
+	return n.say("number", n.best[number])
+}
+
+func (n *node) ByHash(_ context.Context, hash ledger.Hash) (follow.Ref, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.say("hash", hash)
+}
+
+func (n *node) Block(_ context.Context, ref follow.Ref) (*ledger.LiveBlock, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.ask("block"); err != nil {
+		return nil, err
+	}
+	b := *n.blocks[ref.Hash]
+	b.Facts.Transfers = slices.Clone(b.Facts.Transfers)
+	return &b, nil
+}
+
+func (n *node) Final(_ context.Context, _ follow.Ref) (follow.Ref, bool, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.final < 0 {
+		return follow.Ref{}, false, nil
+	}
+	r, err := n.say("final", n.best[n.final])
+	return r, err == nil, err
+}
+
+func (n *node) Wait(ctx context.Context) error { return n.wait(ctx) }
+
+func unavailable(why string) error { return errs.New("ask", errs.Unavailable, "", why, "") }
+
+// once follows until level.
+func once(n *node, l follow.Ledger, edit ...func(*follow.Config)) ([]follow.Event, error) {
+	var events []follow.Event
+	c := follow.Config{
+		Node: n, Ledger: l, Resume: true, Once: true, Window: 4, Batch: 8,
+		Event:   func(e follow.Event) { events = append(events, e) },
+		Backoff: func(int) time.Duration { return time.Millisecond },
+		Sleep:   func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	}
+	for _, e := range edit {
+		e(&c)
+	}
+	return events, follow.Run(context.Background(), c)
+}
+
+// held is everything a ledger holds of the chain, as text.
+func held(t interface{ Fatal(...any) }, r ledger.Reader) string {
+	ctx := context.Background()
+	var out strings.Builder
+	cov, err := r.Coverage(ctx, testChain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(&out, cov.Ranges, cov.Gaps, cov.Rows)
+	err = r.Scan(ctx, testChain, ledger.Key{}, ledger.Key{}, func(rows []ledger.Row) error {
+		all, err := ledger.Expand(ctx, r, rows)
+		for _, tr := range all {
+			fmt.Fprintf(&out, "%d %s %s %s %s\n", tr.Block, tr.Time, tr.Tx.Text(testChain), tr.To, tr.Amount.Base())
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func heldBy(t interface{ Fatal(...any) }, l follow.Ledger) string {
+	r, err := l.Reader(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	return held(t, r)
+}
+
+// truth is what a ledger holds that imported the node's best chain at once.
+func (n *node) truth(t interface{ Fatal(...any) }, from uint64) string {
+	var m model.Model
+	for _, h := range n.best[from:] {
+		b := n.blocks[h]
+		f := ledger.Facts{
+			Transfers: b.Facts.Transfers, Blocks: []ledger.BlockFact{b.Block},
+			Claims: []ledger.Claim{{Chain: testChain, From: b.Block.Number, To: b.Block.Number, What: b.What}},
+		}
+		if err := m.Add(&f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held(t, r)
+}
+
+func embedded(t testing.TB, dir string) (*ledger.Ledger, follow.Ledger) {
+	t.Helper()
+	l, err := ledger.Open(context.Background(), dir, ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l, follow.Into(l)
+}
+
+// ledgers runs a test over the plainest ledger and over the engine.
+func ledgers(t *testing.T, test func(t *testing.T, l follow.Ledger)) {
+	t.Run("in memory", func(t *testing.T) { test(t, &inmemory.Ledger{}) })
+	t.Run("engine", func(t *testing.T) {
+		_, l := embedded(t, t.TempDir())
+		test(t, l)
+	})
+}
+
+func TestCatchUp(t *testing.T) {
+	for _, final := range []int{-1, 0, 17, 29} {
+		t.Run(fmt.Sprint("final ", final), func(t *testing.T) {
+			ledgers(t, func(t *testing.T, l follow.Ledger) {
+				n := newNode(30)
+				n.final = final
+				events, err := once(n, l)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, want := heldBy(t, l), n.truth(t, 0); got != want {
+					t.Errorf("holds\n%swant\n%s", got, want)
+				}
+				last := events[len(events)-1]
+				if last.Kind != follow.Level || last.Block.Number != 29 {
+					t.Errorf("the last event is %+v", last)
+				}
+				// Final blocks come in whole imports, others one by one.
+				next := uint64(0)
+				for _, e := range events {
+					if e.Kind != follow.Applied {
+						continue
+					}
+					if e.Block.Number != next || e.Live != (int(e.Last) > max(final, 0)) {
+						t.Errorf("applied %d to %d, live %v", e.Block.Number, e.Last, e.Live)
+					}
+					next = e.Last + 1
+				}
+				if next != 30 {
+					t.Errorf("applied up to %d", next)
+				}
+			})
+		})
+	}
+}
+
+// TestLikeBatch is the metamorphic test: whatever the chain did, and whenever
+// the follower looked or was started anew, the ledger holds what a batch import
+// of the chain as it is now would hold.
+func TestLikeBatch(t *testing.T) {
+	test := func(rt *rapid.T, l follow.Ledger, reopen func() follow.Ledger) {
+		n := newNode(1 + rapid.IntRange(0, 20).Draw(rt, "blocks"))
+		from := uint64(rapid.IntRange(0, 3).Draw(rt, "from"))
+		if from >= uint64(len(n.best)) {
+			from = 0
+		}
+		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
+			switch rapid.IntRange(0, 5).Draw(rt, "step") {
+			case 0, 1:
+				n.grow(rapid.IntRange(1, 12).Draw(rt, "grown"))
+			case 2, 3:
+				free := len(n.best) - 1 - max(n.final, int(from))
+				if free > 0 {
+					depth := rapid.IntRange(1, free).Draw(rt, "depth")
+					n.reorganise(depth, depth+rapid.IntRange(0, 9).Draw(rt, "more"))
+				}
+			case 4:
+				if n.final < len(n.best)-1 {
+					n.final = rapid.IntRange(max(n.final, 0), len(n.best)-1).Draw(rt, "final")
+				}
+			case 5:
+				l = reopen()
+			}
+			if rapid.Bool().Draw(rt, "look") {
+				continue
+			}
+			if _, err := once(n, l, func(c *follow.Config) { c.From = from }); err != nil {
+				rt.Fatal(err)
+			}
+			if got, want := heldBy(rt, l), n.truth(rt, from); got != want {
+				rt.Fatalf("holds\n%swant\n%s", got, want)
+			}
+		}
+	}
+	t.Run("in memory", rapid.MakeCheck(func(rt *rapid.T) {
+		l := &inmemory.Ledger{}
+		test(rt, l, func() follow.Ledger { return l })
+	}))
+	t.Run("engine", func(t *testing.T) {
+		rapid.Check(t, func(rt *rapid.T) {
+			dir := t.TempDir()
+			open := func() *ledger.Ledger {
+				l, err := ledger.Open(context.Background(), dir, ledger.Options{})
+				if err != nil {
+					rt.Fatal(err)
+				}
+				return l
+			}
+			l := open()
+			defer func() { l.Close() }()
+			test(rt, follow.Into(l), func() follow.Ledger {
+				if err := l.Close(); err != nil {
+					rt.Fatal(err)
+				}
+				l = open()
+				return follow.Into(l)
+			})
+		})
+	})
+}
+
+func TestReorganisationIsTold(t *testing.T) {
+	l := &inmemory.Ledger{}
+	n := newNode(10)
+	if _, err := once(n, l); err != nil {
+		t.Fatal(err)
+	}
+	old := slices.Clone(n.best)
+	n.reorganise(3, 5)
+	events, err := once(n, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, e := range events {
+		told = append(told, fmt.Sprint(e.Kind, " ", e.Block.Number, " ", e.Last))
+	}
+	want := "rolled back 6 9; applied 7 7; applied 8 8; applied 9 9; applied 10 10; applied 11 11; level 11 0"
+	if got := strings.Join(told, "; "); got != want {
+		t.Errorf("told %s\nwant %s", got, want)
+	}
+	if events[0].Block.Hash != old[6] {
+		t.Errorf("the common block is %x, want %x", events[0].Block.Hash, old[6])
+	}
+}
+
+func TestRefused(t *testing.T) {
+	other := ledger.Hash{0xff}
+	for _, c := range []struct {
+		name string
+		bend func(n *node) // after ten blocks were followed, three final
+		kind errs.Kind
+		why  string
+	}{
+		{"another branch below a final block", func(n *node) { n.final = -1; n.reorganise(9, 12) }, errs.Conflict, "final"},
+		{"a parent that is nowhere", func(n *node) {
+			n.grow(1)
+			n.lie = func(_ string, r follow.Ref) follow.Ref {
+				if r.Number == 10 {
+					r.Parent = other
+				}
+				return r
+			}
+		}, errs.Forged, "which it does not have"},
+		{"another block than asked for", func(n *node) {
+			n.reorganise(2, 4)
+			n.lie = func(m string, r follow.Ref) follow.Ref {
+				if m == "hash" {
+					r.Hash = other
+				}
+				return r
+			}
+		}, errs.Forged, "asked for block"},
+		{"a block at another height", func(n *node) {
+			n.reorganise(2, 4)
+			n.lie = func(m string, r follow.Ref) follow.Ref {
+				if m == "hash" {
+					r.Number++
+				}
+				return r
+			}
+		}, errs.Forged, "has to stand at"},
+		{"a height that is another", func(n *node) {
+			n.grow(20)
+			n.lie = func(m string, r follow.Ref) follow.Ref {
+				if m == "number" {
+					r.Number += 2
+				}
+				return r
+			}
+		}, errs.Forged, "has to stand at"},
+		{"a final block above its best", func(n *node) {
+			n.lie = func(m string, r follow.Ref) follow.Ref {
+				if m == "final" {
+					r.Number = 99
+				}
+				return r
+			}
+		}, errs.Forged, "calls block 99 final"},
+		{"a final block that is not on its branch", func(n *node) {
+			n.final = 5
+			n.lie = func(m string, r follow.Ref) follow.Ref {
+				if m == "final" {
+					r.Hash = other
+				}
+				return r
+			}
+		}, errs.Forged, "final at height 5"},
+		{"another first block", func(n *node) { n.final = -1; n.reorganise(10, 12) }, errs.Conflict, "another first block"},
+		{"an answer that is none", func(n *node) {
+			n.fault = func(string) error { return errs.New("ask", errs.Invalid, "", "not JSON", "") }
+		}, errs.Invalid, "not JSON"},
+		{"a branch deeper than allowed", func(n *node) { n.grow(20); n.reorganise(24, 30) }, errs.Limit, "more than 2 blocks"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := &inmemory.Ledger{}
+			n := newNode(4)
+			n.final = 3
+			if _, err := once(n, l); err != nil {
+				t.Fatal(err)
+			}
+			n.grow(6)
+			if _, err := once(n, l); err != nil {
+				t.Fatal(err)
+			}
+			if c.kind == errs.Limit {
+				n.grow(20)
+				if _, err := once(n, l); err != nil {
+					t.Fatal(err)
+				}
+				n.reorganise(20, 40)
+				n.final = -1
+				_, err := once(n, l, func(c *follow.Config) { c.MaxReorg = 2 })
+				if errs.Is(err) != c.kind || !strings.Contains(err.Error(), c.why) {
+					t.Errorf("%v (%s), want %s with %q", err, errs.Is(err), c.kind, c.why)
+				}
+				return
+			}
+			before := heldBy(t, l)
+			c.bend(n)
+			_, err := once(n, l)
+			if errs.Is(err) != c.kind || !strings.Contains(err.Error(), c.why) {
+				t.Errorf("%v (%s), want %s with %q", err, errs.Is(err), c.kind, c.why)
+			}
+			if after := heldBy(t, l); after != before {
+				t.Errorf("a refused node changed the ledger:\n%swas\n%s", after, before)
+			}
+		})
+	}
+}
+
+// TestComesBack holds that a node that goes away is asked again, later each
+// time, and that nothing is lost or doubled.
+func TestComesBack(t *testing.T) {
+	n := newNode(40)
+	n.final = 20
+	failures := 0
+	n.fault = func(string) error {
+		if n.asks%3 == 0 && failures < 25 {
+			failures++
+			return unavailable("gone")
+		}
+		return nil
+	}
+	l := &inmemory.Ledger{}
+	var waits []time.Duration
+	events, err := once(n, l, func(c *follow.Config) {
+		c.Backoff = func(n int) time.Duration { return time.Duration(n+1) * time.Second }
+		c.Sleep = func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := heldBy(t, l), n.truth(t, 0); got != want {
+		t.Errorf("holds\n%swant\n%s", got, want)
+	}
+	told := 0
+	for _, e := range events {
+		if e.Kind == follow.Retrying {
+			told++
+		}
+	}
+	if told == 0 || told != len(waits) || !slices.Contains(waits, 2*time.Second) {
+		t.Errorf("told of %d retries, waited %v", told, waits)
+	}
+	// The waits start anew after each success.
+	for i, w := range waits {
+		if i > 0 && w > waits[i-1]+time.Second || w <= 0 {
+			t.Errorf("waits %v", waits)
+		}
+	}
+}
+
+func TestWaitsAsLongAsAsked(t *testing.T) {
+	var waited time.Duration
+	tries := 0
+	err := follow.Persist(context.Background(), func(int) time.Duration { return time.Second },
+		func(_ context.Context, d time.Duration) error { waited = d; return nil }, nil, func() error {
+			if tries++; tries == 1 {
+				return &errs.Error{Kind: errs.Unavailable, Err: jsonrpc.RetryAfter(time.Minute)}
+			}
+			return nil
+		})
+	if err != nil || waited != time.Minute || tries != 2 {
+		t.Errorf("%v after %d tries, waited %v", err, tries, waited)
+	}
+}
+
+func TestBackoff(t *testing.T) {
+	for n := range 40 {
+		full := min(500*time.Millisecond<<min(n, 10), 30*time.Second)
+		if d := follow.Backoff(n); d < full/2 || d > full {
+			t.Errorf("try %d waits %v, want between %v and %v", n, d, full/2, full)
+		}
+	}
+}
+
+// TestLive follows while the chain goes on, reorganises and goes away, until
+// it is cancelled.
+func TestLive(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	n := newNode(5)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	turn := 0
+	n.wait = func(context.Context) error { // the follower is level
+		turn++
+		switch {
+		case turn == 30:
+			cancel()
+		case turn%7 == 0:
+			return unavailable("the connection broke")
+		case turn%3 == 0:
+			n.reorganise(min(2, len(n.best)-2-n.final), 4)
+		default:
+			n.grow(turn % 4)
+			n.final = max(n.final, len(n.best)-6)
+		}
+		return nil
+	}
+	l := &inmemory.Ledger{}
+	applied := map[ledger.Hash]int{}
+	err := follow.Run(ctx, follow.Config{
+		Node: n, Ledger: l,
+		Sleep: func(context.Context, time.Duration) error { return nil },
+		Event: func(e follow.Event) {
+			if e.Kind == follow.Applied && e.Live {
+				applied[e.Block.Hash]++
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := heldBy(t, l), n.truth(t, 0); got != want {
+		t.Errorf("holds\n%swant\n%s", got, want)
+	}
+	for h, times := range maps.All(applied) {
+		if times != 1 {
+			t.Errorf("block %x was applied %d times", h, times)
+		}
+	}
+	if l.RolledBack == 0 {
+		t.Error("no reorganisation was seen")
+	}
+}
+
+// TestLaggingNode holds that a node behind the ledger undoes nothing.
+func TestLaggingNode(t *testing.T) {
+	n := newNode(10)
+	l := &inmemory.Ledger{}
+	if _, err := once(n, l); err != nil {
+		t.Fatal(err)
+	}
+	before := heldBy(t, l)
+	full := n.best
+	n.best = full[:6]
+	if _, err := once(n, l); err != nil {
+		t.Fatal(err)
+	}
+	if heldBy(t, l) != before || l.RolledBack != 0 {
+		t.Error("blocks that the node has yet to learn of were undone")
+	}
+	n.best = full
+	n.grow(1)
+	if _, err := once(n, l); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := heldBy(t, l), n.truth(t, 0); got != want {
+		t.Errorf("holds\n%swant\n%s", got, want)
+	}
+}
+
+// TestResumesAfterFiles holds that following goes on after imported ranges.
+func TestResumesAfterFiles(t *testing.T) {
+	n := newNode(20)
+	n.final = 19
+	l := &inmemory.Ledger{}
+	imp, err := l.Begin(context.Background(), "file")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range n.best[:12] {
+		b := n.blocks[h]
+		err = errors.Join(err, imp.Add(&ledger.Facts{
+			Transfers: b.Facts.Transfers, Blocks: []ledger.BlockFact{b.Block},
+			Claims: []ledger.Claim{{Chain: testChain, From: b.Block.Number, To: b.Block.Number, What: b.What}},
+		}))
+	}
+	if _, cerr := imp.Commit(context.Background()); err != nil || cerr != nil {
+		t.Fatal(err, cerr)
+	}
+	events, err := once(n, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if events[0].Kind != follow.Applied || events[0].Block.Number != 12 {
+		t.Errorf("went on at %+v", events[0])
+	}
+	if got, want := heldBy(t, l), n.truth(t, 0); got != want {
+		t.Errorf("holds\n%swant\n%s", got, want)
+	}
+	// Files of another chain do not fit the node's.
+	other := newNode(20)
+	other.made = 1000
+	other.reorganise(20, 30)
+	if _, err := once(other, l); errs.Is(err) != errs.Conflict {
+		t.Errorf("another chain: %v", err)
+	}
+}
