@@ -40,6 +40,9 @@ func Drafts(c stix.Common, run *trace.Run, previous []stix.Object) ([]journal.Dr
 	}
 	now := map[string]bool{}
 	for _, f := range All(run) {
+		if !slices.Contains(thefts, f.Theft) {
+			continue // traced from an account, not from a stated theft
+		}
 		f.Common = c
 		f.ID = stix.FindingID(f)
 		now[f.ID] = true
