@@ -2,6 +2,7 @@ package graph
 
 import (
 	"container/heap"
+	"slices"
 	"strings"
 
 	"bongsu/chain"
@@ -21,15 +22,20 @@ func (b *builder) settle() {
 			heap.Push(q, arrival{at: n.started, to: n})
 		}
 	}
-	for {
-		for q.Len() > 0 {
-			take(q)
+	drain(q)
+	rest := slices.DeleteFunc(slices.Clone(b.nodes), func(n *node) bool { return n.settled })
+	slices.SortFunc(rest, byArrival)
+	for _, n := range rest {
+		if !n.settled {
+			heap.Push(q, arrival{at: n.moved(), to: n})
+			drain(q)
 		}
-		n := b.nextRoot()
-		if n == nil {
-			return
-		}
-		heap.Push(q, arrival{at: n.first, to: n})
+	}
+}
+
+func drain(q *arrivals) {
+	for q.Len() > 0 {
+		take(q)
 	}
 }
 
@@ -49,20 +55,6 @@ func take(q *arrivals) {
 			heap.Push(q, arrival{at: max(e.first, a.at), hop: n.hop + 1, from: n, to: e.to})
 		}
 	}
-}
-
-// nextRoot is the unsettled account that moved first.
-func (b *builder) nextRoot() *node {
-	var best *node
-	for _, n := range b.nodes {
-		if n.settled {
-			continue
-		}
-		if best == nil || n.moved() < best.moved() {
-			best = n
-		}
-	}
-	return best
 }
 
 // moved is the first time at which anything happened to the account here.

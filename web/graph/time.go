@@ -10,12 +10,15 @@ import (
 )
 
 const (
-	rootGap   = 4.0  // from a source to the first arrival
+	rootShare = 0.12 // of the width, from a source to the first arrival
 	minStep   = 0.35 // between two different times, in rows
 	idleShare = 0.22 // an idle gap takes at most this share of the width
 	perLane   = 1.7  // width for each lane: pages are wider than high
 	minWidth  = 24.0
-	maxTicks  = 11
+	clear     = 1.5  // between two nodes of one lane
+	maxTicks  = 11   // ticks that the width has room for
+	maxMarks  = 1000 // marks of one step that are tried
+	minTicks  = 5    // with as many, no finer step is marked
 )
 
 // placeByTime puts each node at the time of its first arrival and gives each a
@@ -35,31 +38,35 @@ func (b *builder) placeByTime() {
 		}
 	}
 	slices.SortFunc(roots, byArrival)
+	for _, n := range b.nodes {
+		n.x = scale.at(n.moved())
+		if n.parent == nil {
+			n.x -= scale.lead
+		}
+	}
 	for _, r := range roots {
 		lane = lanes(r, lane)
-	}
-	for _, n := range b.nodes {
-		n.x = rootGap + scale.at(n.moved())
-		if n.parent == nil {
-			n.x -= rootGap
-		}
 	}
 	b.ticks = scale.ticks()
 	b.frame()
 }
 
 // lanes numbers the lanes of a tree: the first half of the kids, the parent,
-// the other half. It walks with a stack of its own; a chain of hops can be long.
+// the other half. An only kid that stands clear of its parent shares the lane.
+// It walks with a stack of its own; a chain of hops can be long.
 func lanes(root *node, next int) int {
 	type step struct {
 		n    *node
-		done int // kids walked
-		own  bool
+		done int  // kids walked
+		own  bool // has its lane
 	}
 	stack := []step{{n: root}}
 	for len(stack) > 0 {
 		s := &stack[len(stack)-1]
+		alone := len(s.n.kids) == 1 && s.n.kids[0].x-s.n.x >= clear
 		switch {
+		case !s.own && alone && s.done == 1:
+			s.n.y, s.own = s.n.kids[0].y, true
 		case !s.own && s.done >= (len(s.n.kids)+1)/2:
 			s.n.y, s.own = float64(next), true
 			next++
@@ -77,6 +84,7 @@ func lanes(root *node, next int) int {
 // timeline maps times to x. It is monotone: different times are at least
 // minStep apart, and long idle gaps are cut short (and marked).
 type timeline struct {
+	lead   float64 // room left of the first time
 	times  []chain.Time
 	x      []float64
 	broken []bool // the gap before times[i] was cut
@@ -96,10 +104,14 @@ func (b *builder) timeScale() timeline {
 	t.times = slices.Compact(t.times)
 	t.x = make([]float64, len(t.times))
 	t.broken = make([]bool, len(t.times))
+	width := max(minWidth, perLane*float64(len(b.nodes)))
+	t.lead = rootShare * width
+	for i := range t.x {
+		t.x[i] = t.lead
+	}
 	if len(t.times) < 2 {
 		return t
 	}
-	width := max(minWidth, perLane*float64(len(b.nodes)))
 	total := float64(t.times[len(t.times)-1] - t.times[0])
 	for i := 1; i < len(t.times); i++ {
 		gap := float64(t.times[i]-t.times[i-1]) / total * width
@@ -116,7 +128,7 @@ func (t timeline) at(v chain.Time) float64 {
 	i, found := slices.BinarySearch(t.times, v)
 	switch {
 	case len(t.times) == 0 || i == 0:
-		return 0
+		return t.lead
 	case found:
 		return t.x[i]
 	case i == len(t.times):
@@ -138,20 +150,20 @@ func (t timeline) ticks() []Tick {
 		return nil
 	}
 	first, last := t.times[0], t.times[len(t.times)-1]
-	room := t.x[len(t.x)-1] / maxTicks
-	out := []Tick{{X: rootGap, Time: first.String()}}
+	room := (t.x[len(t.x)-1] - t.lead) / maxTicks
+	out := []Tick{{X: t.lead, Time: first.String()}}
 	for i, cut := range t.broken {
 		if cut {
-			out = append(out, Tick{X: rootGap + (t.x[i-1]+t.x[i])/2, Break: true})
+			out = append(out, Tick{X: (t.x[i-1] + t.x[i]) / 2, Break: true})
 		}
 	}
 	for _, step := range tickSteps {
 		ms := chain.Time(step.Milliseconds())
-		if (last-first)/ms > 4*maxTicks*10 {
+		if marked := len(out); marked >= minTicks || (last-first)/ms > maxMarks {
 			break
 		}
 		for v := (first/ms + 1) * ms; v <= last; v += ms {
-			x := rootGap + t.at(v)
+			x := t.at(v)
 			crowded := slices.ContainsFunc(out, func(o Tick) bool { return max(o.X-x, x-o.X) < room })
 			if !crowded {
 				out = append(out, Tick{X: x, Time: v.String()})

@@ -12,8 +12,9 @@ import (
 const (
 	minRadius, maxRadius = 0.2, 0.44 // in rows; two of the largest do not touch
 	minLine, maxLine     = 1.0, 6.0
-	minFan               = 5 // equal amounts from one account that are written once
-	endsKeep             = 4 // leading and trailing characters that a glance compares
+	minFan               = 5  // equal amounts from one account that are written once
+	maxAlike             = 10 // look-alikes that a node names
+	endsKeep             = 4  // leading and trailing characters that a glance compares
 )
 
 // graph writes the placed builder out.
@@ -191,7 +192,7 @@ func (b *builder) lookalikes() map[*node][]string {
 	for _, same := range byEnds {
 		for _, n := range same {
 			for _, m := range same {
-				if n.account.Address() != m.account.Address() {
+				if n.account.Address() != m.account.Address() && len(out[n]) < maxAlike {
 					out[n] = append(out[n], m.id)
 				}
 			}

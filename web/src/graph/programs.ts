@@ -140,7 +140,6 @@ uniform mat3 u_matrix;
 uniform vec2 u_viewport;
 uniform float u_sizeRatio;
 uniform float u_correctionRatio;
-uniform float u_pixelRatio;
 uniform float u_minThickness;
 varying vec4 v_color;
 varying float v_across;
@@ -153,14 +152,15 @@ void main() {
   vec2 normal = weight > 0.0 ? a_normal / weight : vec2(0.0, 1.0);
   vec2 forward = vec2(normal.y, -normal.x);
   float pixels = max(weight, u_minThickness * u_sizeRatio);
-  float thick = pixels * u_correctionRatio / u_sizeRatio;
-  float rim = a_radius * 2.0 * u_correctionRatio / u_sizeRatio + thick * 5.0;
+  float unit = u_correctionRatio / u_sizeRatio;
+  float thick = (pixels + u_sizeRatio) * unit; // half a pixel more on each side, to soften the rim
+  float rim = a_radius * 2.0 * unit + pixels * unit * 5.0;
   vec2 at = mix(a_from, a_to - forward * rim, a_end);
   gl_Position = vec4((u_matrix * vec3(at + normal * a_side * thick, 1)).xy, 0, 1);
   vec2 tail = (u_matrix * vec3(a_from, 1)).xy;
   v_along = length((gl_Position.xy - tail) * 0.5 * u_viewport);
-  v_across = a_side;
-  v_thickness = max(pixels / u_sizeRatio, 1.0) * u_pixelRatio;
+  v_thickness = pixels / u_sizeRatio;
+  v_across = a_side * (v_thickness + 1.0) * 0.5;
   v_dashed = a_dashed;
   #ifdef PICKING_MODE
   v_color = a_id;
@@ -184,8 +184,8 @@ void main() {
   gl_FragColor = v_color;
   #else
   float gap = v_dashed * step(0.58, fract(v_along / 13.0));
-  float rim = smoothstep(1.0, 1.0 - 1.5 / v_thickness, abs(v_across));
-  gl_FragColor = v_color * rim * (1.0 - gap);
+  float cover = clamp(v_thickness * 0.5 + 0.5 - abs(v_across), 0.0, 1.0);
+  gl_FragColor = v_color * cover * (1.0 - gap);
   #endif
 }
 `;
@@ -197,7 +197,7 @@ class BandProgram extends EdgeProgram {
       VERTEX_SHADER_SOURCE: edgeVertex,
       FRAGMENT_SHADER_SOURCE: edgeFragment,
       METHOD: triangles,
-      UNIFORMS: ['u_matrix', 'u_viewport', 'u_sizeRatio', 'u_correctionRatio', 'u_pixelRatio', 'u_minThickness'],
+      UNIFORMS: ['u_matrix', 'u_viewport', 'u_sizeRatio', 'u_correctionRatio', 'u_minThickness'],
       ATTRIBUTES: [
         { name: 'a_from', size: 2, type: float },
         { name: 'a_to', size: 2, type: float },
@@ -251,7 +251,6 @@ class BandProgram extends EdgeProgram {
     gl.uniform2f(at('u_viewport'), params.width, params.height);
     gl.uniform1f(at('u_sizeRatio'), params.sizeRatio);
     gl.uniform1f(at('u_correctionRatio'), params.correctionRatio);
-    gl.uniform1f(at('u_pixelRatio'), params.pixelRatio);
     gl.uniform1f(at('u_minThickness'), params.minEdgeThickness);
   }
 }

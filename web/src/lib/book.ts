@@ -29,6 +29,10 @@ export interface Balance {
   holds: boolean;
 }
 
+const states: State[] = ['exit', 'holding', 'unfollowed', 'incomplete', 'fees', 'adjustments', 'collided'];
+
+const compare = <T extends bigint | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
+
 export const kindOfExit = (category: string): Kind =>
   category === 'mixing_service' ? 'mixer' : category === 'bridge' ? 'bridge' : 'exchange';
 
@@ -80,10 +84,17 @@ export function rowsOf(trace: Trace): Row[] {
       });
     }
   }
+  // Within a state the most money first; equal amounts in order of arrival.
+  const place = new Map(states.map((state, i) => [state, i]));
+  rows.sort(
+    (a, b) =>
+      (place.get(a.state) ?? 9) - (place.get(b.state) ?? 9) ||
+      compare(BigInt(b.money.base), BigInt(a.money.base)) ||
+      a.since.localeCompare(b.since) ||
+      compare(a.account, b.account),
+  );
   return rows.map((row, i) => ({ ...row, key: `${row.state}:${row.account}:${row.money.asset}:${i}` }));
 }
-
-const states: State[] = ['holding', 'exit', 'unfollowed', 'fees', 'adjustments', 'collided'];
 
 // balances is the conservation of a theft, for each stolen asset, in origin
 // amounts: theft = holdings + exits + unfollowed + fees + adjustments +
@@ -101,6 +112,7 @@ export function balances(of: Pick<Case, 'theft' | 'trace'>): Balance[] {
       amount: decimal(base, decimals),
     });
     const parts = states
+      .filter((state) => state !== 'incomplete') // what is missing carries no stolen funds
       .map((state) => {
         const origins = rows.filter((r) => r.state === state).flatMap((r) => (r.origin ? [r.origin] : []));
         return { state, base: sums(origins).get(asset)?.base ?? 0n };
