@@ -24,10 +24,14 @@ func readURL(s string) (Reading, error) {
 		return Reading{}, unreadable(s, "not a URL with a host")
 	}
 	host := u.Hostname()
-	if a, err := netip.ParseAddr(host); err == nil {
-		return ipReading(a), nil
+	var r Reading
+	if a, perr := netip.ParseAddr(host); perr == nil {
+		r = ipReading(a)
+	} else {
+		r, err = readHost(host)
 	}
-	return readHost(host)
+	r.Alt = textKey(s) // somebody may have named this very page
+	return r, err
 }
 
 // readHost reads a host name, or IPv4, with or without a port.

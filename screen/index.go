@@ -27,6 +27,7 @@ type Statement struct {
 	ID       string    // STIX id
 	Author   string    // STIX identity id, proven by whoever calls Put
 	Version  time.Time // an older one never replaces a newer one
+	From     time.Time // it does not count before; zero: at once
 	Revoked  bool      // takes back what the author said under this id
 	Readings []Reading // the values; empty as good as revoked
 	Reason   Reason    // what it says; Statement, Author and Verdict are filled in by the index
@@ -43,12 +44,13 @@ type Index struct {
 	seed    maphash.Seed
 	merging sync.WaitGroup
 
-	mu     sync.RWMutex      // owns the fields below
-	snap   *snapshot         // immutable; replaced whole
-	frozen *layer            // over snap while a merge runs, else nil; immutable
-	over   *layer            // over frozen; what arrived last
-	names  map[string]string // author to name
-	closed bool
+	mu       sync.RWMutex      // owns the fields below
+	snap     *snapshot         // immutable; replaced whole
+	frozen   *layer            // over snap while a merge runs, else nil; immutable
+	over     *layer            // over frozen; what arrived last
+	names    map[string]string // author to name
+	position uint64            // of the next journal entry
+	closed   bool
 }
 
 // New makes an empty index. Close it.
@@ -86,9 +88,13 @@ func (x *Index) Put(s Statement) bool { return x.PutAll([]Statement{s}) == 1 }
 
 // PutAll takes in statements in order, all visible at once, and returns how
 // many were taken. An ID that is not a STIX id is not.
-func (x *Index) PutAll(batch []Statement) int {
+func (x *Index) PutAll(batch []Statement) int { return x.putAll(batch, 0) }
+
+// putAll is PutAll, and moves the position on.
+func (x *Index) putAll(batch []Statement, position uint64) int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.position = max(x.position, position)
 	taken := 0
 	for i := range batch {
 		s := &batch[i]
@@ -234,10 +240,11 @@ func (x *Index) answer(value string, r Reading, err error, now time.Time) Result
 		res.ReadAs, res.Type = r.Text, r.Type
 	}
 	res.Reasons = x.reasons(res.Reasons, r.Key, now)
-	if len(res.Reasons) == 0 && r.Alt != (Key{}) {
-		if res.Reasons = x.reasons(res.Reasons, r.Alt, now); len(res.Reasons) > 0 {
-			alt, _ := Read("0x" + r.Text[len("sha1:"):])
-			res.ReadAs, res.Type = alt.Text, alt.Type
+	if r.Alt != (Key{}) {
+		n := len(res.Reasons)
+		res.Reasons = x.reasons(res.Reasons, r.Alt, now)
+		if n == 0 && len(res.Reasons) > 0 && r.Type == TypeHash {
+			res.ReadAs, res.Type = evmPrefix+"0x"+r.Text[len("sha1:"):], TypeAccount
 		}
 	}
 	if err != nil && len(res.Reasons) == 0 {
@@ -253,34 +260,36 @@ func (x *Index) answer(value string, r Reading, err error, now time.Time) Result
 	return res
 }
 
+// skew is how far in the future a statement's beginning may lie and it counts
+// already: partners' clocks are not ours, and a listing said a moment ago must
+// not wait for ours to catch up.
+const skew = 10 * time.Minute
+
 // reasons appends what counts now against a key. x.mu is held.
 func (x *Index) reasons(dst []Reason, k Key, now time.Time) []Reason {
 	ms := now.UnixMilli()
 	for _, r := range x.over.byKey[k] {
-		dst = appendLive(dst, &r.reason, ms)
+		dst = r.appendLive(dst, ms)
 	}
 	if x.frozen != nil {
 		for _, r := range x.frozen.byKey[k] {
 			if _, replaced := x.over.stmts[r.id]; !replaced {
-				dst = appendLive(dst, &r.reason, ms)
+				dst = r.appendLive(dst, ms)
 			}
 		}
 	}
-	return x.snap.reasons(dst, &k, ms, func(id statementID) bool {
-		if _, replaced := x.over.stmts[id]; replaced {
-			return true
-		}
-		if x.frozen == nil {
-			return false
-		}
-		_, replaced := x.frozen.stmts[id]
-		return replaced
-	})
+	return x.snap.reasons(dst, &k, ms, x.hidden)
 }
 
-func appendLive(dst []Reason, r *Reason, ms int64) []Reason {
-	if r.Since.UnixMilli() > ms || !r.Until.IsZero() && r.Until.UnixMilli() <= ms {
-		return dst
+// hidden says whether a layer over the snapshot replaced a statement. x.mu is
+// held.
+func (x *Index) hidden(id statementID) bool {
+	if _, replaced := x.over.stmts[id]; replaced {
+		return true
 	}
-	return append(dst, *r)
+	if x.frozen == nil {
+		return false
+	}
+	_, replaced := x.frozen.stmts[id]
+	return replaced
 }

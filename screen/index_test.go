@@ -85,7 +85,7 @@ func TestValidity(t *testing.T) {
 	now := epoch
 	x := newTest(t, Config{Clock: func() time.Time { return now }})
 	s := listing(1, "identity--a", epoch, evmText(1))
-	s.Reason.Since, s.Reason.Until = epoch.Add(time.Hour), epoch.Add(2*time.Hour)
+	s.From, s.Reason.Until = epoch.Add(time.Hour), epoch.Add(2*time.Hour)
 	x.Put(s)
 	for _, merged := range []bool{false, true} {
 		if merged {
@@ -94,7 +94,7 @@ func TestValidity(t *testing.T) {
 		for _, c := range []struct {
 			after time.Duration
 			want  Verdict
-		}{{0, Clear}, {time.Hour, Block}, {2*time.Hour - 1, Block}, {2 * time.Hour, Clear}} {
+		}{{0, Clear}, {time.Hour - skew, Block}, {2*time.Hour - time.Millisecond, Block}, {2 * time.Hour, Clear}} {
 			now = epoch.Add(c.after)
 			if got := x.Screen([]string{evmText(1)})[0].Verdict; got != c.want {
 				t.Errorf("merged %v, after %v: %v, want %v", merged, c.after, got, c.want)

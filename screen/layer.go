@@ -1,5 +1,7 @@
 package screen
 
+import "time"
+
 // statementID names a statement: the same STIX id by two authors is two
 // statements.
 type statementID struct{ id, author string }
@@ -8,8 +10,23 @@ type statementID struct{ id, author string }
 type record struct {
 	id      statementID
 	version int64 // unix nanoseconds
+	from    int64 // unix milliseconds from which it counts
+	until   int64 // unix milliseconds from which it counts no longer; 0: never
 	keys    []Key // none when it was taken back
 	reason  Reason
+}
+
+// appendLive appends the reason when it counts at ms.
+func (r *record) appendLive(dst []Reason, ms int64) []Reason {
+	if !counts(r.from, r.until, ms) {
+		return dst
+	}
+	return append(dst, r.reason)
+}
+
+// counts says whether a statement counts at a moment, all unix milliseconds.
+func counts(from, until, ms int64) bool {
+	return from <= ms+skew.Milliseconds() && (until == 0 || ms < until)
 }
 
 // layer is what arrived since something below it was built: a statement here
@@ -29,7 +46,7 @@ func (l *layer) put(id statementID, s *Statement) {
 	if old := l.stmts[id]; old != nil {
 		l.drop(old)
 	}
-	r := &record{id: id, version: s.Version.UnixNano(), reason: s.Reason}
+	r := &record{id: id, version: s.Version.UnixNano(), from: unixMilli(s.From), until: unixMilli(s.Reason.Until), reason: s.Reason}
 	r.reason.Statement, r.reason.Author = s.ID, s.Author
 	if !s.Revoked {
 		r.keys = uniqueKeys(s.Readings)
@@ -67,4 +84,12 @@ func uniqueKeys(rs []Reading) []Key {
 		}
 	}
 	return keys
+}
+
+// unixMilli is 0 for the zero time.
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }

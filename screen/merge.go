@@ -107,12 +107,9 @@ func (m *merger) statements(s *snapshot, l *layer) (fromOld []uint32, fromNew ma
 func (m *merger) pack(r *record) stmt {
 	typ, u, _ := splitID(r.id.id)
 	st := stmt{
-		uuid: u, version: r.version, detail: takenBack, since: r.reason.Since.UnixMilli(),
+		uuid: u, version: r.version, detail: takenBack, since: unixMilli(r.reason.Since), from: r.from, until: r.until,
 		typ:    internText(&m.next.types, m.types, typ),
 		author: internText(&m.next.authors, m.authors, r.id.author),
-	}
-	if !r.reason.Until.IsZero() {
-		st.until = r.reason.Until.UnixMilli()
 	}
 	if len(r.keys) > 0 {
 		st.detail = m.intern(r.reason)

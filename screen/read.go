@@ -32,7 +32,7 @@ type Reading struct {
 	Type Type
 	Text string // canonical: CAIP-10, ASCII host name in lower case, lower-case hex
 	Key  Key
-	Alt  Key // what the same text may also mean: 40 hex digits are a SHA-1 or an EVM address without 0x
+	Alt  Key // what the text may name besides: 40 hex digits are a SHA-1, or an EVM address without 0x; a URL is a host, or itself
 }
 
 // Read reads a value. Accounts: CAIP-10 ("eip155:1:0x..", "bitcoin:bc1..") or a

@@ -45,7 +45,8 @@ type stmt struct {
 	author  uint32 // into authors
 	detail  uint32 // into details; none when it was taken back
 	version int64  // unix nanoseconds
-	since   int64  // unix milliseconds
+	since   int64  // unix milliseconds, shown
+	from    int64  // unix milliseconds
 	until   int64  // unix milliseconds, 0 for none
 }
 
@@ -83,7 +84,7 @@ func (s *snapshot) reasons(dst []Reason, k *Key, ms int64, hidden func(statement
 	}
 	for _, ref := range s.refs[s.first[i]:s.first[i+1]] {
 		st := &s.stmts[ref]
-		if st.since > ms || st.until != 0 && st.until <= ms {
+		if !counts(st.from, st.until, ms) {
 			continue
 		}
 		id := s.id(st)
@@ -102,11 +103,17 @@ func (s *snapshot) id(st *stmt) statementID {
 func (s *snapshot) reason(st *stmt, id statementID) Reason {
 	r := s.details[st.detail]
 	r.Statement, r.Author = id.id, id.author
-	r.Since = time.UnixMilli(st.since).UTC()
-	if st.until != 0 {
-		r.Until = time.UnixMilli(st.until).UTC()
-	}
+	r.Since = stdTime(st.since)
+	r.Until = stdTime(st.until)
 	return r
+}
+
+// stdTime is the zero time for 0.
+func stdTime(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // version finds a statement's version by binary search.

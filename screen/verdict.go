@@ -89,6 +89,7 @@ type Reason struct {
 	Account     string    `json:"account,omitempty"`     // CAIP-10 account named, where one was
 	Amount      *Money    `json:"amount,omitempty"`      // what lies, left or passed there
 	Origin      *Money    `json:"origin,omitempty"`      // the part of the theft it stands for
+	Label       string    `json:"label,omitempty"`       // of the service, at an exit
 	Basis       string    `json:"basis,omitempty"`       // Observed or Inferred, of an exposure
 	Rule        string    `json:"rule,omitempty"`        // the link rule of an inferred exposure
 	Provisional bool      `json:"provisional,omitempty"` // rests on blocks that are not final
@@ -98,11 +99,11 @@ type Reason struct {
 
 // Result is the answer for one value.
 type Result struct {
-	Value   string   `json:"value"`           // as it was asked
-	ReadAs  string   `json:"read_as"`         // canonical text (CAIP-10 of an account), or "invalid"
-	Type    Type     `json:"type,omitempty"`  // what it was read as; empty when Invalid
-	Verdict Verdict  `json:"verdict"`         // the most severe of the reasons', Clear without any
-	Reasons []Reason `json:"reasons"`         // most severe first; never nil
+	Value   string      `json:"value"`           // as it was asked
+	ReadAs  string      `json:"read_as"`         // canonical text (CAIP-10 of an account), or "invalid"
+	Type    Type        `json:"type,omitempty"`  // what it was read as; empty when Invalid
+	Verdict Verdict     `json:"verdict"`         // the most severe of the reasons', Clear without any
+	Reasons []Reason    `json:"reasons"`         // most severe first; never nil
 	Error   *Unreadable `json:"error,omitempty"` // why the value is Invalid
 }
 
