@@ -10,3 +10,6 @@ const (
 	wantNatives   = 127
 	wantTokens    = 291
 )
+
+// wantNomadUSDC is what the events of nomad-2022 released of USDC, in base units.
+const wantNomadUSDC = "87247033140665"

@@ -10,9 +10,9 @@ import (
 // source is held against them. A command appends those of other rooms.
 func Formats() []ingest.Format {
 	return slices.Concat(
-		[]ingest.Format{ownCSV, bybit},
+		[]ingest.Format{ownCSV, bybit, ronin},
 		etlCSV(),
 		explorerFormats(),
-		[]ingest.Format{etlJSON},
+		[]ingest.Format{etlJSON, nomad, explorerAPI},
 	)
 }
