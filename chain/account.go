@@ -48,7 +48,8 @@ func NewAccount(id ID, form Form, raw []byte) (Account, bool) {
 	case FormEVM, FormP2PKH, FormP2SH, FormTron:
 		ok = len(raw) == 20
 	case FormWitness:
-		ok = len(raw) >= 3 && len(raw) <= maxRaw && raw[0] <= 16
+		// Version 0 has two lengths alone (BIP 141): another has no address.
+		ok = len(raw) >= 3 && len(raw) <= maxRaw && raw[0] <= 16 && (raw[0] > 0 || len(raw) == 21 || len(raw) == 33)
 	case FormScript, FormSolana:
 		ok = len(raw) == 32
 	}
@@ -232,9 +233,9 @@ func guessChain(text string) ID {
 
 func parseOn(id ID, text string) (Account, error) {
 	switch {
-	case id.EVM():
+	case id.EVM() && known(id):
 		return parseEVM(id, text)
-	case id.UTXO():
+	case id.UTXO() && known(id):
 		return parseUTXO(id, text)
 	case id == Tron:
 		return parseTron(text)

@@ -165,8 +165,13 @@ func splitExponent(s string) (mantissa string, exp int, err error) {
 	}
 	e := s[i+1:]
 	neg := strings.HasPrefix(e, "-")
-	e = strings.TrimLeft(strings.TrimPrefix(strings.TrimPrefix(e, "-"), "+"), "0")
-	if s[i+1:] == "" || !digits(e) || len(e) > 3 {
+	if neg || strings.HasPrefix(e, "+") {
+		e = e[1:]
+	}
+	if e == "" || !digits(e) {
+		return "", 0, badAmount(s, "not a decimal number")
+	}
+	if e = strings.TrimLeft(e, "0"); len(e) > 3 {
 		return "", 0, badAmount(s, "not a decimal number")
 	}
 	for _, c := range e {

@@ -116,6 +116,9 @@ func (r *Registry) Add(info AssetInfo) error {
 		return nil
 	}
 	r.byAsset[info.Asset] = info
+	if info.Symbol == "" {
+		return nil
+	}
 	k := string(info.Asset.Chain()) + "/" + info.Symbol
 	r.bySym[k] = append(r.bySym[k], info.Asset)
 	return nil

@@ -71,16 +71,24 @@ func ParseID(s string) (ID, error) {
 	if id, ok := shortNames[strings.ToLower(s)]; ok {
 		return id, nil
 	}
-	ns, ref, ok := strings.Cut(s, ":")
-	if ok && ref != "" && len(ref) <= 32 && len(s) <= 64 {
-		id := ID(s)
-		switch {
-		case ns == "eip155" && decimalRef(ref), id == Tron, id == Solana, utxoParams[id].hrp != "":
-			return id, nil
-		}
+	if known(ID(s)) {
+		return ID(s), nil
 	}
 	return "", errs.New("chain", errs.Invalid, s, "not a chain that bongsu knows",
 		"write a CAIP-2 id such as eip155:1, or a name such as ethereum or bitcoin")
+}
+
+// known says whether a chain's addresses can be read here. A reference of
+// CAIP-2 has at most 32 characters.
+func known(id ID) bool {
+	switch id {
+	case Ethereum, Bitcoin, Tron, Solana:
+		return true
+	}
+	if ref, ok := strings.CutPrefix(string(id), "eip155:"); ok {
+		return ref != "" && len(ref) <= 32 && decimalRef(ref)
+	}
+	return utxoParams[id].hrp != ""
 }
 
 func decimalRef(s string) bool {

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/hex"
 	"math"
-	"strings"
 	"time"
 
 	"bongsu/errs"
@@ -34,7 +33,7 @@ func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
 func ParseTime(s string) (Time, error) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02 15:04:05 UTC", "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, s); err == nil {
-			if y := t.Year(); y >= 1970 && y < 2200 {
+			if y := t.UTC().Year(); y >= 1970 && y < 2200 {
 				return TimeOf(t), nil
 			}
 		}
@@ -77,7 +76,8 @@ func ParseTxID(s string, id ID) (TxID, error) {
 		if t, ok := NewTxID(base58.Decode(s)); ok && t.n == 64 {
 			return t, nil
 		}
-	} else if h := strings.TrimPrefix(strings.TrimPrefix(s, "0x"), "0X"); len(h) == 64 {
+	} else if h := s; len(h) == 64 || len(h) == 66 && (h[:2] == "0x" || h[:2] == "0X") {
+		h = h[len(h)-64:]
 		if raw, err := hex.DecodeString(h); err == nil {
 			t, _ := NewTxID(raw)
 			return t, nil
