@@ -28,7 +28,7 @@ func (d *drawing) sim(s *sim, all map[tallyKey]*sum, final map[chain.ID]uint64) 
 	for k, v := range all {
 		l := line{key: k}
 		if k.block != 0 {
-			l.provisional = k.block > final[s.parties[k.party].account.Chain()]
+			l.provisional = k.place <= atUnfollowed && k.block > final[s.parties[k.party].account.Chain()]
 			l.key.block = 0
 		}
 		if e := t[l]; e != nil {

@@ -126,7 +126,7 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	s := &sim{
 		r: r, labels: set, req: req, reads: reads,
 		method: methodOf(req.Method, req.Bounds.MaxHops > 0), poison: req.Method == Poison, tiho: req.Method == TIHO,
-		until: req.Bounds.Until, classes: make([]classInfo, 1),
+		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
 		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, books: map[bookKey]*book{}, stolen: map[ledger.Key][]uint32{},
 	}
 	if err := s.setFloors(ctx); err != nil {

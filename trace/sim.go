@@ -24,7 +24,7 @@ type sim struct {
 	classes []classInfo // by class; 0 is clean
 	thefts  []theftInfo
 
-	parties  []party
+	parties  []party // from 1; 0 is nobody
 	byRef    map[ledger.AccountRef]uint32
 	books    map[bookKey]*book
 	heap     eventHeap

@@ -1,0 +1,311 @@
+package trace_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"slices"
+	"testing"
+
+	"bongsu/chain"
+	"bongsu/labels"
+	"bongsu/ledger/model"
+	"bongsu/trace"
+
+	"pgregory.net/rapid"
+)
+
+// history is a generated ledger with thefts in it.
+type history struct {
+	transfers []chain.Transfer
+	thefts    []trace.Theft
+	set       *labels.Set
+	bounds    trace.Bounds
+}
+
+const people = 7
+
+func person(n int) chain.Account { return chain.EVM(chain.Ethereum, [20]byte{0xaa, byte(n + 1)}) }
+
+// genHistory draws some dozens of transfers among few accounts: hubs, loops,
+// transfers to oneself, fees, mints, burns, adjustments, zero values, several
+// in one transaction, some without an index or a block.
+func genHistory(t *rapid.T) history {
+	var h history
+	n := rapid.IntRange(3, 45).Draw(t, "transfers")
+	block, index := uint64(10), uint32(0)
+	assets := []chain.Asset{chain.Ethereum.Native(), chain.Token(person(50))}
+	who := rapid.IntRange(0, people-1)
+	for i := range n {
+		switch rapid.IntRange(0, 3).Draw(t, "step") {
+		case 0:
+			block, index = block+uint64(rapid.IntRange(1, 3).Draw(t, "blocks")), 0
+		case 1:
+			index++
+		}
+		tr := chain.Transfer{
+			Chain: chain.Ethereum, Block: block, Index: index, Time: chain.Time(block * 12_000), Kind: chain.KindInternal, Ordinal: uint32(i),
+			From: person(who.Draw(t, "from")), To: person(who.Draw(t, "to")),
+			Asset: assets[rapid.IntRange(0, 1).Draw(t, "asset")], Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
+		}
+		switch rapid.IntRange(0, 19).Draw(t, "kind") {
+		case 0:
+			tr.Kind, tr.To = chain.KindFee, chain.Account{}
+		case 1:
+			tr.Kind, tr.From = chain.KindAdjustment, chain.Account{}
+		case 2:
+			tr.Kind, tr.To = chain.KindAdjustment, chain.Account{}
+		case 3:
+			tr.Index = chain.NoIndex
+		case 4:
+			tr.Block, tr.Index = chain.NoBlock, chain.NoIndex
+		}
+		tr.Tx, _ = chain.NewTxID(append(make([]byte, 24), []byte(fmt.Sprintf("%04d%04d", tr.Block%10_000, tr.Index%10_000))...))
+		tr.Nth = nth(h.transfers, &tr)
+		h.transfers = append(h.transfers, tr)
+	}
+	h.thefts = genThefts(t, h.transfers)
+	return h
+}
+
+// nth numbers equal movements of one transaction, as sources do.
+func nth(all []chain.Transfer, tr *chain.Transfer) (n uint32) {
+	for _, x := range all {
+		x.Nth = tr.Nth
+		if x.SameMovement(*tr) {
+			n++
+		}
+	}
+	return n
+}
+
+func genThefts(t *rapid.T, all []chain.Transfer) (out []trace.Theft) {
+	for i := range rapid.IntRange(1, 3).Draw(t, "thefts") {
+		th := trace.Theft{ID: fmt.Sprintf("theft-%d", i)}
+		for _, k := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, min(3, len(all)), rapid.ID[int]).Draw(t, "stolen") {
+			if x := all[k]; x.From != x.To {
+				th.Transfers = append(th.Transfers, x)
+			}
+		}
+		if len(th.Transfers) > 0 {
+			out = append(out, th)
+		}
+	}
+	return out
+}
+
+func followed(t *rapid.T, h history, q trace.Request) *trace.Run {
+	var m model.Model
+	if err := m.Add(facts(h.transfers)); err != nil {
+		t.Fatal(err)
+	}
+	r, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	q.Thefts = h.thefts
+	run, err := trace.Follow(context.Background(), r, h.set, q)
+	if err != nil {
+		t.Fatalf("%s: %v", q.Method, err)
+	}
+	return run
+}
+
+// Whatever the history, the method and the bounds: what was stolen is what is
+// accounted for, and no account holds more taint than it has.
+func TestConserved(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := genHistory(t)
+		if len(h.thefts) == 0 {
+			return
+		}
+		h.set = labels.NewSet([]labels.Label{
+			{Account: person(0), Label: "E", Category: "exchange", Source: "s", Score: 50},
+			{Account: person(1), Label: "D", Category: "defi", Source: "s", Score: uint8(rapid.SampledFrom([]int{10, 50}).Draw(t, "score"))},
+		})
+		q := trace.Request{
+			Method: rapid.SampledFrom(trace.Methods()).Draw(t, "method"), ObservedOnly: rapid.Bool().Draw(t, "observed"),
+			Bounds: trace.Bounds{
+				MaxDegree: rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(t, "degree"), MaxHops: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "hops"),
+				Until: chain.Time(rapid.SampledFrom([]int{0, 0, 20, 40}).Draw(t, "until")) * 12_000,
+			},
+		}
+		if rapid.Bool().Draw(t, "floor") {
+			q.Bounds.MinAmount = []chain.Money{{Asset: chain.Ethereum.Native(), Amount: chain.Units(4)}}
+		}
+		run := followed(t, h, q)
+		checkSums(t, run)
+		if q.ObservedOnly {
+			for _, x := range run.Result.Holdings {
+				if x.Basis != trace.Observed {
+					t.Fatalf("inferred, though only observed links were asked for: %+v", x)
+				}
+			}
+		}
+		if err := run.Result.Verify(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+type stolenKey struct {
+	theft string
+	asset chain.Asset
+}
+
+// checkSums adds a result up once more, from its written rows.
+func checkSums(t *rapid.T, run *trace.Run) {
+	want, have := map[stolenKey]chain.Amount{}, map[stolenKey]chain.Amount{}
+	poison := run.Result.Method == trace.Poison
+	add := func(theft string, a trace.Amount, o *trace.Amount) {
+		if poison {
+			o, theft = &a, ""
+		}
+		k := stolenKey{theft, o.Asset}
+		have[k] = have[k].MustAdd(o.Base)
+	}
+	for _, p := range run.Stolen {
+		k := stolenKey{p.Theft, p.Asset}
+		if poison {
+			k.theft = ""
+		}
+		want[k] = want[k].MustAdd(p.Base)
+	}
+	for _, x := range run.Result.Turned {
+		k := stolenKey{"", x.Asset}
+		want[k] = want[k].MustAdd(x.Base)
+	}
+	res := &run.Result
+	for _, x := range res.Holdings {
+		add(x.Theft, x.Amount, x.Origin)
+	}
+	for _, x := range res.Exits {
+		add(x.Theft, x.Amount, x.Origin)
+	}
+	for _, x := range res.Unfollowed {
+		add(x.Theft, x.Amount, x.Origin)
+	}
+	for _, x := range slices.Concat(res.Fees, res.Adjustments, res.Collided) {
+		add(x.Theft, x.Amount, x.Origin)
+	}
+	for k, v := range want {
+		if have[k] != v {
+			t.Fatalf("%s %v: %s stolen, %s accounted for", res.Method, k, v.Base(), have[k].Base())
+		}
+	}
+	for k := range have {
+		if _, ok := want[k]; !ok && !have[k].IsZero() {
+			t.Fatalf("%s %v: %s accounted for that nobody stole", res.Method, k, have[k].Base())
+		}
+	}
+	for _, i := range res.Incomplete {
+		if i.Known.Base.MustAdd(i.Missing.Base) != i.Spent.Base {
+			t.Fatalf("incomplete does not add up: %+v", i)
+		}
+	}
+}
+
+// A transfer carries at most what it moves, and each lot drawn was there.
+func TestFlowsFit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := genHistory(t)
+		if len(h.thefts) == 0 {
+			return
+		}
+		for _, m := range trace.Methods() {
+			run := followed(t, h, trace.Request{Method: m})
+			type row struct {
+				theft, tx, kind string
+				from, to        chain.Account
+				asset           chain.Asset
+				total           chain.Amount
+			}
+			sum, times := map[row]chain.Amount{}, map[row]chain.Amount{}
+			for i, f := range run.Flows {
+				k := row{f.Theft, f.Tx, f.Kind, f.From, f.To, f.Asset, f.Total}
+				if m != trace.Poison {
+					k.theft = ""
+				}
+				sum[k] = sum[k].MustAdd(f.Amount)
+				if times[k].IsZero() {
+					for _, x := range h.transfers {
+						if x.Tx.Text(x.Chain) == f.Tx && x.From == f.From && x.To == f.To && x.Asset == f.Asset && x.Amount == f.Total && x.Kind.String() == f.Kind {
+							times[k] = times[k].MustAdd(f.Total)
+						}
+					}
+				}
+				if times[k].Less(sum[k]) {
+					t.Fatalf("%s: %s taint in transfers of %s: %+v", m, sum[k].Base(), times[k].Base(), f)
+				}
+				for _, p := range f.Parents {
+					if p >= i || run.Flows[p].To != f.From || run.Flows[p].Theft != f.Theft {
+						t.Fatalf("%s: flow %d cannot come from flow %d", m, i, p)
+					}
+				}
+				if f.Hop > 0 && len(f.Parents) == 0 {
+					t.Fatalf("%s: flow %d comes from nowhere", m, i)
+				}
+			}
+		}
+	})
+}
+
+// Poison's accounts include every other method's.
+func TestPoisonReachesAll(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := genHistory(t)
+		if len(h.thefts) == 0 {
+			return
+		}
+		h.thefts = h.thefts[:1]
+		reach := func(m trace.Method) map[chain.Account]bool {
+			out := map[chain.Account]bool{}
+			for _, f := range followed(t, h, trace.Request{Method: m}).Flows {
+				out[f.To] = true
+			}
+			return out
+		}
+		all := reach(trace.Poison)
+		for _, m := range []trace.Method{trace.FIFO, trace.LIFO, trace.Haircut, trace.TIHO} {
+			for a := range reach(m) {
+				if !all[a] {
+					t.Fatalf("%s reaches %s and poison does not", m, a)
+				}
+			}
+		}
+	})
+}
+
+// The order and the partition of imports, and repeated ones, change nothing.
+func TestAnyImportOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		h := genHistory(t)
+		if len(h.thefts) == 0 {
+			return
+		}
+		q := trace.Request{Method: rapid.SampledFrom(trace.Methods()).Draw(t, "method"), Thefts: h.thefts}
+		want := followed(t, h, q).Result.Digest
+		rng := rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed")))
+		shuffled := slices.Clone(h.transfers)
+		rng.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		cut := rng.Intn(len(shuffled) + 1)
+		var m model.Model
+		for _, part := range [][]chain.Transfer{shuffled[:cut], shuffled, shuffled[cut:]} {
+			if err := m.Add(facts(part)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r, err := m.Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Reverse(q.Thefts)
+		run, err := trace.Follow(context.Background(), r, h.set, q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run.Result.Digest != want {
+			t.Fatalf("digest %s, want %s", run.Result.Digest, want)
+		}
+	})
+}
