@@ -1,0 +1,519 @@
+package books
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"bongsu/api"
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/identity"
+	"bongsu/journal"
+	"bongsu/labels"
+	"bongsu/stix"
+	"bongsu/trace"
+	"bongsu/trace/findings"
+)
+
+// Journal is what Cases reads; *journal.Journal is one.
+type Journal interface {
+	Size(ctx context.Context, log string) (uint64, error)
+	Read(ctx context.Context, log string, from uint64, limit int) ([]journal.Statement, error)
+	Versions(ctx context.Context, id string) ([]journal.Statement, error)
+	Org() identity.Org
+	OrgByID(ctx context.Context, id identity.OrgID) (identity.Org, error)
+}
+
+// Config is what Cases is made of.
+type Config struct {
+	Journal Journal
+	Traces  trace.Store
+	Labels  labels.Store
+	Assets  *chain.Registry // nil: the built-in one
+	// Moment is the time at which a theft's fires are judged; nil takes the
+	// last movement of its trace, which is the present of an imported file.
+	Moment func(run *trace.Run) chain.Time
+}
+
+// Cases shows thefts; it is an api.Cases. Its methods may be called from any
+// goroutine.
+type Cases struct {
+	cfg Config
+
+	mu       sync.Mutex // owns the fields below
+	position uint64
+	thefts   map[string]*theft // by incident id
+	findings map[string]*theftFindings
+	runs     map[string]run        // by incident id: the newest of ours
+	names    map[string]string     // of authors
+	loaded   map[string]*trace.Run // by digest, a few
+	sets     map[string]*labels.Set
+}
+
+// theft is a stated theft: our own statement of it, or else the first author's.
+type theft struct {
+	author  identity.OrgID
+	marking stix.TLP
+	stated  time.Time
+	version string
+	gone    bool
+	told    stix.Theft
+}
+
+// theftFindings are the live findings of one theft, by author and id.
+type theftFindings struct{ live map[string]stix.Finding }
+
+type run struct {
+	digest string
+	at     time.Time
+}
+
+// NewCases makes the view; it reads nothing yet.
+func NewCases(cfg Config) *Cases {
+	if cfg.Assets == nil {
+		cfg.Assets = chain.NewRegistry()
+	}
+	return &Cases{
+		cfg: cfg, thefts: map[string]*theft{}, findings: map[string]*theftFindings{}, runs: map[string]run{},
+		names: map[string]string{}, loaded: map[string]*trace.Run{}, sets: map[string]*labels.Set{},
+	}
+}
+
+const (
+	readBatch = 1000
+	keptRuns  = 8 // decoded runs and label sets kept
+)
+
+// CatchUp reads what was appended since the last time. Every method does;
+// calling it at start moves the first reading out of the first request.
+func (c *Cases) CatchUp(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.catchUp(ctx)
+}
+
+// catchUp is CatchUp with c.mu held.
+func (c *Cases) catchUp(ctx context.Context) error {
+	size, err := c.cfg.Journal.Size(ctx, journal.LogJournal)
+	if err != nil {
+		return err
+	}
+	for c.position < size {
+		batch, err := c.cfg.Journal.Read(ctx, journal.LogJournal, c.position, readBatch)
+		if err != nil {
+			return err
+		}
+		if len(batch) == 0 {
+			return errs.New("cases", errs.Corrupt, "", "the journal ends before its size", "run bongsu journal check")
+		}
+		for i := range batch {
+			if err := c.take(ctx, &batch[i]); err != nil {
+				return err
+			}
+			c.position = batch[i].Seq + 1
+		}
+	}
+	return nil
+}
+
+func (c *Cases) take(ctx context.Context, st *journal.Statement) error {
+	if st.Act == journal.Erase || st.Type == stix.TypeErasure {
+		return c.forget(ctx, st)
+	}
+	switch st.Type {
+	case "incident":
+		c.takeTheft(st)
+	case "indicator":
+		c.takeFinding(st)
+	case stix.TypeRun:
+		if st.Author != c.cfg.Journal.Org().ID {
+			return nil // its file is at its author's
+		}
+		if o, err := st.Object(); err == nil {
+			if r, err := stix.ReadRun(o); err == nil && !r.Revoked {
+				c.runs[r.Theft] = run{r.Digest, st.Time}
+			}
+		}
+	default:
+		return nil
+	}
+	return c.learnName(ctx, st.Author)
+}
+
+// takeTheft keeps the newest version by the author that is shown: ourselves
+// before the first who stated it.
+func (c *Cases) takeTheft(st *journal.Statement) {
+	old := c.thefts[st.ID]
+	own := c.cfg.Journal.Org().ID
+	if old != nil && !old.gone && (old.author != st.Author && st.Author != own || old.author == st.Author && st.Version < old.version) {
+		return
+	}
+	next := &theft{author: st.Author, marking: st.Marking, stated: st.Time, version: st.Version, gone: st.Revoked || st.Erased}
+	if old != nil && old.author == st.Author {
+		next.stated = old.stated
+	}
+	if !next.gone {
+		o, err := st.Object()
+		if err != nil {
+			return
+		}
+		if next.told, err = stix.ReadTheft(o); err != nil {
+			return // an incident that is no theft of ours to show
+		}
+	}
+	c.thefts[st.ID] = next
+}
+
+// takeFinding keeps the live findings of each theft.
+func (c *Cases) takeFinding(st *journal.Statement) {
+	key := string(st.Author) + " " + st.ID
+	if st.Revoked || st.Erased {
+		for _, fs := range c.findings {
+			delete(fs.live, key)
+		}
+		return
+	}
+	o, err := st.Object()
+	if err != nil {
+		return
+	}
+	f, err := stix.ReadFinding(o)
+	if err != nil {
+		return // a listing, or an indicator from elsewhere
+	}
+	fs := c.findings[f.Theft]
+	if fs == nil {
+		fs = &theftFindings{map[string]stix.Finding{}}
+		c.findings[f.Theft] = fs
+	}
+	fs.live[key] = f
+}
+
+// forget drops what a tombstone took away: every version that lost its payload
+// and is the one shown.
+func (c *Cases) forget(ctx context.Context, st *journal.Statement) error {
+	id := st.ID
+	if o, err := st.Object(); err == nil && st.Type == stix.TypeErasure {
+		if e, err := stix.ReadErasure(o); err == nil {
+			id = e.Statement
+		}
+	}
+	versions, err := c.cfg.Journal.Versions(ctx, id)
+	if err != nil && errs.Is(err) != errs.NotExist {
+		return err
+	}
+	for i := range versions {
+		if v := &versions[i]; v.Erased && v.Act == journal.State {
+			if t := c.thefts[id]; v.Type == "incident" && t != nil && t.author == v.Author && t.version == v.Version {
+				t.gone = true
+			}
+			if v.Type == "indicator" {
+				c.takeFinding(v)
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Cases) learnName(ctx context.Context, author identity.OrgID) error {
+	if _, known := c.names[string(author)]; known {
+		return nil
+	}
+	org := c.cfg.Journal.Org()
+	if org.ID != author {
+		var err error
+		if org, err = c.cfg.Journal.OrgByID(ctx, author); err != nil {
+			if errs.Is(err) == errs.NotExist {
+				return nil
+			}
+			return err
+		}
+	}
+	c.names[string(author)] = org.Name
+	return nil
+}
+
+// Thefts lists the live thefts, the newest first.
+func (c *Cases) Thefts(ctx context.Context) ([]api.Theft, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	out := []api.Theft{}
+	for id, t := range c.thefts {
+		if t.gone {
+			continue
+		}
+		shown, err := c.show(id, t)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, shown)
+	}
+	slices.SortFunc(out, func(a, b api.Theft) int {
+		if n := b.Stated.Compare(a.Stated); n != 0 {
+			return n
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return out, nil
+}
+
+// find returns a live theft. c.mu is held.
+func (c *Cases) find(ctx context.Context, id string) (*theft, error) {
+	if err := c.catchUp(ctx); err != nil {
+		return nil, err
+	}
+	t := c.thefts[id]
+	if t == nil || t.gone {
+		return nil, errs.New("theft", errs.NotExist, id, "no such theft is stated here", "list the thefts")
+	}
+	return t, nil
+}
+
+// show is a theft as the list has it. c.mu is held.
+func (c *Cases) show(id string, t *theft) (api.Theft, error) {
+	out := api.Theft{
+		ID: id, Title: t.told.Title, Stated: t.stated, Author: string(t.author), AuthorName: c.names[string(t.author)],
+		Marking: "TLP:" + t.marking.String(), Fires: findings.FiresStated, Amounts: []api.Amount{}, HoldingsTotal: []api.Amount{}, Where: []api.Where{},
+		Transfers: len(t.told.Transfers),
+	}
+	for _, a := range t.told.Amounts {
+		out.Amounts = append(out.Amounts, api.Amount(a))
+	}
+	c.where(&out)
+	r, err := c.run(id)
+	if err != nil || r == nil {
+		return out, err
+	}
+	out.Fires = findings.Fires(r, id, c.moment(r))
+	out.Accounts, out.Transfers = r.Result.Accounts, r.Result.Transfers
+	out.Digest = r.Result.Digest
+	at := c.runs[id].at
+	out.Traced = &at
+	return out, nil
+}
+
+// where sums the live findings by place.
+func (c *Cases) where(out *api.Theft) {
+	fs := c.findings[out.ID]
+	if fs == nil {
+		return
+	}
+	sums := map[stix.Place]totals{}
+	accounts := map[stix.Place]map[chain.Account]bool{}
+	touched := map[chain.Account]bool{}
+	for _, f := range fs.live {
+		if sums[f.Place] == nil {
+			sums[f.Place], accounts[f.Place] = totals{}, map[chain.Account]bool{}
+		}
+		sums[f.Place].add(f.Amount)
+		accounts[f.Place][f.Account] = true
+		touched[f.Account] = true
+	}
+	for _, p := range []stix.Place{stix.Holding, stix.Exit, stix.Unfollowed, stix.Incomplete, stix.Passed} {
+		if sums[p] == nil {
+			continue
+		}
+		out.Where = append(out.Where, api.Where{Place: string(p), Amounts: sums[p].list(c.cfg.Assets), Accounts: len(accounts[p])})
+		if p == stix.Holding {
+			out.HoldingsTotal = sums[p].list(c.cfg.Assets)
+		}
+	}
+	out.Accounts = len(touched)
+}
+
+func (c *Cases) moment(r *trace.Run) chain.Time {
+	if c.cfg.Moment != nil {
+		return c.cfg.Moment(r)
+	}
+	var last chain.Time
+	for i := range r.Flows {
+		last = max(last, r.Flows[i].Time)
+	}
+	return last
+}
+
+// run is the theft's latest run of ours, or nil without one whose file is
+// here. c.mu is held.
+func (c *Cases) run(id string) (*trace.Run, error) {
+	known, ok := c.runs[id]
+	if !ok {
+		return nil, nil
+	}
+	if r := c.loaded[known.digest]; r != nil {
+		return r, nil
+	}
+	r, err := c.cfg.Traces.Load(known.digest)
+	if errs.Is(err) == errs.NotExist {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(c.loaded) >= keptRuns {
+		clear(c.loaded)
+	}
+	c.loaded[known.digest] = r
+	return r, nil
+}
+
+// labelSet is the lists that a run went by. c.mu is held.
+func (c *Cases) labelSet(r *trace.Run) (*labels.Set, error) {
+	if r == nil || len(r.Result.Labels) == 0 {
+		return labels.NewSet(nil), nil
+	}
+	key := strings.Join(r.Result.Labels, " ")
+	if s := c.sets[key]; s != nil {
+		return s, nil
+	}
+	s, err := c.cfg.Labels.Load(r.Result.Labels...)
+	if errs.Is(err) == errs.NotExist {
+		return labels.NewSet(nil), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(c.sets) >= keptRuns {
+		clear(c.sets)
+	}
+	c.sets[key] = s
+	return s, nil
+}
+
+// Case is one theft whole.
+func (c *Cases) Case(ctx context.Context, id string) (*api.Case, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, err := c.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := &api.Case{Movements: []api.Movement{}, Labels: map[string][]api.Label{}}
+	if out.Theft, err = c.show(id, t); err != nil {
+		return nil, err
+	}
+	for _, m := range t.told.Transfers {
+		out.Movements = append(out.Movements, c.movement(&m))
+	}
+	if fs := c.findings[id]; fs != nil {
+		out.Statements = len(fs.live)
+	}
+	r, err := c.run(id)
+	if err != nil {
+		return nil, err
+	}
+	if r != nil {
+		if out.Trace, err = json.Marshal(r.Result); err != nil {
+			return nil, errs.Wrap("theft", id, err)
+		}
+	}
+	set, err := c.labelSet(r)
+	if err != nil {
+		return nil, err
+	}
+	for a := range c.accounts(id, r, t) {
+		if ls := set.Of(a); len(ls) > 0 {
+			out.Labels[a.String()] = labelsOf(set, a, ls)
+		}
+	}
+	return out, nil
+}
+
+// accounts are those that the pages name. c.mu is held.
+func (c *Cases) accounts(id string, r *trace.Run, t *theft) map[chain.Account]bool {
+	out := map[chain.Account]bool{}
+	for _, m := range t.told.Transfers {
+		out[m.From], out[m.To] = true, true
+	}
+	if fs := c.findings[id]; fs != nil {
+		for _, f := range fs.live {
+			out[f.Account] = true
+		}
+	}
+	if r != nil {
+		for i := range r.Flows {
+			out[r.Flows[i].From], out[r.Flows[i].To] = true, true
+		}
+	}
+	delete(out, chain.Account{})
+	return out
+}
+
+func labelsOf(set *labels.Set, a chain.Account, ls []labels.Label) []api.Label {
+	out := make([]api.Label, len(ls))
+	_, decides := set.Deciding(a)
+	for i, l := range ls {
+		out[i] = api.Label{Label: l.Label, Category: l.Category, Source: l.Source, Confidence: float64(l.Score), Deciding: i == 0 && decides}
+		if l.Lastmod != 0 {
+			out[i].LastMod = l.Lastmod.String()
+		}
+	}
+	return out
+}
+
+func (c *Cases) movement(m *stix.TheftTransfer) api.Movement {
+	out := api.Movement{
+		Chain: string(m.Chain), Tx: m.Tx, Time: m.Time.Std(), From: m.From.String(), To: m.To.String(), Kind: m.Kind,
+		Amount: api.Amount{Asset: m.Asset, Amount: m.Amount, Base: m.Amount},
+	}
+	if m.Block != nil {
+		out.Block = *m.Block
+	}
+	if info, ok := c.cfg.Assets.Info(m.Asset); ok {
+		if base, err := chain.ParseBase(m.Amount); err == nil {
+			out.Amount = api.Amount(stix.NewAmount(info, base))
+		}
+	}
+	return out
+}
+
+// totals sums amounts by asset.
+type totals map[chain.Asset]total
+
+type total struct {
+	sum  chain.Amount
+	like stix.Amount // one of those summed, for its symbol and decimals
+}
+
+func (t totals) add(a stix.Amount) {
+	base, err := a.Exact()
+	if err != nil {
+		return // checked when the statement was read
+	}
+	old := t[a.Asset]
+	sum, ok := old.sum.Add(base)
+	if !ok {
+		return // beyond 2^256: no supply reaches it
+	}
+	t[a.Asset] = total{sum, a}
+}
+
+func (t totals) list(assets *chain.Registry) []api.Amount {
+	out := []api.Amount{}
+	for asset, v := range t {
+		info, ok := assets.Info(asset)
+		if !ok {
+			info = chain.AssetInfo{Asset: asset, Symbol: v.like.Symbol, Decimals: decimalsOf(v.like)}
+		}
+		out = append(out, api.Amount(stix.NewAmount(info, v.sum)))
+	}
+	slices.SortFunc(out, func(a, b api.Amount) int { return strings.Compare(string(a.Asset), string(b.Asset)) })
+	return out
+}
+
+// decimalsOf finds an asset's decimals from an amount that its author wrote
+// both ways.
+func decimalsOf(a stix.Amount) uint8 {
+	for d := range uint8(40) {
+		if v, err := chain.ParseDecimal(a.Amount, d); err == nil && v.Base() == a.Base && !v.IsZero() {
+			return d
+		}
+	}
+	return 0
+}
