@@ -194,6 +194,10 @@ func (m *movements) frame(t *transaction, f *frame, rank uint32) error {
 	default:
 		return errs.New("", errs.Invalid, "", fmt.Sprintf("a frame of the unknown type %.20q", f.Type), "ask another node, or follow without the tracer")
 	}
+	if f.To == nil && f.Type == "SELFDESTRUCT" {
+		m.what &^= ledger.CoverInternal // old tracers do not say whom it pays
+		return nil
+	}
 	if f.To == nil {
 		return errs.New("", errs.Invalid, "", "a frame of type "+f.Type+" does not say whom it pays", "ask another node")
 	}

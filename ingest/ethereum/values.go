@@ -55,6 +55,15 @@ func (a *amount) UnmarshalText(b []byte) error {
 	return nil
 }
 
+func (a amount) MarshalText() ([]byte, error) {
+	b := a.Bytes32()
+	digits := strings.TrimLeft(hex.EncodeToString(b[:]), "0")
+	if digits == "" {
+		digits = "0"
+	}
+	return []byte("0x" + digits), nil
+}
+
 // data is bytes of any length.
 type data []byte
 
