@@ -1,8 +1,11 @@
 package journal
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
+	"bongsu/errs"
 	"bongsu/identity"
 	"bongsu/stix"
 
@@ -53,10 +56,11 @@ type Draft struct {
 
 // Source is where a received statement came from.
 type Source struct {
-	Org  identity.OrgID `json:"org"`
-	Log  string         `json:"log"`
-	Seq  uint64         `json:"seq"`
-	Leaf tlog.Hash      `json:"leaf"` // RFC 6962 leaf hash of the author's envelope
+	Org  identity.OrgID
+	Log  string
+	Seq  uint64
+	Leaf tlog.Hash // RFC 6962 leaf hash of the author's envelope
+	Time time.Time // committed by the author at, by his clock
 }
 
 // Entry is an envelope: what a log's leaf says. Its canonical JSON (RFC 8785)
@@ -89,10 +93,26 @@ type Statement struct {
 }
 
 // Object parses the payload. An erased statement gives errs.NotExist.
-func (s Statement) Object() (stix.Object, error) { return stix.Parse(s.Payload) }
+func (s Statement) Object() (stix.Object, error) {
+	if s.Erased {
+		return stix.Object{}, errs.New("journal", errs.NotExist, s.ID, "its payload was erased", "")
+	}
+	return stix.Reparse(s.Payload)
+}
 
 // Commitment is SHA-256(salt || payload).
 type Commitment [32]byte
 
+// String is the commitment in lower-case hex.
+func (c Commitment) String() string { return hex.EncodeToString(c[:]) }
+
 // Salt is 32 random bytes, drawn for each payload.
 type Salt [32]byte
+
+// Commit is the commitment to a payload under a salt.
+func Commit(salt Salt, payload []byte) Commitment {
+	h := sha256.New()
+	h.Write(salt[:])
+	h.Write(payload)
+	return Commitment(h.Sum(nil))
+}
