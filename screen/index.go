@@ -222,6 +222,20 @@ func (x *Index) clear(r *Reading) bool {
 	return !x.has(&r.Key) && (r.Alt == Key{} || !x.has(&r.Alt))
 }
 
+// Named counts the keys that some statement names, whether it counts now or
+// not: the bare lookup behind Screen.
+func (x *Index) Named(keys []Key) int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	n := 0
+	for i := range keys {
+		if x.has(&keys[i]) {
+			n++
+		}
+	}
+	return n
+}
+
 func (x *Index) has(k *Key) bool {
 	if _, ok := x.snap.find(k); ok {
 		return true

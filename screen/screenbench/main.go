@@ -1,0 +1,212 @@
+// Command screenbench measures the screening index beside a Go map with the
+// same keys in the same run, and writes build/bench/screen.json.
+//
+// It fills an index with -keys listings of different accounts through the same
+// door as the journal does, merges, then looks up keys that are there and keys
+// that are not, in an order that the processor cannot guess. Figures are the
+// median of -rounds. It is a measuring tool and is not shipped.
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"bongsu/screen"
+
+	"github.com/google/uuid"
+)
+
+// figure is one line of the file. Ratio is baseline/value: above 1 is better
+// than the baseline.
+type figure struct {
+	Name     string  `json:"name"`
+	Value    float64 `json:"value"`
+	Unit     string  `json:"unit"`
+	Baseline float64 `json:"baseline,omitempty"`
+	Ratio    float64 `json:"ratio,omitempty"`
+}
+
+func main() {
+	n := flag.Int("keys", 5_000_000, "listed accounts")
+	rounds := flag.Int("rounds", 5, "rounds of lookups")
+	probes := flag.Int("probes", 2_000_000, "lookups a round")
+	out := flag.String("out", "build/bench/screen.json", "where the figures go")
+	flag.Parse()
+	if err := run(*n, *rounds, *probes, *out); err != nil {
+		fmt.Fprintln(os.Stderr, "screenbench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(n, rounds, probes int, out string) error {
+	var figures []figure
+	add := func(name, unit string, value, baseline float64) {
+		f := figure{Name: name, Value: value, Unit: unit, Baseline: baseline}
+		if baseline > 0 && value > 0 {
+			f.Ratio = baseline / value
+		}
+		figures = append(figures, f)
+		fmt.Printf("%-28s %10.2f %-10s baseline %10.2f  ratio %.2f\n", name, value, unit, baseline, f.Ratio)
+	}
+	began := time.Now()
+	x := fill(n)
+	defer x.Close()
+	add("load", "statements/s", float64(n)/time.Since(began).Seconds(), 0)
+	runtime.GC()
+
+	hits, misses := order(n, probes, 0), order(n, probes, n)
+	lookHit, lookMiss := lookup(x, hits, rounds), lookup(x, misses, rounds)
+	screenMiss := texts(x, misses, rounds)
+	st := x.Stats()
+
+	before := heap()
+	m := make(map[screen.Key]uint32, n)
+	for i := range n {
+		m[key(i)] = uint32(i)
+	}
+	mapBytes := float64(heap()-before) / float64(n)
+	mapHit, mapMiss := lookupMap(m, hits, rounds), lookupMap(m, misses, rounds)
+	runtime.KeepAlive(m)
+
+	add("hit", "ns", lookHit, mapHit)
+	add("miss", "ns", lookMiss, mapMiss)
+	add("index", "bytes/key", float64(st.IndexBytes)/float64(n), mapBytes)
+	add("index and statements", "bytes/key", float64(st.Bytes)/float64(n), 0)
+	add("address text to JSON, clear", "ns", screenMiss, 0)
+	text, err := json.MarshalIndent(figures, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(out, append(text, '\n'), 0o644)
+}
+
+// address is the i-th account's text, spread over the whole space.
+func address(i int) string {
+	var b [20]byte
+	binary.BigEndian.PutUint64(b[:], mix(uint64(i)))
+	binary.BigEndian.PutUint64(b[8:], mix(uint64(i)+1<<40))
+	binary.BigEndian.PutUint32(b[16:], uint32(mix(uint64(i)+1<<41)))
+	return fmt.Sprintf("0x%x", b)
+}
+
+// mix is the finaliser of splitmix64.
+func mix(z uint64) uint64 {
+	z += 0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+func reading(i int) screen.Reading {
+	r, err := screen.Read(address(i))
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+func key(i int) screen.Key { return reading(i).Key }
+
+func fill(n int) *screen.Index {
+	x := screen.New(screen.Config{})
+	since := time.Date(2025, 2, 21, 0, 0, 0, 0, time.UTC)
+	const step = 1000
+	batch := make([]screen.Statement, 0, step)
+	for i := range n {
+		id := uuid.UUID{6: 0x40, 8: 0x80}
+		binary.BigEndian.PutUint32(id[:], uint32(mix(uint64(i))))
+		binary.BigEndian.PutUint32(id[12:], uint32(i))
+		batch = append(batch, screen.Statement{
+			ID: "indicator--" + id.String(), Author: fmt.Sprintf("identity--%d", i%50), Version: since, Readings: []screen.Reading{reading(i)},
+			Reason: screen.Reason{Kind: screen.Listing, Marking: "TLP:AMBER", Since: since, Text: "listed by the benchmark"},
+		})
+		if len(batch) == step || i == n-1 {
+			x.PutAll(batch)
+			batch = batch[:0]
+		}
+	}
+	x.Flush()
+	return x
+}
+
+// order is probes numbers from base to base+n in random order.
+func order(n, probes, base int) []int {
+	r := rand.New(rand.NewPCG(1, 2))
+	out := make([]int, probes)
+	for i := range out {
+		out[i] = base + r.IntN(n)
+	}
+	return out
+}
+
+// median times one round after another.
+func median(rounds, probes int, round func()) float64 {
+	times := make([]float64, rounds)
+	for i := range times {
+		began := time.Now()
+		round()
+		times[i] = float64(time.Since(began).Nanoseconds()) / float64(probes)
+	}
+	slices.Sort(times)
+	return times[rounds/2]
+}
+
+func keysOf(which []int) []screen.Key {
+	keys := make([]screen.Key, len(which))
+	for i, w := range which {
+		keys[i] = key(w)
+	}
+	return keys
+}
+
+var sink int
+
+func lookup(x *screen.Index, which []int, rounds int) float64 {
+	keys := keysOf(which)
+	return median(rounds, len(keys), func() { sink += x.Named(keys) })
+}
+
+func lookupMap(m map[screen.Key]uint32, which []int, rounds int) float64 {
+	keys := keysOf(which)
+	return median(rounds, len(keys), func() {
+		for i := range keys {
+			if _, ok := m[keys[i]]; ok {
+				sink++
+			}
+		}
+	})
+}
+
+// texts measures the whole way from address text to the answer's JSON.
+func texts(x *screen.Index, which []int, rounds int) float64 {
+	values := make([]string, len(which))
+	for i, w := range which {
+		values[i] = strings.Clone(address(w))
+	}
+	var dst []byte
+	return median(rounds, len(values), func() {
+		for part := range slices.Chunk(values, 100) {
+			dst = x.AppendJSON(dst[:0], part, nil)
+			sink += len(dst)
+		}
+	})
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var s runtime.MemStats
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
+}
