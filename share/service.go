@@ -1,13 +1,13 @@
 package share
 
 import (
-	"context"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
 	"time"
 
-	"bongsu/agreement"
 	"bongsu/errs"
 	"bongsu/identity"
 	"bongsu/journal"
@@ -50,119 +50,113 @@ type Event struct {
 
 // Service shares one node's statements. Its methods may be called from any
 // goroutine, with or without Run.
-type Service struct{}
+type Service struct {
+	cfg     Config
+	journal *journal.Journal
+	view    *View
+	keys    *identity.Keys
+	clock   func() time.Time
+	log     *slog.Logger
+	limits  Limits
+	address string // host:port told to partners, or ""
+	allowed []netip.Prefix
+
+	receipts *receiptQueue
+	guard    *guard
+	changed  chan struct{} // capacity 1: something about partners or agreements changed
+	behind   chan struct{} // capacity 1: a feed may be behind
+
+	mu      sync.Mutex // owns the fields below
+	addr    net.Addr
+	running bool
+	known   []peer // partners as Run last read them
+	clocks  map[identity.OrgID]Clock
+	faults  map[task]string
+	seen    map[identity.OrgID]time.Time // last contact, not yet written
+}
 
 // New makes a service. Nothing runs and nothing is listened on before Run.
-func New(cfg Config) (*Service, error) { return nil, todo() }
+func New(cfg Config) (*Service, error) {
+	if cfg.Journal == nil || cfg.View == nil || cfg.Keys == nil {
+		return nil, errs.New("share", errs.Internal, "", "a journal, a view and keys are needed", "")
+	}
+	s := &Service{
+		cfg: cfg, journal: cfg.Journal, view: cfg.View, keys: cfg.Keys, clock: cfg.Clock, log: cfg.Logger,
+		limits: cfg.Limits.withDefaults(), address: cfg.Address, allowed: slices.Clone(cfg.AllowNets),
+		changed: make(chan struct{}, 1), behind: make(chan struct{}, 1),
+		clocks: map[identity.OrgID]Clock{}, faults: map[task]string{}, seen: map[identity.OrgID]time.Time{},
+	}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	s.receipts = newReceiptQueue()
+	s.guard = newGuard(s.limits, s.clock)
+	listen := cfg.Listen
+	if cfg.Listener != nil {
+		listen = cfg.Listener.Addr().String()
+	}
+	if s.address == "" {
+		s.address = reachable(listen)
+	}
+	if s.address != "" {
+		if err := checkAddress(s.address); err != nil {
+			return nil, err
+		}
+	}
+	if isLoopback(listen) {
+		s.allowed = append(s.allowed, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	}
+	return s, nil
+}
 
-// Run listens, reads every partner's feeds, fills the own ones, delivers
-// agreements and writes receipts, until ctx ends. It returns nil then, or the
-// reason why it cannot run (a port that is taken). A partner that fails is
-// tried again, ever more slowly, up to once in 30 s.
-func (s *Service) Run(ctx context.Context) error { return todo() }
+// reachable is what partners may be told of a listening address: nothing when
+// its port is chosen later or its host is "any".
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil || host == "" || port == "0" {
+		return ""
+	}
+	if a, err := netip.ParseAddr(host); err == nil && a.IsUnspecified() {
+		return ""
+	}
+	return listen
+}
+
+func isLoopback(listen string) bool {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return false
+	}
+	a, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && a.IsLoopback()
+}
 
 // Addr is the address listened on, once Run listens; nil before.
-func (s *Service) Addr() net.Addr { return nil }
-
-// Invite makes an invitation for one partner: a one-time text to hand over by
-// a channel that both trust, valid for Limits.InviteLife. address is how the
-// partner reaches this node; "" takes Config.Address.
-func (s *Service) Invite(ctx context.Context, address string) (Invitation, error) {
-	return Invitation{}, todo()
+func (s *Service) Addr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
 }
 
-// Join accepts an invitation: it connects to the inviting node, checks that it
-// is who the invitation says, and makes the two partners of each other.
-// Compare Partner.Fingerprint by voice afterwards.
-func (s *Service) Join(ctx context.Context, text string) (Partner, error) { return Partner{}, todo() }
-
-// Partners lists the partners by name.
-func (s *Service) Partners(ctx context.Context) ([]Partner, error) { return nil, todo() }
-
-// Partner finds one partner by id, by name (whatever case), or by an unambiguous start of either.
-func (s *Service) Partner(ctx context.Context, name string) (Partner, error) {
-	return Partner{}, todo()
+func (s *Service) event(e Event) {
+	if s.cfg.OnEvent != nil {
+		e.At = s.clock().UTC()
+		s.cfg.OnEvent(e)
+	}
 }
 
-// Leave ends a partnership: nothing passes any more in either direction.
-func (s *Service) Leave(ctx context.Context, partner, actor string) error { return todo() }
+// poke lets Run look again at partners and agreements.
+func (s *Service) poke() { wake(s.changed) }
 
-// Ping asks a partner's node for a sign of life.
-func (s *Service) Ping(ctx context.Context, partner string) (Pong, error) { return Pong{}, todo() }
-
-// Proposal says what to propose: a built-in template, its terms changed where
-// a field is given.
-type Proposal struct {
-	Partner    string        // as Service.Partner reads it
-	Template   string        // "threat-sharing" when empty
-	Title      string        // "" takes the template's
-	ValidFrom  time.Time     // zero: now
-	ValidFor   time.Duration // zero: one year
-	HighestTLP string        // "" takes the template's
-	Kinds      []string
-	Purposes   []string
-	LegalBasis []string
-	Onward     agreement.Onward
-	Retention  int    // days; 0 takes the template's
-	Policies   string // own Cedar text; "" writes it from the terms
-	Words      string // plain words; "" writes them from the terms; needed with Policies
-	Actor      string
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
-// Propose makes an agreement, signs it, and sends it to the partner, at once
-// when it answers, else as soon as it does while Run runs.
-func (s *Service) Propose(ctx context.Context, p Proposal) (Terms, error) { return Terms{}, todo() }
-
-// Sign countersigns an agreement that a partner proposed and sends it back.
-// id is its id or an unambiguous start of it (with or without the type).
-func (s *Service) Sign(ctx context.Context, id, actor string) (Terms, error) { return Terms{}, todo() }
-
-// End ends an agreement at once and tells the partner.
-func (s *Service) End(ctx context.Context, id, reason, actor string) (Terms, error) {
-	return Terms{}, todo()
-}
-
-// Agreements lists all agreements, newest first.
-func (s *Service) Agreements(ctx context.Context) ([]Terms, error) { return nil, todo() }
-
-// Show returns one agreement; id as for Sign.
-func (s *Service) Show(ctx context.Context, id string) (Terms, error) { return Terms{}, todo() }
-
-// Preview answers who would see a statement of this journal: one answer for
-// each agreement, the most recent first. Nothing leaves.
-func (s *Service) Preview(ctx context.Context, statement string) ([]Answer, error) {
-	return nil, todo()
-}
-
-// PreviewOf is Preview for a statement that is not made yet: what `agreement
-// test` asks.
-func (s *Service) PreviewOf(ctx context.Context, st agreement.Statement) ([]Answer, error) {
-	return nil, todo()
-}
-
-// Status says for each partner what passed and what came back.
-func (s *Service) Status(ctx context.Context) ([]Status, error) { return nil, todo() }
-
-// Receipts returns what partners said of one statement, oldest first.
-func (s *Service) Receipts(ctx context.Context, statement string) ([]Receipt, error) {
-	return nil, todo()
-}
-
-// Revoke takes back a statement of our own: a version of it that is revoked
-// goes wherever the statement went.
-func (s *Service) Revoke(ctx context.Context, statement, actor string) (journal.Entry, error) {
-	return journal.Entry{}, todo()
-}
-
-// Active tells the service that screening took a statement over, at now. Cheap
-// and never blocking; the receipt goes out with the next ones. Statements that
-// no partner sent are ignored. It is screen.Config.OnActive.
-func (s *Service) Active(statement, author string) {}
-
-// Acted tells the partner who sent a statement that something was done on it
-// (a deposit stopped), or that it was removed.
-func (s *Service) Acted(ctx context.Context, statement string, author identity.OrgID, state string) error {
-	return todo()
-}
-
-func todo() error { return errs.New("share", errs.Internal, "", "not built yet", "") }
+// Limits are the limits in force.
+func (s *Service) Limits() Limits { return s.limits }

@@ -12,7 +12,7 @@ var derived = []string{
 	`DROP TABLE IF EXISTS share_partner`,
 	`CREATE TABLE share_partner (
 		org TEXT PRIMARY KEY, name TEXT NOT NULL, fingerprint TEXT NOT NULL, address TEXT NOT NULL,
-		since INTEGER NOT NULL, gone INTEGER NOT NULL) STRICT`,
+		since INTEGER NOT NULL, gone INTEGER NOT NULL, document BLOB NOT NULL) STRICT`,
 	`DROP TABLE IF EXISTS share_agreement`,
 	`CREATE TABLE share_agreement (
 		id TEXT PRIMARY KEY, partner TEXT NOT NULL, bundle BLOB NOT NULL, modified INTEGER NOT NULL,
@@ -20,7 +20,8 @@ var derived = []string{
 	`DROP TABLE IF EXISTS share_sent`,
 	`CREATE TABLE share_sent (
 		agreement TEXT NOT NULL, pos INTEGER NOT NULL, statement TEXT NOT NULL, version TEXT NOT NULL,
-		act TEXT NOT NULL, type TEXT NOT NULL, committed INTEGER NOT NULL, PRIMARY KEY (agreement, pos)) STRICT, WITHOUT ROWID`,
+		act TEXT NOT NULL, type TEXT NOT NULL, committed INTEGER NOT NULL, bytes INTEGER NOT NULL,
+		PRIMARY KEY (agreement, pos)) STRICT, WITHOUT ROWID`,
 	`CREATE INDEX share_sent_statement ON share_sent (statement, agreement, version)`,
 	`DROP TABLE IF EXISTS share_withheld`,
 	`CREATE TABLE share_withheld (
@@ -29,10 +30,13 @@ var derived = []string{
 	`DROP TABLE IF EXISTS share_received`,
 	`CREATE TABLE share_received (
 		org TEXT NOT NULL, log TEXT NOT NULL, pos INTEGER NOT NULL, statement TEXT NOT NULL, version TEXT NOT NULL,
-		seq INTEGER NOT NULL, at INTEGER NOT NULL, answered INTEGER NOT NULL,
+		seq INTEGER NOT NULL, at INTEGER NOT NULL, committed INTEGER NOT NULL, answered INTEGER NOT NULL,
 		PRIMARY KEY (org, log, pos)) STRICT, WITHOUT ROWID`,
 	`CREATE INDEX share_received_statement ON share_received (org, statement)`,
 	`CREATE INDEX share_received_open ON share_received (answered) WHERE answered = 0`,
+	`DROP TABLE IF EXISTS share_answer`,
+	`CREATE TABLE share_answer (
+		log TEXT NOT NULL, pos INTEGER NOT NULL, state TEXT NOT NULL, PRIMARY KEY (log, pos, state)) STRICT, WITHOUT ROWID`,
 	`DROP TABLE IF EXISTS share_receipt`,
 	`CREATE TABLE share_receipt (
 		agreement TEXT NOT NULL, pos INTEGER NOT NULL, state TEXT NOT NULL, org TEXT NOT NULL, statement TEXT NOT NULL,

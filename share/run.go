@@ -1,0 +1,341 @@
+package share
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"bongsu/agreement"
+	"bongsu/errs"
+	"bongsu/identity"
+	"bongsu/journal"
+	"bongsu/stix"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	pause     = 50 * time.Millisecond // before the first retry of a partner
+	longest   = 30 * time.Second      // between retries
+	resync    = time.Minute           // between exchanges of agreements when nothing changed
+	resyncOut = 2 * time.Second       // the same for a node that partners cannot connect to
+	lookAgain = time.Second           // for agreements that begin or expire
+)
+
+// Run listens, reads every partner's feeds, fills the own ones, delivers
+// agreements and writes receipts, until ctx ends. It returns nil then, or the
+// reason why it cannot run (a port that is taken). A partner that fails is
+// tried again, ever more slowly, up to once in 30 s.
+func (s *Service) Run(ctx context.Context) error {
+	listener, err := s.listen()
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	if listener != nil {
+		g.Go(func() error { return s.serve(ctx, listener) })
+	}
+	g.Go(func() error { return s.watch(ctx) })
+	g.Go(func() error { return s.keepFilled(ctx) })
+	g.Go(func() error { return s.writeReceipts(ctx) })
+	g.Go(func() error { return s.keepSeen(ctx) })
+	g.Go(func() error { return s.supervise(ctx) })
+	err = g.Wait()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (s *Service) listen() (net.Listener, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running {
+		return nil, errs.New("share", errs.Internal, "", "it runs already", "")
+	}
+	s.running = true
+	l := s.cfg.Listener
+	if l == nil && s.cfg.Listen != "" {
+		var err error
+		if l, err = net.Listen("tcp", s.cfg.Listen); err != nil {
+			return nil, &errs.Error{Op: "share", Kind: errs.Unavailable, Where: s.cfg.Listen, Why: "cannot listen there", Hint: "stop the other program, or choose another address", Err: err}
+		}
+	}
+	if l != nil {
+		s.addr = l.Addr()
+		if s.address == "" {
+			s.address = reachable(l.Addr().String())
+		}
+	}
+	return l, nil
+}
+
+// serve answers partners until ctx ends.
+func (s *Service) serve(ctx context.Context, l net.Listener) error {
+	srv := &http.Server{
+		Handler: s.handler(), TLSConfig: s.serverTLS(),
+		ReadHeaderTimeout: s.limits.HeaderTime, IdleTimeout: s.limits.Quiet, MaxHeaderBytes: s.limits.HeaderBytes,
+		BaseContext:  func(net.Listener) context.Context { return ctx },
+		ErrorLog:     slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		<-ctx.Done()
+		srv.Close() // streams end with ctx; nothing is worth waiting for
+	}()
+	err := srv.ServeTLS(&boundedListener{Listener: l, places: make(chan struct{}, s.limits.Connections)}, "", "")
+	if ctx.Err() != nil {
+		<-ended
+		s.guard.wait()
+		return nil
+	}
+	return &errs.Error{Op: "share", Kind: errs.Unavailable, Where: l.Addr().String(), Err: err}
+}
+
+// watch follows the journal, whoever appends to it, and wakes what depends on
+// partners and agreements.
+func (s *Service) watch(ctx context.Context) error {
+	from, err := s.journal.Size(ctx, journal.LogJournal)
+	if err != nil {
+		return err
+	}
+	s.poke()
+	for batch, err := range s.journal.Follow(ctx, journal.LogJournal, from, fillAtOnce) {
+		if err != nil {
+			return err
+		}
+		if len(batch) > fillAtOnce/4 {
+			wake(s.behind) // the append may have left some for later
+		}
+		for _, st := range batch {
+			switch {
+			case st.From != nil && st.Type == stix.TypeReceipt:
+				s.announce(st)
+			case st.From == nil && (st.Type == stix.TypePartner || st.Type == stix.TypeAgreement):
+				s.poke()
+			}
+		}
+	}
+	return ctx.Err()
+}
+
+// announce tells a page about a receipt that came in.
+func (s *Service) announce(st journal.Statement) {
+	if s.cfg.OnEvent == nil {
+		return
+	}
+	o, err := st.Object()
+	if err != nil {
+		return
+	}
+	if r, err := stix.ReadReceipt(o); err == nil {
+		s.event(Event{Kind: "receipt", Partner: st.From.Org, Statement: r.Statement, State: r.State, Ms: r.Ms, Why: printable(r.Reason)})
+	}
+}
+
+// keepFilled takes care of feeds that no append filled: those that just became
+// active, and what a process without the view appended.
+func (s *Service) keepFilled(ctx context.Context) error {
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		behind, err := s.anyBehind(ctx)
+		for err == nil && behind {
+			err = s.journal.Update(ctx, func(ctx context.Context, tx *journal.Tx) error {
+				behind, err = s.view.fill(ctx, tx, nil, newBudget(nil))
+				return err
+			})
+		}
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("feeds could not be filled", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.behind:
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Service) anyBehind(ctx context.Context) (behind bool, err error) {
+	err = s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
+		size, err := tx.Size(ctx, journal.LogJournal)
+		if err != nil {
+			return err
+		}
+		feeds, err := s.view.feeds(ctx, tx, size)
+		behind = len(feeds) > 0
+		return err
+	})
+	return behind, err
+}
+
+// task is one thing to keep doing with one partner: read a feed, or exchange
+// agreements.
+type task struct {
+	partner   string // identity id
+	agreement string // "" exchanges agreements
+	address   string
+	number    uint64 // of the partner's document: a new one means new keys
+}
+
+// supervise keeps one goroutine for each task, started and ended as partners
+// and agreements come and go.
+func (s *Service) supervise(ctx context.Context) error {
+	var wg sync.WaitGroup
+	running := map[task]context.CancelFunc{}
+	pokes := map[string]chan struct{}{}
+	defer wg.Wait()
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		wanted, err := s.tasks(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.log.Error("partners could not be read", "err", err)
+		} else {
+			for t, cancel := range running {
+				if _, ok := wanted[t]; !ok {
+					cancel()
+					delete(running, t)
+					s.setFault(t, identity.OrgID(t.partner), nil)
+				}
+			}
+			for t, p := range wanted {
+				if _, ok := running[t]; ok {
+					continue
+				}
+				tctx, cancel := context.WithCancel(ctx)
+				running[t] = cancel
+				if pokes[t.partner] == nil {
+					pokes[t.partner] = make(chan struct{}, 1)
+				}
+				again := pokes[t.partner]
+				wg.Go(func() { s.keepDoing(tctx, t, p, again) })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.changed:
+			for _, c := range pokes {
+				wake(c)
+			}
+			wake(s.behind)
+		case <-tick.C:
+		}
+	}
+}
+
+// tasks lists what there is to do now. It also refreshes the partners that the
+// server knows.
+func (s *Service) tasks(ctx context.Context) (map[task]peer, error) {
+	peers, err := s.peers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.known = peers
+	s.mu.Unlock()
+	all, err := s.bundles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[task]peer{}
+	now := s.clock()
+	for _, p := range peers {
+		if p.Address == "" {
+			continue
+		}
+		base := task{partner: string(p.ID), address: p.Address, number: p.org.Number}
+		wanted[base] = p
+		for _, b := range all {
+			if b.partner == p.ID && b.ag.State(now) == agreement.Active {
+				t := base
+				t.agreement = b.id
+				wanted[t] = p
+			}
+		}
+	}
+	return wanted, nil
+}
+
+// keepDoing does a task again and again until ctx ends.
+func (s *Service) keepDoing(ctx context.Context, t task, p peer, again <-chan struct{}) {
+	wait := pause
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := s.doTask(ctx, t, p)
+		if ctx.Err() != nil {
+			return
+		}
+		rest := wait
+		switch {
+		case t.agreement == "" && err == nil:
+			wait, rest = pause, resync
+			if s.cfg.DialOut {
+				rest = resyncOut
+			}
+		case err == nil || time.Since(began) > 5*time.Second:
+			wait, rest = pause, pause
+		default:
+			wait = min(2*wait, longest)
+		}
+		s.setFault(t, p.ID, err)
+		timer := time.NewTimer(rest)
+		if t.agreement != "" {
+			again = nil // a stream that failed is not helped by news of another
+		}
+		select {
+		case <-ctx.Done():
+		case <-again:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+func (s *Service) doTask(ctx context.Context, t task, p peer) error {
+	l, err := s.link(p)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	switch {
+	case t.agreement == "":
+		return s.syncWith(ctx, l)
+	case s.cfg.DialOut:
+		return s.exchange(ctx, l, t.agreement)
+	}
+	return s.pull(ctx, l, t.agreement)
+}
+
+// setFault keeps what is wrong with a partner, for Status, and logs it when it
+// changes.
+func (s *Service) setFault(t task, id identity.OrgID, err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	s.mu.Lock()
+	was := s.faults[t]
+	s.faults[t] = text
+	if text == "" {
+		delete(s.faults, t)
+	}
+	s.mu.Unlock()
+	if text != "" && text != was {
+		s.log.Warn("sharing with a partner is disturbed", "partner", id, "err", err)
+		s.event(Event{Kind: "fault", Partner: id, Why: text})
+	}
+}

@@ -1,0 +1,198 @@
+package share
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"bongsu/agreement"
+	"bongsu/errs"
+	"bongsu/identity"
+	"bongsu/journal"
+)
+
+// frameWriter writes frames on one stream, each at once and within a time: a
+// reader that is slower is cut off, so that nothing piles up here.
+type frameWriter struct {
+	w        io.Writer
+	flush    func() error
+	deadline func(time.Time) error
+	patience time.Duration
+
+	mu  sync.Mutex // owns buf and the order of frames
+	buf []byte
+}
+
+func (fw *frameWriter) write(f *frame) error {
+	fw.mu.Lock()
+	defer fw.mu.Unlock()
+	b, err := f.append(fw.buf[:0])
+	if err != nil {
+		return err
+	}
+	if fw.buf = b; cap(b) > keepBuffer {
+		fw.buf = nil
+	}
+	if err := fw.deadline(time.Now().Add(fw.patience)); err != nil {
+		return errs.Wrap("feed", "", err)
+	}
+	if _, err := fw.w.Write(b); err != nil {
+		return &errs.Error{Op: "feed", Kind: errs.Unavailable, Why: "the reader is gone or too slow", Err: err}
+	}
+	if fw.flush == nil {
+		return nil
+	}
+	return errs.Wrap("feed", "", fw.flush())
+}
+
+// keepBuffer is the largest buffer that a quiet stream keeps.
+const keepBuffer = 256 << 10
+
+// sendFeed writes an own feed from a position on: the past first, then live,
+// until ctx ends, the agreement does, or the stream has lived long enough. The
+// reason goes to the reader in a last frame.
+func (s *Service) sendFeed(ctx context.Context, p peer, id string, from uint64, out *frameWriter) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.StreamLife, errStreamLife)
+	defer cancel()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	wg.Go(func() { stop(s.beats(ctx, p.ID, id, out)) })
+	err := s.sendBatches(ctx, p.ID, id, from, out)
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		_ = out.write(endWith(err)) // the stream is over either way
+	}
+	return err
+}
+
+var errStreamLife = errs.New("feed", errs.Unavailable, "", "the stream has lived its time", "take it up again")
+
+// beats says now and then that the stream lives, and ends it when its
+// agreement or partnership does.
+func (s *Service) beats(ctx context.Context, partner identity.OrgID, id string, out *frameWriter) error {
+	tick := time.NewTicker(min(lookAgain, s.limits.Beat))
+	defer tick.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := s.activeWith(ctx, partner, id); err != nil {
+			return err
+		}
+		if time.Since(last) < s.limits.Beat {
+			continue
+		}
+		last = time.Now()
+		size, err := s.journal.Size(ctx, feedOf(id))
+		if err != nil {
+			return err
+		}
+		s.sawNow(partner)
+		if err := out.write(&frame{Beat: &beat{Time: s.clock().UTC(), Size: size}}); err != nil {
+			return err
+		}
+	}
+}
+
+// sendBatches sends what the feed holds from a position on, then what is put
+// on it, as it is.
+func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id string, from uint64, out *frameWriter) error {
+	defer s.journal.Watch()()
+	for {
+		changed := s.journal.Changed()
+		for {
+			n, err := s.fitting(ctx, id, from)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				break
+			}
+			b, err := s.journal.Batch(ctx, feedOf(id), from, n)
+			if err != nil {
+				return err
+			}
+			if len(b.Items) == 0 {
+				break
+			}
+			if err := s.activeWith(ctx, partner, id); err != nil {
+				return err
+			}
+			if err := out.write(batchFrame(b)); err != nil {
+				return err
+			}
+			from = b.First + uint64(len(b.Items))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// fitting says how many statements from a position on make one batch within
+// Limits.BatchBytes; 0 when there are none.
+func (s *Service) fitting(ctx context.Context, id string, from uint64) (n int, err error) {
+	err = s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
+		size, err := tx.Size(ctx, feedOf(id))
+		if err != nil || size <= from {
+			return err
+		}
+		if size-from == 1 {
+			n = 1
+			return nil
+		}
+		rows, err := tx.Query(ctx, `SELECT pos, bytes FROM share_sent WHERE agreement=? AND pos>=? ORDER BY pos LIMIT ?`, id, int64(from), s.limits.BatchItems)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		total, last := 0, from
+		for rows.Next() {
+			var pos int64
+			var bytes int
+			if err := rows.Scan(&pos, &bytes); err != nil {
+				return err
+			}
+			if total += bytes; total > s.limits.BatchBytes && uint64(pos) > from {
+				break
+			}
+			last = uint64(pos)
+		}
+		n = int(min(last-from+1, uint64(s.limits.BatchItems), size-from))
+		return rows.Err()
+	})
+	return n, err
+}
+
+// activeWith refuses unless the agreement is with that partner, who still is
+// one, and active now.
+func (s *Service) activeWith(ctx context.Context, partner identity.OrgID, id string) error {
+	b, err := s.bundle(ctx, id)
+	if err != nil {
+		return err
+	}
+	if b.partner != partner || b.gone {
+		return errs.New("feed", errs.NotExist, id, "there is no such agreement between us", "")
+	}
+	if state := b.ag.State(s.clock()); state != agreement.Active {
+		return errs.New("feed", errs.Permission, id, "the agreement is "+string(state), "nothing passes under it")
+	}
+	return nil
+}
+
+func (s *Service) logEnd(p peer, id string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Info("a feed's stream ended", "partner", p.ID, "agreement", id, "why", err)
+	}
+}
