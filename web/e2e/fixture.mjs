@@ -220,11 +220,16 @@ export async function serve({ empty = false } = {}) {
     res.writeHead(status, headers(type));
     res.end(JSON.stringify(value));
   };
+  const streams = new Set();
+  const counts = new Map();
   const api = async (req, res, url) => {
     const path = decodeURIComponent(url.pathname.slice('/api/v1/'.length));
+    counts.set(path, (counts.get(path) ?? 0) + 1);
     if (path === 'events') {
       res.writeHead(200, headers('text/event-stream'));
       res.write(': open\n\n');
+      streams.add(res);
+      res.on('close', () => streams.delete(res));
       return;
     }
     if (path === 'screen' && req.method === 'POST') {
@@ -264,6 +269,9 @@ export async function serve({ empty = false } = {}) {
   const { port } = server.address();
   return {
     url: `http://127.0.0.1:${port}/`,
+    asked: (path) => counts.get(path) ?? 0, // how often
+    emit: (kind, value) => streams.forEach((res) => res.write(`event: ${kind}\ndata: ${JSON.stringify(value)}\n\n`)),
+    drop: () => streams.forEach((res) => res.destroy()), // ends the event streams
     close: () => {
       server.closeAllConnections();
       return new Promise((done) => server.close(done));
