@@ -3,7 +3,6 @@ package jsonrpc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -119,5 +118,3 @@ func readBounded(r io.Reader, limit int64) ([]byte, error) {
 func tooLong(limit int64) error {
 	return errs.New("", errs.Limit, "", fmt.Sprintf("the answer is longer than %d bytes", limit), "")
 }
-
-var errClosed = errors.New("the connection was closed")
