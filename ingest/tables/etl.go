@@ -23,6 +23,7 @@ type layout struct {
 	kind     string     // "type" in its JSON lines
 	columns  [][]string // alternatives, the first is ethereum-etl's own
 	required int        // the first so many columns must be there
+	not      string     // a column that another project's table of this name has
 	row      func(*etl, record) error
 	end      func(*etl) error // after the last row, or nil
 }
@@ -148,7 +149,7 @@ func layouts() []*layout {
 			columns: one("log_index", "transaction_hash", "block_number", "address", "data", "topics", "transaction_index", "block_timestamp"),
 		},
 		{
-			name: "blocks", kind: "block", required: 2, row: (*etl).block,
+			name: "blocks", kind: "block", required: 2, not: "merkle_root", row: (*etl).block, // bitcoin-etl's
 			columns: one("number", "timestamp", "hash", "parent_hash", "withdrawals"),
 		},
 		{
@@ -245,6 +246,10 @@ func (e *etl) amount(v []byte, column string) (chain.Amount, error) {
 		return chain.Amount{}, nil
 	}
 	a, ok := chain.AmountFromDigits(v)
+	if !ok && v[0] == notExact {
+		return a, wrongf(column, clip(string(v[1:])), "the file keeps amounts as floating point, which may have rounded this one",
+			"import the range from ethereum-etl, an explorer or a node; its token transfers from the table of logs, which is exact")
+	}
 	if !ok {
 		return a, wrongf(column, clip(string(v)), "not a whole number of base units below 2^256", "mend the row or export it again")
 	}

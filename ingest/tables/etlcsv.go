@@ -43,7 +43,7 @@ func dashed(s string) string { return string(bytes.ReplaceAll([]byte(s), []byte{
 // ok says whether the required ones all are.
 func (l *layout) places(names []string) (places []int, ok bool) {
 	h := header{names: names}
-	ok = true
+	ok = l.not == "" || !h.has(l.not)
 	for i, alternatives := range l.columns {
 		p := h.find(alternatives...)
 		places = append(places, p)

@@ -130,7 +130,8 @@ func layoutOf(fields map[string][]byte, all []*layout) *layout {
 		if kind != "" && kind != l.kind {
 			continue
 		}
-		ok := true
+		_, other := fields[l.not]
+		ok := !other
 		for _, alternatives := range l.columns[:l.required] {
 			found := false
 			for _, name := range alternatives {

@@ -13,6 +13,6 @@ func Formats() []ingest.Format {
 		[]ingest.Format{ownCSV, bybit, ronin},
 		etlCSV(),
 		explorerFormats(),
-		[]ingest.Format{etlJSON, nomad, explorerAPI},
+		[]ingest.Format{etlJSON, nomad, explorerAPI, parquetTables},
 	)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/csv"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -244,5 +245,72 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(to, b, 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestOtherChains: Tron and Solana come in through our own CSV.
+func TestOtherChains(t *testing.T) {
+	const (
+		tron   = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t"
+		tron2  = "TNPeeaaFB7K9cmo4uQpcU32zGK8G1NYqeL"
+		sol    = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
+		system = "11111111111111111111111111111111"
+		sig    = "1GMkH3brNXiNNs1tiFZHu4yZSRrzJwxi5wB9bHFtMinfCXNnR1adh8Vo8NTheK4evneedH4qmvjeqcBBNAefgS"
+		tronTx = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	)
+	file := "chain,time,block,tx,index,kind,from,to,asset,amount,decimals\n" +
+		"tron,2025-02-21T14:29:47Z,7," + tronTx + ",,native," + tron + "," + tron2 + ",TRX,1.000001,\n" +
+		"tron,2025-02-21T14:29:47Z,7," + tronTx + ",,token," + tron2 + "," + tron + ",USDT,12.5,\n" +
+		"tron,2025-02-21T14:29:47Z,7," + tronTx + ",,token," + tron2 + "," + tron + "," + tron + ",12.5,\n" +
+		"solana,2025-02-21T14:29:47Z,300000000," + sig + ",,native," + sol + "," + system + ",SOL,0.000000001,\n" +
+		"solana,2025-02-21T14:29:47Z,300000000," + sig + ",,token," + sol + "," + system + "," + sol + ",5,6\n" +
+		"tron,2025-02-21T14:29:47Z,7," + tronTx + ",,native," + tron[:33] + "u," + tron2 + ",TRX,1,\n" +
+		"tron,2025-02-21T14:29:47Z,7," + tronTx + ",,native," + sol + "," + tron2 + ",TRX,1,\n" +
+		"solana,2025-02-21T14:29:47Z,7," + tronTx + ",,native," + sol + "," + system + ",SOL,1,\n"
+	var store ingesttest.Store
+	rep, err := imported(t, &store, ingest.Options{}, "f.csv", file)
+	if errs.Is(err) != errs.Partial {
+		t.Fatal(err)
+	}
+	var where []string
+	for _, r := range rejected(t, rep) {
+		where = append(where, r[0]+" "+r[1])
+	}
+	if got := strings.Join(where, ", "); got != "7 from, 8 from, 9 tx" {
+		t.Errorf("rejects at %s", got)
+	}
+	want := []string{
+		"tron:0x2b6653dc,2025-02-21T14:29:47Z,7," + tronTx + ",,native," + tron + "," + tron2 + ",tron:0x2b6653dc/slip44:195,1000001,",
+		"tron:0x2b6653dc,2025-02-21T14:29:47Z,7," + tronTx + ",,token," + tron2 + "," + tron + ",tron:0x2b6653dc/trc20:" + tron + ",12500000,",
+		"tron:0x2b6653dc,2025-02-21T14:29:47Z,7," + tronTx + ",,token," + tron2 + "," + tron + ",tron:0x2b6653dc/trc20:" + tron + ",12500000,",
+		"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp,2025-02-21T14:29:47Z,300000000," + sig + ",,native," + sol + "," + system + ",solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/slip44:501,1,",
+		"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp,2025-02-21T14:29:47Z,300000000," + sig + ",,token," + sol + "," + system + ",solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp/token:" + sol + ",5000000,",
+	}
+	got := held(t, &store)
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("held\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestRejectsComeBack: a mended rejects file is imported as it is.
+func TestRejectsComeBack(t *testing.T) {
+	var store ingesttest.Store
+	row := "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob + ",ETH,"
+	rep, err := imported(t, &store, ingest.Options{}, "f.csv", tables.OwnHeader+"\n"+row+"one\n")
+	if errs.Is(err) != errs.Partial {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(rep.Sources[0].RejectsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mended := strings.Replace(string(b), ",one\n", ",1\n", 1)
+	if rep, err = imported(t, &store, ingest.Options{}, "mended.csv", mended); err != nil {
+		t.Fatalf("%v: %q from\n%s", err, rejected(t, rep), mended)
+	}
+	if got := held(t, &store); len(got) != 1 {
+		t.Fatalf("held %q", got)
 	}
 }

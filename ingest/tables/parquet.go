@@ -1,0 +1,356 @@
+package tables
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ingest"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/deprecated"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// parquetTables reads Parquet: the tables of ethereum-etl, and those of the
+// public blockchain data sets in Amazon's cloud, which have the same columns
+// (and a column date of their own) but keep amounts as floating point. A file
+// is read column page by column page; its table is told from its columns.
+//
+// An amount in floating point is believed where it is exact, that is below
+// 2^53 base units; a row with a larger one is rejected.
+var parquetTables = ingest.Format{
+	Name:      "parquet",
+	Title:     "ethereum-etl's tables, and Amazon's public blockchain data sets, as Parquet",
+	Whole:     true,
+	Recognise: func(head []byte) bool { return bytes.HasPrefix(head, []byte("PAR1")) },
+	Read:      readParquet,
+}
+
+// Limits of what a Parquet file may declare.
+const (
+	maxParquetColumns = 4096
+	maxParquetChunk   = 2 << 30 // uncompressed bytes of one column in one row group
+)
+
+func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err error) {
+	// The library checks what it reads, but a crafted file may still make it
+	// panic; such a file is invalid, not a reason to end the process.
+	defer func() {
+		if p := recover(); p != nil {
+			err = damagedParquet(in, fmt.Errorf("%v", p))
+		}
+	}()
+	r, size := in.File()
+	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
+	if err != nil {
+		return damagedParquet(in, err)
+	}
+	leaves := leavesOf(f.Root(), nil)
+	if len(leaves) > maxParquetColumns {
+		return errs.New("import", errs.Limit, in.Name, fmt.Sprintf("the file has more than %d columns", maxParquetColumns), "write the table with its own columns alone")
+	}
+	if isBitcoinTable(leaves) {
+		return readBitcoinParquet(ctx, in, out, f, leaves)
+	}
+	names := make([]string, len(leaves))
+	for i, l := range leaves {
+		names[i] = strings.ToLower(l.Path()[0])
+	}
+	l, places := pickLayout(names)
+	if l == nil {
+		return errs.New("import", errs.Invalid, in.Name, "its columns are those of no known table: "+clip(strings.Join(names, ", ")),
+			"export the table with the columns of ethereum-etl")
+	}
+	e, err := newETL(in, out)
+	if err != nil {
+		return err
+	}
+	err = e.readGroups(ctx, f, l, leaves, places)
+	if l.end != nil && (err == nil || errs.Is(err) == errs.Invalid) {
+		err = errors.Join(err, l.end(e))
+	}
+	return err
+}
+
+func damagedParquet(in *ingest.Input, err error) error {
+	return &errs.Error{
+		Op: "import", Kind: errs.Invalid, Where: in.Name, Why: "not a whole, well-formed Parquet file", Err: err,
+		Hint: "fetch the file again; rows before the damage are imported",
+	}
+}
+
+func leavesOf(c *parquet.Column, out []*parquet.Column) []*parquet.Column {
+	for _, child := range c.Columns() {
+		if child.Leaf() {
+			out = append(out, child)
+		} else {
+			out = leavesOf(child, out)
+		}
+	}
+	return out
+}
+
+// pickLayout finds the table whose required columns are there.
+func pickLayout(names []string) (*layout, []int) {
+	for _, l := range layouts() {
+		if places, ok := l.places(names); ok {
+			return l, places
+		}
+	}
+	return nil, nil
+}
+
+// readGroups reads row group after row group, row after row.
+func (e *etl) readGroups(ctx context.Context, f *parquet.File, l *layout, leaves []*parquet.Column, places []int) error {
+	rec := make(record, len(places))
+	e.at.Line = 0
+	for g, group := range f.RowGroups() {
+		cols := make([]*cells, len(places))
+		for i, p := range places {
+			if p < 0 {
+				continue
+			}
+			c, err := openCells(f, g, leaves[p])
+			if err != nil {
+				return damagedParquet(e.in, err)
+			}
+			cols[i] = c
+			defer c.close() //nolint:gocritic // row groups are few, and an error leaves the loop
+		}
+		for n := int64(0); n < group.NumRows(); n++ {
+			if n%4096 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			for i, c := range cols {
+				rec[i] = nil
+				if c == nil {
+					continue
+				}
+				var err error
+				if rec[i], err = c.next(e.in.Limits.Row); err != nil {
+					return damagedParquet(e.in, err)
+				}
+			}
+			if err := e.parquetRow(l, rec); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// parquetRow reads one row; rejects carry its number as their line.
+func (e *etl) parquetRow(l *layout, rec record) error {
+	e.out.Row()
+	e.at.Line++
+	err := l.row(e, rec)
+	var c *cellError
+	if errors.As(err, &c) {
+		return e.out.Reject(ingest.Place{Line: e.at.Line, Column: c.column}, bytes.Join(rec, []byte{','}), c.err)
+	}
+	return err
+}
+
+// cells reads the values of one column of one row group, a row at a time.
+type cells struct {
+	leaf   *parquet.Column
+	pages  parquet.Pages
+	values parquet.ValueReader
+	buf    [1024]parquet.Value
+	n, i   int
+	text   []byte
+}
+
+func openCells(f *parquet.File, group int, leaf *parquet.Column) (*cells, error) {
+	meta := f.Metadata().RowGroups[group].Columns[leaf.Index()].MetaData
+	if meta.TotalUncompressedSize > maxParquetChunk || meta.TotalUncompressedSize < 0 {
+		return nil, fmt.Errorf("column %s declares %d bytes in one row group", leaf.Name(), meta.TotalUncompressedSize)
+	}
+	return &cells{leaf: leaf, pages: f.RowGroups()[group].ColumnChunks()[leaf.Index()].Pages()}, nil
+}
+
+func (c *cells) close() { c.pages.Close() }
+
+// peek looks at the next value, or returns io.EOF.
+func (c *cells) peek() (*parquet.Value, error) {
+	for c.i >= c.n {
+		if c.values == nil {
+			page, err := c.pages.ReadPage()
+			if err != nil {
+				return nil, err
+			}
+			c.values = page.Values()
+		}
+		n, err := c.values.ReadValues(c.buf[:])
+		c.n, c.i = n, 0
+		if err == io.EOF {
+			c.values = nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return &c.buf[c.i], nil
+}
+
+// next returns the column's text of the next row, valid until the call after;
+// the values of a list are joined by commas.
+func (c *cells) next(limit int) ([]byte, error) {
+	v, err := c.peek()
+	if err != nil {
+		if err == io.EOF {
+			err = fmt.Errorf("column %s ends before its row group", c.leaf.Name())
+		}
+		return nil, err
+	}
+	c.text = c.text[:0]
+	for first := true; ; first = false {
+		if !first {
+			c.text = append(c.text, ',')
+		}
+		if c.text, err = appendValue(c.text, v, c.leaf); err != nil {
+			return nil, err
+		}
+		if len(c.text) > limit {
+			return nil, fmt.Errorf("a row of column %s is longer than %d bytes", c.leaf.Name(), limit)
+		}
+		c.i++
+		if c.leaf.MaxRepetitionLevel() == 0 {
+			return c.text, nil
+		}
+		v, err = c.peek()
+		if err == io.EOF || err == nil && v.RepetitionLevel() == 0 {
+			return c.text, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// appendValue writes a value as ethereum-etl's CSV would.
+func appendValue(b []byte, v *parquet.Value, leaf *parquet.Column) ([]byte, error) {
+	if v.IsNull() {
+		return b, nil
+	}
+	logical := leaf.Type().LogicalType()
+	switch v.Kind() {
+	case parquet.Boolean:
+		if v.Boolean() {
+			return append(b, '1'), nil
+		}
+		return append(b, '0'), nil
+	case parquet.Int32:
+		return appendInteger(b, int64(v.Int32()), logical), nil
+	case parquet.Int64:
+		return appendInteger(b, v.Int64(), logical), nil
+	case parquet.Int96:
+		return strconv.AppendInt(b, unixOfInt96(v.Int96()), 10), nil
+	case parquet.Float:
+		return appendFloat(b, float64(v.Float())), nil
+	case parquet.Double:
+		return appendFloat(b, v.Double()), nil
+	case parquet.ByteArray, parquet.FixedLenByteArray:
+		if scale, ok := decimalScale(logical); ok {
+			return appendDecimal(b, v.ByteArray(), scale)
+		}
+		return append(b, v.ByteArray()...), nil
+	}
+	return nil, fmt.Errorf("column %s is of a type that cannot be read", leaf.Name())
+}
+
+func decimalScale(logical *format.LogicalType) (int, bool) {
+	if logical != nil {
+		if d, ok := logical.Value.(*format.DecimalType); ok {
+			return int(d.Scale), true
+		}
+	}
+	return 0, false
+}
+
+// appendInteger writes a number; a timestamp as seconds since 1970.
+func appendInteger(b []byte, n int64, logical *format.LogicalType) []byte {
+	if logical == nil {
+		return strconv.AppendInt(b, n, 10)
+	}
+	if stamp, ok := logical.Value.(*format.TimestampType); ok && stamp.Unit.Value != nil {
+		if unit := stamp.Unit.Value.Duration(); unit > 0 {
+			n /= int64(time.Second / unit)
+		}
+	}
+	if scale, ok := decimalScale(logical); ok && scale > 0 {
+		text, err := scaled(strconv.FormatInt(n, 10), scale)
+		if err != nil {
+			return append(append(b, notExact), strconv.FormatInt(n, 10)...)
+		}
+		return append(b, text...)
+	}
+	return strconv.AppendInt(b, n, 10)
+}
+
+// unixOfInt96 is the time that older writers keep in 96 bits: nanoseconds of
+// the day, then the Julian day.
+func unixOfInt96(v deprecated.Int96) int64 {
+	const julianUnix = 2440588
+	nanos := int64(v[0]) | int64(v[1])<<32
+	return (int64(v[2])-julianUnix)*86400 + nanos/1e9
+}
+
+// notExact begins a number that floating point may have rounded; amount
+// refuses it.
+const notExact = '~'
+
+// exactFloat is the first whole number that floating point of 64 bits does not
+// tell from its neighbour.
+const exactFloat = 1 << 53
+
+func appendFloat(b []byte, f float64) []byte {
+	if f >= 0 && f < exactFloat && f == math.Trunc(f) {
+		return strconv.AppendUint(b, uint64(f), 10)
+	}
+	return strconv.AppendFloat(append(b, notExact), f, 'g', -1, 64)
+}
+
+// appendDecimal writes a decimal kept as a big-endian integer of two's
+// complement; one that is negative or not whole is no amount of base units.
+func appendDecimal(b, v []byte, scale int) ([]byte, error) {
+	for len(v) > 32 && v[0] == 0 {
+		v = v[1:]
+	}
+	if len(v) > 0 && v[0] >= 0x80 {
+		return append(b, '-'), nil
+	}
+	a, ok := chain.AmountFromBytes(v)
+	if !ok {
+		return append(b, notExact), nil
+	}
+	text, err := scaled(a.Base(), scale)
+	if err != nil {
+		return append(append(b, notExact), a.Base()...), nil
+	}
+	return append(b, text...), nil
+}
+
+var errNotWhole = errors.New("not a whole number")
+
+// scaled takes the last digits, which must be zeros, off a decimal.
+func scaled(digits string, scale int) (string, error) {
+	if scale <= 0 {
+		return digits, nil
+	}
+	if strings.Trim(digits, "0") == "" {
+		return "0", nil
+	}
+	if len(digits) <= scale || strings.Trim(digits[len(digits)-scale:], "0") != "" {
+		return "", errNotWhole
+	}
+	return digits[:len(digits)-scale], nil
+}
