@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"syscall"
+	"time"
+
+	"bongsu/errs"
+	"bongsu/ingest/bitcoin"
+	"bongsu/ingest/ethereum"
+	"bongsu/ingest/follow"
+)
+
+type followCmd struct {
+	Ethereum followEthereumCmd `cmd:"" help:"Follow an EVM chain's node (JSON-RPC over HTTP or WebSocket)."`
+	Bitcoin  followBitcoinCmd  `cmd:"" help:"Follow a Bitcoin node (JSON-RPC)."`
+}
+
+type followFlags struct {
+	URL  string `arg:"" help:"The node: http, https, ws or wss; user and password in it are sent to the node."`
+	From uint64 `help:"First block to fetch where the ledger holds nothing to go on from." placeholder:"BLOCK"`
+	Once bool   `help:"End when level with the node."`
+}
+
+type followEthereumCmd struct {
+	followFlags
+	Depth uint64 `help:"Call a block final with so many on top, instead of asking the node." placeholder:"N"`
+}
+
+func (followEthereumCmd) Help() string {
+	return `Catches up, then follows live until interrupted: blocks, receipts, token transfers, and internal transfers where the node offers a call tracer (it says so where not). Blocks that are not final stay apart, and a reorganisation undoes them exactly. A node that goes away is asked again; a node that lies is refused.
+
+Examples:
+  bongsu follow ethereum ws://127.0.0.1:8546 --from 21895238
+  bongsu follow ethereum http://127.0.0.1:8545 --once
+
+A node in a private network needs its range in allow_nets of bongsu.toml.`
+}
+
+func (c *followEthereumCmd) Run(a *app) error {
+	return a.following(func(ctx context.Context, n *node, event func(follow.Event)) error {
+		return ethereum.Follow(ctx, ethereum.Config{
+			URL: c.URL, Ledger: follow.Into(n.ledger), HTTP: a.dialer(c.URL), From: c.From, FinalDepth: c.Depth, Once: c.Once, Event: event,
+		})
+	})
+}
+
+type followBitcoinCmd struct {
+	followFlags
+	Depth uint64 `help:"Confirmations that make a block final." default:"6" placeholder:"N"`
+}
+
+func (followBitcoinCmd) Help() string {
+	return `Catches up, then follows live until interrupted.
+
+Example:
+  bongsu follow bitcoin http://user:password@127.0.0.1:8332 --from 800000`
+}
+
+func (c *followBitcoinCmd) Run(a *app) error {
+	return a.following(func(ctx context.Context, n *node, event func(follow.Event)) error {
+		return bitcoin.Follow(ctx, bitcoin.Config{
+			URL: c.URL, Ledger: follow.Into(n.ledger), HTTP: a.dialer(c.URL), From: c.From, Confirmations: c.Depth, Once: c.Once, Event: event,
+		})
+	})
+}
+
+// following opens the node and runs one follower, telling what happens.
+func (a *app) following(do func(context.Context, *node, func(follow.Event)) error) error {
+	n, err := openNode(a)
+	if err != nil {
+		return err
+	}
+	defer n.close() //nolint:errcheck // every block reported its own errors
+	return do(a.ctx, n, a.tell)
+}
+
+// tell prints an event, as one line or as one JSON document a line.
+func (a *app) tell(e follow.Event) {
+	if a.json {
+		doc := map[string]any{"event": e.Kind.String(), "chain": e.Chain, "block": e.Block.Number, "last": e.Last, "head": e.Head, "live": e.Live, "added": e.Stats.Added}
+		if e.Err != nil {
+			doc["error"] = oneLine(e.Err.Error())
+		}
+		if e.Note != "" {
+			doc["note"] = e.Note
+		}
+		writeJSON(a.stdout, doc) //nolint:errcheck // a closed output ends the process by signal
+		return
+	}
+	switch e.Kind {
+	case follow.Retrying:
+		a.note("%s: %s; asked again in %s", e.Chain, oneLine(e.Err.Error()), e.Delay.Round(100*time.Millisecond))
+	case follow.Noticed:
+		a.note("%s: %s", e.Chain, e.Note)
+	case follow.Applied:
+		fmt.Fprintf(a.stdout, "%s: blocks %d to %d of %d: %d transfers\n", e.Chain, e.Block.Number, max(e.Last, e.Block.Number), e.Head, e.Stats.Added)
+	default:
+		fmt.Fprintf(a.stdout, "%s: %s at block %d\n", e.Chain, e.Kind, e.Block.Number)
+	}
+}
+
+// dialer connects only where the configuration allows: public addresses, this
+// machine's loopback when the URL names it, and the ranges of allow_nets. The
+// address is checked after the name was resolved, at each connection.
+func (a *app) dialer(target string) *http.Client {
+	d := &net.Dialer{Timeout: 10 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return err
+		}
+		return a.mayDial(target, at.Addr().Unmap())
+	}}
+	return &http.Client{Transport: &http.Transport{DialContext: d.DialContext, MaxIdleConnsPerHost: 16, ResponseHeaderTimeout: 60 * time.Second}}
+}
+
+func (a *app) mayDial(target string, ip netip.Addr) error {
+	for _, p := range a.config.AllowNets {
+		if p.Contains(ip) {
+			return nil
+		}
+	}
+	if ip.IsLoopback() {
+		if u, err := url.Parse(target); err == nil && (u.Hostname() == "localhost" || u.Hostname() == ip.String()) {
+			return nil
+		}
+	}
+	if ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
+		return errs.New("connect", errs.Permission, ip.String(), "not a public address", "add its range to allow_nets in bongsu.toml if it is meant")
+	}
+	return nil
+}

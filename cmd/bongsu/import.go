@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ingest"
+)
+
+type importCmd struct {
+	Files  []string `arg:"" name:"file" help:"Files to import; - is standard input; .gz, .zst and .bz2 are unpacked."`
+	Format string   `help:"Take the files as this format instead of recognising it." placeholder:"F"`
+	Chain  string   `help:"Chain of rows that do not name theirs: CAIP-2, or a name such as ethereum." placeholder:"C"`
+}
+
+func (importCmd) Help() string {
+	s := `Reads transfers into the ledger. What is there already counts once; a bad row goes to FILE.rejects.csv with line, column and reason, and the good ones go in (exit status 3 then). An import that was interrupted goes on where it was.
+
+Formats, recognised by their first line:
+`
+	for _, f := range formats() {
+		s += fmt.Sprintf("  %-22s %s\n", f.Name, f.Title)
+	}
+	return s + `
+Examples:
+  bongsu import theft.csv hop1.csv
+  bongsu import --chain ethereum export-0xabc.csv.gz
+  zcat blocks.csv.gz | bongsu import -`
+}
+
+func (c *importCmd) Run(a *app) error {
+	n, err := openNode(a)
+	if err != nil {
+		return err
+	}
+	defer n.close() //nolint:errcheck // read-only by then; Commit reported its own errors
+	rep, err := n.importFiles(a, c.Files, c.Format, c.Chain)
+	if err != nil {
+		return err
+	}
+	if err := a.print(rep, func(w io.Writer) { writeReport(w, rep) }); err != nil {
+		return err
+	}
+	if rep.Rejects > 0 {
+		return statusPartial
+	}
+	return nil
+}
+
+// importFiles imports files into the node's ledger, with progress.
+func (n *node) importFiles(a *app, files []string, format, chainName string) (ingest.Report, error) {
+	var id chain.ID
+	if chainName != "" {
+		var err error
+		if id, err = chain.ParseID(chainName); err != nil {
+			return ingest.Report{}, err
+		}
+	}
+	sources := make([]ingest.Source, len(files))
+	for i, f := range files {
+		sources[i].Name = f
+	}
+	if len(sources) == 0 {
+		return ingest.Report{}, errs.New("import", errs.Usage, "", "no file named", "name files, or - for standard input")
+	}
+	return ingest.Run(a.ctx, ingest.Into(n.ledger), sources, ingest.Options{
+		Formats: formats(), Format: format, Chain: id, Stdin: a.stdin,
+		TempDir: a.dir, Now: a.now, Progress: a.importProgress,
+	})
+}
+
+func (a *app) importProgress(p ingest.Progress) {
+	left := ""
+	if p.Left >= 0 {
+		left = fmt.Sprintf(", %s left", p.Left.Round(1e9))
+	}
+	a.note("%s (%s): %d rows, %.0f rows/s%s, %d rejected", p.Source, p.Format, p.Rows, p.Rate, left, p.Rejects)
+}
+
+func writeReport(w io.Writer, rep ingest.Report) {
+	for _, s := range rep.Sources {
+		fmt.Fprintf(w, "%s: %s, %d rows, %d transfers: %d new, %d known already", s.Name, s.Format, s.Rows, s.Transfers, s.Added, s.Known)
+		if s.Resumed > 0 {
+			fmt.Fprintf(w, ", %d from an earlier, interrupted run", s.Resumed)
+		}
+		fmt.Fprintln(w)
+		if s.Rejects > 0 {
+			fmt.Fprintf(w, "  %d rows rejected, with reasons, in %s: mend them there and import that file\n", s.Rejects, s.RejectsFile)
+		}
+		for _, note := range s.Notes {
+			fmt.Fprintf(w, "  %s\n", note)
+		}
+	}
+}

@@ -1,0 +1,317 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/journal"
+	"bongsu/labels"
+	"bongsu/ledger"
+	"bongsu/stix"
+	"bongsu/trace"
+	"bongsu/trace/findings"
+)
+
+type traceCmd struct {
+	Theft        string   `arg:"" optional:"" help:"The theft's id, as theft state printed it."`
+	Source       []string `help:"Follow everything that these accounts sent, instead of a stated theft." placeholder:"ACCOUNT"`
+	Since        string   `help:"With --source: from this time on." placeholder:"T"`
+	Asset        string   `help:"With --source: this asset only: CAIP-19, a symbol, or a token contract." placeholder:"A"`
+	Method       string   `default:"fifo" help:"fifo, lifo, haircut, poison or tiho."`
+	Backward     bool     `help:"Where did it come from, instead of where did it go."`
+	MaxDegree    int      `help:"Do not follow an account that sent more often than this." placeholder:"N"`
+	MinAmount    string   `help:"Do not follow tainted arrivals under this amount, in whole units of each stolen asset." placeholder:"X"`
+	MaxHops      int      `help:"Do not follow further than this many transfers from the theft." placeholder:"N"`
+	Until        string   `help:"Do not read transfers after this time." placeholder:"T"`
+	Fees         string   `default:"sink" help:"What becomes of taint that pays a Bitcoin fee: sink or coinbase."`
+	ObservedOnly bool     `help:"Leave out what only a rule infers."`
+	Chain        string   `help:"With --source: chain of bare addresses." placeholder:"C"`
+	Dry          bool     `help:"State nothing in the journal."`
+	Replay       string   `help:"Run a stored trace again on this ledger; fails when one byte differs." placeholder:"FILE" type:"existingfile"`
+}
+
+func (traceCmd) Help() string {
+	return `Follows money transfer by transfer, clean money included, and accounts for every unit: where it rests, where it entered a labelled service, what our own bounds left unfollowed, what the ledger lacks. The run is kept under DIR/traces; its findings are stated in the journal, and go wherever an agreement lets them.
+
+Examples:
+  bongsu trace incident--0b0f...
+  bongsu trace incident--0b0f... --method haircut --max-degree 1000
+  bongsu trace --source 0x47666Fab8bd0Ac7003bce3f5C3585383F09486E2 --since 2025-02-21T14:00:00Z --asset ETH
+  bongsu trace --replay run.json`
+}
+
+func (c *traceCmd) Run(a *app) error {
+	n, err := openNode(a)
+	if err != nil {
+		return err
+	}
+	defer n.close() //nolint:errcheck // Append reported its own errors
+	r, err := n.ledger.Reader(a.ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close() //nolint:errcheck // nothing was written
+	set, err := n.labels.Load()
+	if err != nil {
+		return err
+	}
+	if c.Replay != "" {
+		return a.replay(r, set, c.Replay)
+	}
+	req, incident, err := c.request(a, n, r)
+	if err != nil {
+		return err
+	}
+	run, err := trace.Follow(a.ctx, r, set, req)
+	if err != nil {
+		return err
+	}
+	file, err := n.traces.Save(run)
+	if err != nil {
+		return err
+	}
+	stated := 0
+	if incident != nil && !c.Dry && !c.Backward {
+		if stated, err = n.stateFindings(a, incident.Marking, run); err != nil {
+			return err
+		}
+	}
+	a.note("kept as %s; %d statements made", file, stated)
+	return a.print(run.Result, func(w io.Writer) { writeTrace(w, run) })
+}
+
+func (a *app) replay(r ledger.Reader, set *labels.Set, file string) error {
+	raw, err := readAll(a, file, trace.MaxRunBytes)
+	if err != nil {
+		return err
+	}
+	again, err := trace.Replay(a.ctx, r, set, raw)
+	if err != nil {
+		return err
+	}
+	run, err := trace.Decode(again)
+	if err != nil {
+		return err
+	}
+	return a.print(map[string]any{"same": true, "digest": run.Result.Digest}, func(w io.Writer) {
+		fmt.Fprintf(w, "the same bytes again; digest %s\n", run.Result.Digest)
+	})
+}
+
+// request is what the flags ask for. incident is the stated theft, or nil.
+func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request, incident *stix.Object, err error) {
+	if (c.Theft == "") == (len(c.Source) == 0) {
+		return req, nil, errs.New("trace", errs.Usage, "", "name what to follow once", "give a theft's id, or --source ACCOUNT, or --replay FILE")
+	}
+	req = trace.Request{
+		ObservedOnly: c.ObservedOnly, Backward: c.Backward,
+		Bounds: trace.Bounds{MaxDegree: c.MaxDegree, MaxHops: c.MaxHops},
+	}
+	if req.Method, err = trace.ParseMethod(c.Method); err != nil {
+		return req, nil, err
+	}
+	if req.Fees, err = trace.ParseFeeRule(c.Fees); err != nil {
+		return req, nil, err
+	}
+	if c.Until != "" {
+		if req.Bounds.Until, err = chain.ParseTime(c.Until); err != nil {
+			return req, nil, err
+		}
+	}
+	var assets []chain.Asset
+	if c.Theft != "" {
+		var t trace.Theft
+		if t, incident, err = n.theft(a.ctx, c.Theft); err != nil {
+			return req, nil, err
+		}
+		req.Thefts = []trace.Theft{t}
+		for _, m := range t.Amounts {
+			assets = append(assets, m.Asset)
+		}
+	} else if assets, err = c.sources(r, &req); err != nil {
+		return req, nil, err
+	}
+	req.Bounds.MinAmount, err = floor(r.Registry(), assets, c.MinAmount)
+	return req, incident, err
+}
+
+// theft reads a stated theft.
+func (n *node) theft(ctx context.Context, id string) (trace.Theft, *stix.Object, error) {
+	st, err := n.journal.Get(ctx, id)
+	if errs.Is(err) == errs.NotExist {
+		return trace.Theft{}, nil, errs.New("trace", errs.NotExist, id, "nobody stated this theft here", "state it with: bongsu theft state")
+	}
+	if err != nil {
+		return trace.Theft{}, nil, err
+	}
+	o, err := st.Object()
+	if err != nil {
+		return trace.Theft{}, nil, err
+	}
+	o.Marking = st.Marking
+	t, err := findings.Theft(o)
+	return t, &o, err
+}
+
+func (c *traceCmd) sources(r ledger.Reader, req *trace.Request) ([]chain.Asset, error) {
+	var since chain.Time
+	if c.Since != "" {
+		var err error
+		if since, err = chain.ParseTime(c.Since); err != nil {
+			return nil, err
+		}
+	}
+	var assets []chain.Asset
+	for _, text := range c.Source {
+		acct, err := parseAccount(text, c.Chain)
+		if err != nil {
+			return nil, err
+		}
+		src := trace.Source{Account: acct, Since: since}
+		if c.Asset != "" {
+			if src.Asset, err = parseAsset(r.Registry(), acct.Chain(), c.Asset); err != nil {
+				return nil, err
+			}
+		}
+		req.Sources = append(req.Sources, src)
+		if src.Asset != "" {
+			assets = append(assets, src.Asset)
+		} else {
+			assets = append(assets, acct.Chain().Native())
+		}
+	}
+	return assets, nil
+}
+
+// parseAsset reads CAIP-19, a registered symbol, or a token contract.
+func parseAsset(reg *chain.Registry, id chain.ID, text string) (chain.Asset, error) {
+	if strings.Contains(text, "/") {
+		return chain.ParseAsset(text)
+	}
+	if info, ok := reg.BySymbol(id, text); ok {
+		return info.Asset, nil
+	}
+	if acct, err := chain.ParseAccount(text, id); err == nil {
+		return chain.Token(acct), nil
+	}
+	return "", errs.New("asset", errs.Invalid, text, "no asset of this symbol, or more than one, on "+string(id), "write its CAIP-19 name or its contract")
+}
+
+// floor is --min-amount for each asset.
+func floor(reg *chain.Registry, assets []chain.Asset, text string) ([]chain.Money, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var out []chain.Money
+	for _, asset := range assets {
+		info, ok := reg.Info(asset)
+		if !ok {
+			return nil, errs.New("trace", errs.Invalid, string(asset), "its decimals are not known", "leave --min-amount out")
+		}
+		amount, err := chain.ParseDecimal(text, info.Decimals)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, chain.Money{Asset: asset, Amount: amount})
+	}
+	return out, nil
+}
+
+// stateFindings appends what a run found, and takes back what earlier runs
+// found and this one does not. The findings are marked as the theft is.
+func (n *node) stateFindings(a *app, marking stix.TLP, run *trace.Run) (int, error) {
+	previous, err := n.ownFindings(a.ctx)
+	if err != nil {
+		return 0, err
+	}
+	now := a.now()
+	drafts, err := findings.Drafts(stix.Common{Author: n.keys.ID(), Created: now, Modified: now, Marking: marking}, run, previous)
+	if err != nil {
+		return 0, err
+	}
+	for i := range drafts {
+		drafts[i].Actor = a.config.User
+	}
+	for rest := drafts; len(rest) > 0; {
+		batch := rest[:min(len(rest), journal.MaxBatch)]
+		if _, err := n.journal.Append(a.ctx, batch); err != nil {
+			return 0, err
+		}
+		rest = rest[len(batch):]
+	}
+	return len(drafts), nil
+}
+
+// ownFindings is the newest version of every finding that this organisation
+// stated.
+func (n *node) ownFindings(ctx context.Context) ([]stix.Object, error) {
+	const page = 1000
+	newest := map[string]stix.Object{}
+	for from := uint64(0); ; {
+		list, err := n.journal.Read(ctx, journal.LogJournal, from, page)
+		if err != nil || len(list) == 0 {
+			out := make([]stix.Object, 0, len(newest))
+			for _, o := range newest {
+				out = append(out, o)
+			}
+			return out, err
+		}
+		for _, st := range list {
+			if st.Type == "indicator" && st.Author == n.keys.ID() && !st.Erased {
+				o, err := st.Object()
+				if err != nil {
+					return nil, err
+				}
+				newest[o.ID] = o
+			}
+		}
+		from = list[len(list)-1].Seq + 1
+	}
+}
+
+func writeTrace(w io.Writer, run *trace.Run) {
+	res := &run.Result
+	fmt.Fprintf(w, "%s: %d transfers carried stolen money to %d accounts\n", res.Method, res.Transfers, res.Accounts)
+	for _, p := range run.Stolen {
+		fmt.Fprintf(w, "  stolen       %s %s\n", p.Amount.Amount, p.Symbol)
+	}
+	for _, h := range res.Holdings {
+		fmt.Fprintf(w, "  rests on     %s  %s %s, %s%s since %s\n", h.Account, h.Amount.Amount, h.Symbol, h.Basis, byRule(h.Rule), h.Since)
+	}
+	for _, x := range res.Exits {
+		fmt.Fprintf(w, "  went into    %s  %s %s, %s (%s, %s), %s\n", x.Account, x.Amount.Amount, x.Symbol, x.Label, x.Category, x.Source, x.Basis)
+	}
+	for _, u := range res.Unfollowed {
+		fmt.Fprintf(w, "  unfollowed   %s  %s %s, %s\n", u.Account, u.Amount.Amount, u.Symbol, u.Reason)
+	}
+	for _, x := range res.Incomplete {
+		fmt.Fprintf(w, "  incomplete   %s  spent %s %s, known %s, missing %s\n", x.Account, x.Spent.Amount, x.Spent.Symbol, x.Known.Amount, x.Missing.Amount)
+	}
+	for _, p := range res.Fees {
+		fmt.Fprintf(w, "  fees         %s %s\n", p.Amount.Amount, p.Symbol)
+	}
+	for _, p := range res.Adjustments {
+		fmt.Fprintf(w, "  adjustments  %s %s\n", p.Amount.Amount, p.Symbol)
+	}
+	for _, p := range res.Collided {
+		fmt.Fprintf(w, "  collided     %s %s belong to an earlier theft\n", p.Amount.Amount, p.Symbol)
+	}
+	for _, x := range res.Aside {
+		fmt.Fprintf(w, "  set aside    %s  %d transfers, %s %s\n", x.Account, x.Count, x.Symbol, x.Reason)
+	}
+	for _, l := range res.Ledger {
+		fmt.Fprintf(w, "  read         %s blocks %d to %d, %d gaps\n", l.Chain, l.From, l.To, l.Gaps)
+	}
+	fmt.Fprintf(w, "  conserved    %v, in %.1f ms\n  digest       %s\n", res.Conserved, res.ElapsedMS, res.Digest)
+}
+
+func byRule(r trace.Rule) string {
+	if r == "" {
+		return ""
+	}
+	return " (" + string(r) + ")"
+}
