@@ -135,7 +135,7 @@ func (m *memory) OrgByID(_ context.Context, id identity.OrgID) (identity.Org, er
 }
 
 func account(n int) chain.Account {
-	a, err := chain.ParseAccount(evmText(n), "")
+	a, err := chain.ParseAccount(address(n), "")
 	if err != nil {
 		panic(err)
 	}
@@ -166,7 +166,7 @@ func TestListingsOfTheJournal(t *testing.T) {
 	m.add(t, agency, o, err)
 	o, err = stix.Note{Common: stix.Common{Author: agency, Modified: epoch}, Text: "a note", Of: []string{o.ID}}.Object()
 	m.add(t, agency, o, err)
-	got := load(t, m).Screen([]string{evmText(1), "Evil.example", evmText(2)})
+	got := load(t, m).Screen([]string{address(1), "Evil.example", address(2)})
 	r := got[0].Reasons
 	if len(r) != 1 || r[0].Author != string(exchange) || r[0].AuthorName != "Exchange" || r[0].Marking != "TLP:AMBER" || r[0].Kind != Listing ||
 		r[0].Text != "theft of funds" || !r[0].Since.Equal(epoch) || got[0].Verdict != Block {
@@ -197,7 +197,7 @@ func TestFindingsOfTheJournal(t *testing.T) {
 	}
 	x := load(t, m)
 	for i, want := range []Verdict{Block, Hold, Watch, Watch, Watch} {
-		got := x.Screen([]string{evmText(i)})[0]
+		got := x.Screen([]string{address(i)})[0]
 		if got.Verdict != want || len(got.Reasons) != 1 {
 			t.Errorf("finding %d: %+v, want %v", i, got, want)
 			continue
@@ -207,10 +207,10 @@ func TestFindingsOfTheJournal(t *testing.T) {
 			t.Errorf("finding %d: %+v", i, r)
 		}
 	}
-	if r := x.Screen([]string{evmText(1)})[0].Reasons[0]; r.Rule != "known-first" || r.Basis != Inferred {
+	if r := x.Screen([]string{address(1)})[0].Reasons[0]; r.Rule != "known-first" || r.Basis != Inferred {
 		t.Errorf("%+v", r)
 	}
-	if r := x.Screen([]string{evmText(4)})[0].Reasons[0]; r.Label != "Some exchange" {
+	if r := x.Screen([]string{address(4)})[0].Reasons[0]; r.Label != "Some exchange" {
 		t.Errorf("%+v", r)
 	}
 }
@@ -222,7 +222,7 @@ func TestAuthorIsTheProvenOne(t *testing.T) {
 	m.add(t, agency, o, err)
 	o, err = listed(1, agency, epoch.Add(time.Minute), true) // the exchange sends a revocation in the agency's name
 	m.add(t, exchange, o, err)
-	if got := load(t, m).Screen([]string{evmText(1)})[0]; got.Verdict != Block || got.Reasons[0].Author != string(agency) {
+	if got := load(t, m).Screen([]string{address(1)})[0]; got.Verdict != Block || got.Reasons[0].Author != string(agency) {
 		t.Errorf("%+v", got)
 	}
 }
@@ -237,10 +237,10 @@ func TestRevocationAndErasure(t *testing.T) {
 		}
 		fresh := load(t, m)
 		for n, w := range want {
-			if got := x.Screen([]string{evmText(n)})[0].Verdict; got != w {
+			if got := x.Screen([]string{address(n)})[0].Verdict; got != w {
 				t.Errorf("value %d: %v, want %v", n, got, w)
 			}
-			if got := fresh.Screen([]string{evmText(n)})[0].Verdict; got != w {
+			if got := fresh.Screen([]string{address(n)})[0].Verdict; got != w {
 				t.Errorf("value %d, loaded anew: %v, want %v", n, got, w)
 			}
 		}
@@ -285,7 +285,7 @@ func TestForeignPatterns(t *testing.T) {
 	}
 	x := load(t, m)
 	for v, want := range map[string]Verdict{
-		evmText(0xaa): Block, "xn--bcher-kva.example": Block, "D41D8CD98F00B204E9800998ECF8427E": Block, "mule@BANK.example": Block, "192.0.2.7": Block,
+		address(0xaa): Block, "xn--bcher-kva.example": Block, "D41D8CD98F00B204E9800998ECF8427E": Block, "mule@BANK.example": Block, "192.0.2.7": Block,
 		"https://shared.example/evil": Block, "https://shared.example/good": Clear, "shared.example": Clear, "c.example": Clear, "an address of an unknown chain": Block,
 	} {
 		if got := x.Screen([]string{v})[0]; got.Verdict != want {
@@ -324,7 +324,7 @@ func TestFollow(t *testing.T) {
 	active := make(chan string, 16)
 	var x *Index
 	x = newTest(t, Config{OnActive: func(id, author string) {
-		if got := x.Screen([]string{evmText(0)})[0].Verdict; got != Block {
+		if got := x.Screen([]string{address(0)})[0].Verdict; got != Block {
 			t.Errorf("said to be active, screened as %v", got)
 		}
 		active <- id + " " + author
@@ -352,7 +352,7 @@ func TestFollow(t *testing.T) {
 	o, err = listed(2, agency, epoch, false)
 	m.add(t, agency, o, err)
 	wait(o.ID + " " + string(agency)) // a revocation is not said to be active
-	if got := x.Screen([]string{evmText(1)})[0].Verdict; got != Clear {
+	if got := x.Screen([]string{address(1)})[0].Verdict; got != Clear {
 		t.Errorf("after the revocation: %v", got)
 	}
 	cancel()

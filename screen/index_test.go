@@ -23,7 +23,7 @@ func testID(n int) string {
 	return "indicator--" + uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, n)).String()
 }
 
-func evmText(n int) string { return fmt.Sprintf("0x%040x", n) }
+func address(n int) string { return fmt.Sprintf("0x%040x", n) }
 
 func listing(id int, author string, version time.Time, values ...string) Statement {
 	s := Statement{ID: testID(id), Author: author, Version: version, Reason: Reason{Kind: Listing, Marking: "AMBER", Since: epoch, Text: "named"}}
@@ -49,34 +49,34 @@ func newTest(t *testing.T, cfg Config) *Index {
 
 func TestListingBlocksOnEveryEVMChain(t *testing.T) {
 	x := newTest(t, Config{})
-	x.Put(listing(1, "identity--a", epoch, "eip155:56:"+evmText(7)))
-	for _, v := range []string{evmText(7), "eip155:1:" + evmText(7), "eip155:8453:" + evmText(7), "polygon:" + evmText(7)} {
+	x.Put(listing(1, "identity--a", epoch, "eip155:56:"+address(7)))
+	for _, v := range []string{address(7), "eip155:1:" + address(7), "eip155:8453:" + address(7), "polygon:" + address(7)} {
 		if got := x.Screen([]string{v})[0]; got.Verdict != Block || len(got.Reasons) != 1 {
 			t.Errorf("%s: %+v", v, got)
 		}
 	}
-	if got := x.Screen([]string{evmText(8)})[0]; got.Verdict != Clear || got.ReadAs != "eip155:1:"+evmText(8) {
+	if got := x.Screen([]string{address(8)})[0]; got.Verdict != Clear || got.ReadAs != "eip155:1:"+address(8) {
 		t.Errorf("another address: %+v", got)
 	}
 }
 
 func TestNobodyTakesBackWhatAnotherSaid(t *testing.T) {
 	x := newTest(t, Config{})
-	x.Put(listing(1, "identity--a", epoch, evmText(1)))
+	x.Put(listing(1, "identity--a", epoch, address(1)))
 	forged := listing(1, "identity--b", epoch.Add(time.Hour))
 	forged.Revoked = true
 	x.Put(forged)
 	x.Erase(testID(1), "identity--c", epoch.Add(time.Hour))
 	x.Flush()
-	if got := x.Screen([]string{evmText(1)})[0].Verdict; got != Block {
+	if got := x.Screen([]string{address(1)})[0].Verdict; got != Block {
 		t.Fatalf("another author's revocation took the listing back: %v", got)
 	}
 	x.Put(Statement{ID: testID(1), Author: "identity--a", Version: epoch.Add(time.Minute), Revoked: true})
-	if got := x.Screen([]string{evmText(1)})[0].Verdict; got != Clear {
+	if got := x.Screen([]string{address(1)})[0].Verdict; got != Clear {
 		t.Fatalf("the author's own revocation has no effect: %v", got)
 	}
 	x.Flush()
-	if x.Put(listing(1, "identity--a", epoch, evmText(1))) {
+	if x.Put(listing(1, "identity--a", epoch, address(1))) {
 		t.Fatal("an older version came back after its revocation")
 	}
 }
@@ -84,7 +84,7 @@ func TestNobodyTakesBackWhatAnotherSaid(t *testing.T) {
 func TestValidity(t *testing.T) {
 	now := epoch
 	x := newTest(t, Config{Clock: func() time.Time { return now }})
-	s := listing(1, "identity--a", epoch, evmText(1))
+	s := listing(1, "identity--a", epoch, address(1))
 	s.From, s.Reason.Until = epoch.Add(time.Hour), epoch.Add(2*time.Hour)
 	x.Put(s)
 	for _, merged := range []bool{false, true} {
@@ -96,7 +96,7 @@ func TestValidity(t *testing.T) {
 			want  Verdict
 		}{{0, Clear}, {time.Hour - skew, Block}, {2*time.Hour - time.Millisecond, Block}, {2 * time.Hour, Clear}} {
 			now = epoch.Add(c.after)
-			if got := x.Screen([]string{evmText(1)})[0].Verdict; got != c.want {
+			if got := x.Screen([]string{address(1)})[0].Verdict; got != c.want {
 				t.Errorf("merged %v, after %v: %v, want %v", merged, c.after, got, c.want)
 			}
 		}
@@ -127,7 +127,7 @@ func TestDefaultRules(t *testing.T) {
 func TestAmountsSurviveTheMerge(t *testing.T) {
 	x := newTest(t, Config{})
 	for i, place := range []string{PlaceHolding, PlacePassed} {
-		s := listing(i, "identity--a", epoch, evmText(1))
+		s := listing(i, "identity--a", epoch, address(1))
 		s.Reason = Reason{
 			Kind: Exposure, Place: place, Basis: Observed, Theft: "incident--x", Marking: "GREEN", Since: epoch,
 			Amount: &Money{Asset: "eip155:1/slip44:60", Symbol: "ETH", Amount: fmt.Sprint(i), Base: "1"},
@@ -135,9 +135,9 @@ func TestAmountsSurviveTheMerge(t *testing.T) {
 		x.Put(s)
 	}
 	x.SetName("identity--a", "Agency")
-	before := x.Screen([]string{evmText(1)})
+	before := x.Screen([]string{address(1)})
 	x.Flush()
-	after := x.Screen([]string{evmText(1)})
+	after := x.Screen([]string{address(1)})
 	if !reflect.DeepEqual(before, after) {
 		t.Fatalf("before %+v\nafter %+v", before, after)
 	}
@@ -184,7 +184,7 @@ func TestIndexEqualsModel(t *testing.T) {
 		authors := []string{"identity--a", "identity--b"}
 		t.Repeat(map[string]func(*rapid.T){
 			"put": func(t *rapid.T) {
-				values := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, 12), evmText), 0, 4).Draw(t, "values")
+				values := rapid.SliceOfN(rapid.Map(rapid.IntRange(0, 12), address), 0, 4).Draw(t, "values")
 				at := epoch.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "version")))
 				s := listing(rapid.IntRange(0, 9).Draw(t, "id"), rapid.SampledFrom(authors).Draw(t, "author"), at, values...)
 				s.Revoked = rapid.IntRange(0, 3).Draw(t, "revoked") == 0
@@ -194,13 +194,13 @@ func TestIndexEqualsModel(t *testing.T) {
 			"flush": func(*rapid.T) { x.Flush() },
 			"": func(t *rapid.T) {
 				for n := range 13 {
-					res := x.Screen([]string{evmText(n)})[0]
+					res := x.Screen([]string{address(n)})[0]
 					got := []string{}
 					for _, r := range res.Reasons {
 						got = append(got, r.Author+" "+r.Statement)
 					}
 					slices.Sort(got)
-					if want := m.statements(evmText(n)); !slices.Equal(got, want) {
+					if want := m.statements(address(n)); !slices.Equal(got, want) {
 						t.Fatalf("value %d: %v, want %v", n, got, want)
 					}
 					if (res.Verdict == Block) != (len(got) > 0) {
@@ -220,8 +220,8 @@ func TestConcurrentReadersSeeWhatWasPut(t *testing.T) {
 		done.Go(func() {
 			for i := range n {
 				id := w*n + i
-				x.Put(listing(id, "identity--a", epoch, evmText(id)))
-				if got := x.Screen([]string{evmText(id)})[0].Verdict; got != Block {
+				x.Put(listing(id, "identity--a", epoch, address(id)))
+				if got := x.Screen([]string{address(id)})[0].Verdict; got != Block {
 					t.Errorf("value %d right after Put: %v", id, got)
 					return
 				}
@@ -237,9 +237,9 @@ func TestConcurrentReadersSeeWhatWasPut(t *testing.T) {
 
 func TestAppendJSONIsScreen(t *testing.T) {
 	x := newTest(t, Config{})
-	x.Put(listing(1, "identity--a", epoch, evmText(1), "evil.example"))
+	x.Put(listing(1, "identity--a", epoch, address(1), "evil.example"))
 	values := []string{
-		evmText(1), evmText(2), "EVIL.example.", "good.example", "", "0x12", "a\"b<c>\u2028.example", "\xff\xfe", "bad\x00",
+		address(1), address(2), "EVIL.example.", "good.example", "", "0x12", "a\"b<c>\u2028.example", "\xff\xfe", "bad\x00",
 		"https://evil.example/login?x=1", "0xAb5801a7D398351b8bE11C439e05C5B3259aeC9B",
 	}
 	want, err := json.Marshal(x.Screen(values))

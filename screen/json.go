@@ -17,6 +17,10 @@ func (x *Index) AppendJSON(dst []byte, values []string, seen func(i int, v Verdi
 		if i > 0 {
 			dst = append(dst, ',')
 		}
+		if a, k, ok := readEVM(v); ok && !x.has(&k) {
+			dst = appendClearEVM(dst, v, &a)
+			continue
+		}
 		r, err := Read(v)
 		if err == nil && x.clear(&r) {
 			dst = appendClear(dst, v, &r)
@@ -33,6 +37,15 @@ func (x *Index) AppendJSON(dst []byte, values []string, seen func(i int, v Verdi
 		dst = append(dst, text...)
 	}
 	return append(dst, ']')
+}
+
+// appendClearEVM is appendClear for a bare address, which needs no escapes.
+func appendClearEVM(dst []byte, value string, a *evm) []byte {
+	dst = append(dst, `{"value":"`...)
+	dst = append(dst, value...)
+	dst = append(dst, `","read_as":"`+evmPrefix...)
+	dst = append(dst, a[:]...)
+	return append(dst, `","type":"account","verdict":"clear","reasons":[]}`...)
 }
 
 func appendClear(dst []byte, value string, r *Reading) []byte {

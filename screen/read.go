@@ -42,10 +42,8 @@ type Reading struct {
 // hashes, with or without "sha256:" before them. Anything else is
 // errs.Invalid, which says what is wrong.
 func Read(text string) (Reading, error) {
-	if len(text) == 42 {
-		if r, ok := readLowerEVM(text); ok {
-			return r, nil
-		}
+	if a, k, ok := readEVM(text); ok {
+		return Reading{Type: TypeAccount, Text: evmPrefix + string(a[:]), Key: k}, nil
 	}
 	if len(text) > MaxValue {
 		return Reading{}, unreadable(text, "longer than 2048 bytes")
@@ -90,35 +88,6 @@ func ascii(s string) bool {
 	}
 	return true
 }
-
-// readLowerEVM is the fast path for the most frequent value: 0x and 40
-// lower-case hexadecimal digits, which carry no checksum.
-func readLowerEVM(s string) (Reading, bool) {
-	if s[0] != '0' || s[1] != 'x' {
-		return Reading{}, false
-	}
-	k := Key{0: tagEVM, 1: 20}
-	for i := range 20 {
-		hi, lo := lowerHex[s[2+2*i]], lowerHex[s[3+2*i]]
-		if hi|lo > 15 {
-			return Reading{}, false
-		}
-		k[2+i] = hi<<4 | lo
-	}
-	return Reading{Type: TypeAccount, Text: evmPrefix + s, Key: k}, true
-}
-
-const evmPrefix = string(chain.Ethereum) + ":"
-
-var lowerHex = func() (t [256]byte) {
-	for i := range t {
-		t[i] = 0xff
-	}
-	for i := range 16 {
-		t["0123456789abcdef"[i]] = byte(i)
-	}
-	return t
-}()
 
 var hashNames = map[int]string{32: "md5", 40: "sha1", 64: "sha256", 128: "sha512"}
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"bongsu/chain"
 	"bongsu/errs"
 )
 
@@ -94,9 +95,9 @@ func TestExactText(t *testing.T) {
 // Forty hexadecimal digits are a SHA-1, or an address that lost its 0x.
 func TestBareFortyDigits(t *testing.T) {
 	x := newTest(t, Config{})
-	x.Put(listing(1, "identity--a", epoch, evmText(0xabc)))
-	got := x.Screen([]string{evmText(0xabc)[2:], "sha1:" + evmText(0xabc)[2:]})
-	if got[0].Verdict != Block || got[0].ReadAs != "eip155:1:"+evmText(0xabc) || got[0].Type != TypeAccount {
+	x.Put(listing(1, "identity--a", epoch, address(0xabc)))
+	got := x.Screen([]string{address(0xabc)[2:], "sha1:" + address(0xabc)[2:]})
+	if got[0].Verdict != Block || got[0].ReadAs != "eip155:1:"+address(0xabc) || got[0].Type != TypeAccount {
 		t.Errorf("%+v", got[0])
 	}
 	if got[1].Verdict != Clear || got[1].Type != TypeHash {
@@ -134,4 +135,34 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%q reads as %q, and that as %+v, %v", s, r.Text, again, err)
 		}
 	})
+}
+
+// The fast way to read an EVM address accepts what package chain accepts.
+func TestReadEVMIsChainsReading(t *testing.T) {
+	const mixed = "0xd8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
+	texts := []string{mixed, strings.ToLower(mixed), "0x" + strings.ToUpper(mixed[2:]), "0X" + strings.ToUpper(mixed[2:]), "0X" + mixed[2:], "0x" + strings.Repeat("1", 40)}
+	for i := 2; i < len(mixed); i++ { // each letter in the other case, each digit changed
+		other := mixed[i] ^ 0x20
+		if mixed[i] <= '9' {
+			other = mixed[i] ^ 1
+		}
+		texts = append(texts, mixed[:i]+string(other)+mixed[i+1:])
+	}
+	texts = append(texts, mixed[:41]+"g", mixed[:41], "1x"+mixed[2:], mixed[:41]+"\x80")
+	for _, s := range texts {
+		want, err := chain.ParseAccount(s, "")
+		a, k, ok := readEVM(s)
+		if err != nil {
+			if ok {
+				t.Errorf("%s was read, chain says %v", s, err)
+			}
+			continue
+		}
+		if !ok || k != accountKey(want) || evmPrefix+string(a[:]) != want.String() {
+			// The prefix 0X with a checksum is left to package chain.
+			if r, err := Read(s); err != nil || r.Key != accountKey(want) {
+				t.Errorf("%s: %v, %s; chain reads %v", s, ok, a, want)
+			}
+		}
+	}
 }

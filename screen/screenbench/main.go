@@ -82,6 +82,7 @@ func run(n, rounds, probes int, out string) error {
 	add("index", "bytes/key", float64(st.IndexBytes)/float64(n), mapBytes)
 	add("index and statements", "bytes/key", float64(st.Bytes)/float64(n), 0)
 	add("address text to JSON, clear", "ns", screenMiss, 0)
+	runtime.KeepAlive(sink)
 	text, err := json.MarshalIndent(figures, "", "  ")
 	if err != nil {
 		return err
@@ -171,6 +172,7 @@ func keysOf(which []int) []screen.Key {
 	return keys
 }
 
+// sink keeps the compiler from leaving the lookups out.
 var sink int
 
 func lookup(x *screen.Index, which []int, rounds int) float64 {
