@@ -1,0 +1,453 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"bongsu/errs"
+	"bongsu/identity"
+	"bongsu/stix"
+
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// Problem is one thing that Check found wrong.
+type Problem struct {
+	Log   string // log name, for a mirror "<OrgID>/<name>"; "" for what belongs to no log
+	Seq   int64  // the entry; -1 when it is not about one
+	ID    string // the object's id, when known
+	What  string // what is wrong, in a sentence
+	Where string // "entry journal/17 (indicator--...)"
+}
+
+// MaxProblems is how many problems one report lists.
+const MaxProblems = 1000
+
+// Report is what Check saw.
+type Report struct {
+	Logs        int
+	Entries     uint64
+	Payloads    uint64 // present and matching their commitments
+	Erased      uint64 // absent, with their tombstones
+	Withheld    uint64 // leaves of mirrors without payload: refused by us, or erased before they came
+	Checkpoints uint64
+	Checkpoint  []byte // newest signed note of LogJournal
+	Problems    []Problem
+}
+
+// Err is nil for a clean report, else errs.Corrupt naming the first problem.
+func (r Report) Err() error {
+	if len(r.Problems) == 0 {
+		return nil
+	}
+	p := r.Problems[0]
+	why := p.What
+	if n := len(r.Problems) - 1; n > 0 {
+		why = fmt.Sprintf("%s (and %d more)", why, n)
+	}
+	return errs.New("journal check", errs.Corrupt, p.Where, why, "keep the file as evidence, and restore the journal from a backup")
+}
+
+// Check recomputes every hash, tree, checkpoint, signature, certificate and
+// commitment from what is stored, over one snapshot. Problems are returned in
+// the report; err is for what kept it from looking at all.
+//
+// What it cannot see from the file alone is a whole journal put back to an
+// earlier state that was signed then: that is seen by partners, who hold later
+// checkpoints of their feeds.
+func (j *Journal) Check(ctx context.Context) (Report, error) {
+	c := &checker{own: j.own, orgs: map[identity.OrgID]identity.Org{}}
+	faults, err := j.store.Integrity(ctx)
+	if err != nil {
+		faults = append(faults, err.Error())
+	}
+	for _, f := range faults {
+		c.problem("", -1, "", "the database file: "+f)
+	}
+	err = j.store.Read(ctx, func(st StoreTx) error {
+		c.st = st
+		for _, step := range []func(context.Context) error{c.checkOrgs, c.checkLogs, c.checkStrays, c.checkViews} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if ctx.Err() != nil {
+		return c.report, errs.Wrap("journal check", "", ctx.Err())
+	}
+	if err != nil {
+		c.problem("", -1, "", "the database cannot be read on: "+err.Error())
+	}
+	return c.report, nil
+}
+
+type checker struct {
+	st     StoreTx
+	own    identity.OrgID
+	orgs   map[identity.OrgID]identity.Org
+	report Report
+}
+
+func (c *checker) problem(log string, seq int64, id, what string) {
+	p := Problem{Log: log, Seq: seq, ID: id, What: what, Where: "journal"}
+	if log != "" {
+		p.Where = "log " + log
+	}
+	if seq >= 0 {
+		p.Where = fmt.Sprintf("entry %s/%d", log, seq)
+		if id != "" {
+			p.Where += " (" + id + ")"
+		}
+	}
+	if len(c.report.Problems) < MaxProblems {
+		c.report.Problems = append(c.report.Problems, p)
+	}
+}
+
+// checkOrgs verifies every stored document and that each number adds to the
+// one before.
+func (c *checker) checkOrgs(ctx context.Context) error {
+	rows, err := c.st.Query(ctx, "SELECT id, number, doc FROM orgs ORDER BY id, number")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var number int64
+		var doc []byte
+		if err := rows.Scan(&id, &number, &doc); err != nil {
+			return err
+		}
+		o, err := identity.ParseOrg(doc)
+		switch {
+		case err != nil:
+			c.problem("", -1, id, fmt.Sprintf("document %d of organisation %s: %v", number, id, err))
+			continue
+		case string(o.ID) != id || int64(o.Number) != number:
+			c.problem("", -1, id, fmt.Sprintf("document %d of organisation %s is another one", number, id))
+			continue
+		}
+		if old, ok := c.orgs[o.ID]; ok && !o.Supersedes(old) {
+			c.problem("", -1, id, fmt.Sprintf("document %d of organisation %s unsays what an older one says", number, id))
+		}
+		c.orgs[o.ID] = o
+	}
+	if _, ok := c.orgs[c.own]; !ok {
+		c.problem("", -1, string(c.own), "our own organisation's document is missing")
+	}
+	return rows.Err()
+}
+
+// logRow is a row of logs.
+type logRow struct {
+	id, size, micros int64
+	org, name        string
+	edge             []byte
+}
+
+// label names a log in problems.
+func (c *checker) label(l logRow) string {
+	if l.org == string(c.own) {
+		return l.name
+	}
+	return l.org + "/" + l.name
+}
+
+func (c *checker) checkLogs(ctx context.Context) error {
+	rows, err := c.st.Query(ctx, "SELECT id, org, name, size, time, edge FROM logs ORDER BY id")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var logs []logRow
+	for rows.Next() {
+		var l logRow
+		if err := rows.Scan(&l.id, &l.org, &l.name, &l.size, &l.micros, &l.edge); err != nil {
+			return err
+		}
+		logs = append(logs, l)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	rows.Close()
+	c.report.Logs = len(logs)
+	for _, l := range logs {
+		w := &logCheck{checker: c, row: l, name: c.label(l), tree: tree{edge: map[int64]tlog.Hash{}}, tombs: map[Commitment]bool{}}
+		if err := w.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// logCheck walks one log.
+type logCheck struct {
+	*checker
+	row     logRow
+	name    string
+	tree    tree
+	last    time.Time
+	tombs   map[Commitment]bool // commitments that tombstones of this log name
+	missing []Entry             // entries without payload
+}
+
+func (w *logCheck) run(ctx context.Context) error {
+	marks, err := w.checkpoints(ctx)
+	if err != nil {
+		return err
+	}
+	rows, err := w.st.Query(ctx, "SELECT e.seq, e.id, e.author, e.version, e.commitment, e.envelope, p.salt, p.payload FROM entries e "+
+		"LEFT JOIN payloads p ON p.commitment = e.commitment WHERE e.log=? ORDER BY e.seq", w.row.id)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	hashes, err := w.st.Query(ctx, "SELECT pos, hash FROM hashes WHERE log=? ORDER BY pos", w.row.id)
+	if err != nil {
+		return err
+	}
+	defer hashes.Close()
+	for rows.Next() {
+		var r entryRow
+		if err := rows.Scan(&r.seq, &r.id, &r.author, &r.version, &r.commitment, &r.envelope, &r.salt, &r.payload); err != nil {
+			return err
+		}
+		if err := w.entry(ctx, r, hashes); err != nil {
+			return err
+		}
+		if err := w.mark(marks); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	w.end(hashes, marks)
+	return hashes.Err()
+}
+
+// checkpoints reads and verifies the log's checkpoints, by size.
+func (w *logCheck) checkpoints(ctx context.Context) (map[int64]Checkpoint, error) {
+	rows, err := w.st.Query(ctx, "SELECT size, note FROM checkpoints WHERE log=? ORDER BY size", w.row.id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	org, known := w.orgs[identity.OrgID(w.row.org)]
+	if !known {
+		w.problem(w.name, -1, "", "no valid document of its organisation is stored")
+	}
+	marks := map[int64]Checkpoint{}
+	for rows.Next() {
+		var size int64
+		var note []byte
+		if err := rows.Scan(&size, &note); err != nil {
+			return nil, err
+		}
+		w.report.Checkpoints++
+		cp, err := OpenCheckpoint(org, w.row.name, note)
+		if err == nil && int64(cp.Size) != size {
+			err = errs.New("checkpoint", errs.Corrupt, "", fmt.Sprintf("it is one of size %d", cp.Size), "")
+		}
+		if err != nil {
+			w.problem(w.name, -1, "", fmt.Sprintf("the checkpoint of size %d: %v", size, err))
+			continue
+		}
+		marks[size] = cp
+		if size == w.row.size && w.row.org == string(w.own) && w.row.name == LogJournal {
+			w.report.Checkpoint = note
+		}
+	}
+	return marks, rows.Err()
+}
+
+type entryRow struct {
+	seq                  int64
+	id, author, version  string
+	commitment, envelope []byte
+	salt, payload        []byte
+}
+
+// entry verifies one row and adds its leaf to the tree.
+func (w *logCheck) entry(ctx context.Context, r entryRow, hashes *sql.Rows) error {
+	w.report.Entries++
+	bad := func(what string) { w.problem(w.name, r.seq, r.id, what) }
+	if r.seq != w.tree.size {
+		bad(fmt.Sprintf("entry %d should stand here: one is missing or out of order", w.tree.size))
+		w.tree.size = r.seq // go on from here; the roots will not fit any more
+	}
+	e, err := ParseEnvelope(r.envelope)
+	if err != nil {
+		bad(err.Error())
+	} else {
+		w.envelope(ctx, r, e)
+	}
+	leaf := leafHash(r.envelope)
+	pos, want, err := w.tree.add(leaf)
+	if err != nil {
+		return nil // an edge that a missing entry left open; reported above
+	}
+	for i, h := range want {
+		if !nextHash(hashes, pos+int64(i), h) {
+			bad("its stored hash is not that of its envelope, or the entry was changed")
+			break
+		}
+	}
+	return nil
+}
+
+// nextHash reads the next stored hash and compares.
+func nextHash(rows *sql.Rows, pos int64, want tlog.Hash) bool {
+	var at int64
+	var h []byte
+	return rows.Next() && rows.Scan(&at, &h) == nil && at == pos && bytes.Equal(h, want[:])
+}
+
+// envelope compares an envelope with its row, its neighbours and its payload.
+func (w *logCheck) envelope(ctx context.Context, r entryRow, e Entry) {
+	bad := func(what string) { w.problem(w.name, r.seq, e.ID, what) }
+	switch {
+	case e.Log != w.row.name || int64(e.Seq) != r.seq:
+		bad(fmt.Sprintf("its envelope was written for %s/%d", e.Log, e.Seq))
+	case e.ID != r.id || string(e.Author) != r.author || e.Version != r.version || !bytes.Equal(e.Commit[:], r.commitment):
+		bad("its columns say something else than its envelope")
+	case e.Time.Before(w.last):
+		bad("its time is before that of the entry before it")
+	case w.row.org != string(w.own) && string(e.Author) != w.row.org:
+		bad("a mirrored entry by another author")
+	case w.row.org == string(w.own) && e.From == nil && e.Author != w.own:
+		bad("another author's statement without its source")
+	}
+	w.last = e.Time
+	if w.row.org == string(w.own) && e.From != nil {
+		w.source(ctx, e)
+	}
+	w.payload(r, e)
+}
+
+// source checks that a received statement has its leaf in the mirror.
+func (w *logCheck) source(ctx context.Context, e Entry) {
+	var b []byte
+	err := w.st.QueryRow(ctx, "SELECT h.hash FROM hashes h JOIN logs l ON l.id = h.log WHERE l.org=? AND l.name=? AND h.pos=?",
+		string(e.From.Org), e.From.Log, tlog.StoredHashIndex(0, int64(e.From.Seq))).Scan(&b)
+	if err != nil || !bytes.Equal(b, e.From.Leaf[:]) || e.From.Org != e.Author {
+		w.problem(w.name, int64(e.Seq), e.ID, "the partner's entry that it was received by is missing or another")
+	}
+}
+
+// payload checks the commitment and that the object is the one named.
+func (w *logCheck) payload(r entryRow, e Entry) {
+	bad := func(what string) { w.problem(w.name, r.seq, e.ID, what) }
+	if r.payload == nil {
+		w.missing = append(w.missing, e)
+		return
+	}
+	if len(r.salt) != len(Salt{}) || Commit(Salt(r.salt), r.payload) != e.Commit {
+		bad("its payload or salt was changed")
+		return
+	}
+	w.report.Payloads++
+	o, err := stix.Reparse(r.payload)
+	if err != nil || o.ID != e.ID || o.Type != e.Type || o.Version() != e.Version || o.Revoked != e.Revoked {
+		bad("its payload is not the object that its envelope names")
+		return
+	}
+	if e.Act != Erase {
+		return
+	}
+	er, err := stix.ReadErasure(o)
+	var c Commitment
+	if err != nil || !fromHex(c[:], er.Commitment) {
+		bad("its tombstone cannot be read")
+		return
+	}
+	w.tombs[c] = true
+}
+
+// mark compares the tree with a checkpoint of its size, where there is one.
+func (w *logCheck) mark(marks map[int64]Checkpoint) error {
+	cp, ok := marks[w.tree.size]
+	if !ok {
+		return nil
+	}
+	delete(marks, w.tree.size)
+	root, err := w.tree.root()
+	if err != nil || root != cp.Root {
+		w.problem(w.name, w.tree.size-1, "", fmt.Sprintf("the first %d entries are not those that the checkpoint of %s signed", w.tree.size, cp.Time.Format(time.RFC3339)))
+	}
+	return nil
+}
+
+// end checks what only the whole log tells.
+func (w *logCheck) end(hashes *sql.Rows, marks map[int64]Checkpoint) {
+	if w.tree.size != w.row.size {
+		w.problem(w.name, -1, "", fmt.Sprintf("%d entries stand; the log says %d", w.tree.size, w.row.size))
+	}
+	if hashes.Next() {
+		w.problem(w.name, -1, "", "it has more stored hashes than entries")
+	}
+	for size := range marks {
+		w.problem(w.name, -1, "", fmt.Sprintf("a checkpoint signs %d entries; %d stand: entries were removed", size, w.tree.size))
+	}
+	if !bytes.Equal(w.tree.pack(), w.row.edge) {
+		w.problem(w.name, -1, "", "the edge of its tree is not that of its entries")
+	}
+	if w.row.micros < w.last.UnixMicro() && !w.last.IsZero() {
+		w.problem(w.name, -1, "", "its time is before that of its newest entry")
+	}
+	for _, e := range w.missing {
+		switch {
+		case w.tombs[e.Commit]:
+			w.report.Erased++
+		case w.row.org != string(w.own):
+			w.report.Withheld++
+		default:
+			w.problem(w.name, int64(e.Seq), e.ID, "its payload is missing, and no tombstone says that it was erased")
+		}
+	}
+}
+
+// checkStrays finds rows that belong to nothing.
+func (c *checker) checkStrays(ctx context.Context) error {
+	for _, q := range []struct{ query, what string }{
+		{"SELECT count(*) FROM entries WHERE log NOT IN (SELECT id FROM logs)", "entries of no log"},
+		{"SELECT count(*) FROM hashes WHERE log NOT IN (SELECT id FROM logs)", "hashes of no log"},
+		{"SELECT count(*) FROM checkpoints WHERE log NOT IN (SELECT id FROM logs)", "checkpoints of no log"},
+		{"SELECT count(*) FROM payloads WHERE commitment NOT IN (SELECT commitment FROM entries)", "payloads of no entry"},
+		{"SELECT count(*) FROM logs l WHERE l.size > 0 AND NOT EXISTS (SELECT 1 FROM checkpoints c WHERE c.log = l.id AND c.size = l.size)", "logs whose newest state no checkpoint signs"},
+	} {
+		var n int64
+		if err := c.st.QueryRow(ctx, q.query).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			c.problem("", -1, "", fmt.Sprintf("%d %s", n, q.what))
+		}
+	}
+	var org string
+	err := c.st.QueryRow(ctx, "SELECT value FROM meta WHERE key='org'").Scan(&org)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if org != string(c.own) {
+		c.problem("", -1, "", "the journal names another organisation as its owner")
+	}
+	return nil
+}
+
+// checkViews finds views that claim to have seen what does not stand.
+func (c *checker) checkViews(ctx context.Context) error {
+	var n int64
+	err := c.st.QueryRow(ctx, "SELECT count(*) FROM views WHERE applied > (SELECT coalesce(max(size), 0) FROM logs WHERE org=? AND name=?)", string(c.own), LogJournal).Scan(&n)
+	if err == nil && n > 0 {
+		c.problem("", -1, "", fmt.Sprintf("%d views have seen more statements than stand", n))
+	}
+	return err
+}
