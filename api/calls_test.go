@@ -30,7 +30,7 @@ func (c blockingCases) Case(context.Context, string) (*Case, error) { return nil
 
 type panickingCases struct{}
 
-func (panickingCases) Thefts(context.Context) ([]Theft, error)        { panic("on purpose") }
+func (panickingCases) Thefts(context.Context) ([]Theft, error)     { panic("on purpose") }
 func (panickingCases) Case(context.Context, string) (*Case, error) { return nil, nil }
 
 func (n *node) list(values ...string) {

@@ -27,11 +27,11 @@ type screenAnswer struct {
 
 // screenResultDoc describes screen.Result, whose text forms huma cannot see.
 type screenResultDoc struct {
-	Value   string          `json:"value" doc:"as it was asked"`
-	ReadAs  string          `json:"read_as" doc:"canonical text, CAIP-10 of an account, or invalid"`
-	Type    string          `json:"type,omitempty" enum:"account,domain,ip,email,hash,text"`
-	Verdict string          `json:"verdict" enum:"clear,watch,hold,block,invalid"`
-	Reasons []reasonDoc     `json:"reasons"`
+	Value   string             `json:"value" doc:"as it was asked"`
+	ReadAs  string             `json:"read_as" doc:"canonical text, CAIP-10 of an account, or invalid"`
+	Type    string             `json:"type,omitempty" enum:"account,domain,ip,email,hash,text"`
+	Verdict string             `json:"verdict" enum:"clear,watch,hold,block,invalid"`
+	Reasons []reasonDoc        `json:"reasons"`
 	Error   *screen.Unreadable `json:"error,omitempty"`
 }
 
