@@ -238,6 +238,13 @@ export async function serve({ empty = false } = {}) {
       json(res, 200, { results: JSON.parse(body).values.map(screen) });
       return;
     }
+    if (/^statements\/.*\/receipts$/.test(path)) {
+      const at = '2025-02-21T16:00:12.103Z';
+      json(res, 200, {
+        receipts: [{ partner: exchange.id, partner_name: exchange.name, state: 'active', at, ms: 3.42 }],
+      });
+      return;
+    }
     const answer = answers[path];
     if (answer) json(res, 200, answer(url));
     else {

@@ -206,6 +206,14 @@ export interface Partner {
   unanswered: number;
 }
 
+export interface Receipt {
+  partner: string;
+  partner_name?: string;
+  state: 'arrived' | 'active' | 'acted' | 'removed' | 'refused';
+  at: string;
+  ms: number;
+}
+
 export type VerdictName = 'clear' | 'watch' | 'hold' | 'block' | 'invalid';
 
 export interface Reason {

@@ -1,20 +1,13 @@
 // Live updates: the node's server-sent events, reconnected with back-off.
 
+import { wait } from './backoff';
+
 export const kinds = ['theft', 'finding', 'receipt', 'screening', 'journal'] as const;
 export type EventKind = (typeof kinds)[number];
 
-const shortest = 500;
-const longest = 30_000;
 const settle = 250; // events of one burst are answered by one reload
 
 type Listener = { kinds: readonly EventKind[]; run: () => void; timer?: ReturnType<typeof setTimeout> };
-
-// wait is the pause before the given attempt: doubling, capped, and spread so
-// that many pages do not come back in one moment.
-export function wait(attempt: number, random: () => number = Math.random): number {
-  const full = Math.min(longest, shortest * 2 ** Math.min(attempt, 10));
-  return full / 2 + (full / 2) * random();
-}
 
 class Live {
   state = $state<'off' | 'connecting' | 'live' | 'lost'>('off');
