@@ -67,31 +67,39 @@ type Error struct {
 	Err   error  // the cause
 }
 
-// Error prints "what: where: why; what to do", leaving out what is empty.
+// Error prints "what: where: why; what to do", leaving out what is empty or
+// was said by an outer error already. The one hint is the outermost.
 func (e *Error) Error() string {
-	var parts []string
-	for _, s := range []string{e.Op, e.Where, e.reason()} {
-		if s != "" {
-			parts = append(parts, s)
-		}
-	}
-	s := strings.Join(parts, ": ")
-	if e.Hint != "" {
-		s += "; " + e.Hint
+	s := e.text("", "")
+	if h := Hint(e); h != "" {
+		s += "; " + h
 	}
 	return s
 }
 
-func (e *Error) reason() string {
-	switch {
-	case e.Why != "" && e.Err != nil:
-		return e.Why + ": " + e.Err.Error()
-	case e.Why != "":
-		return e.Why
-	case e.Err != nil:
-		return e.Err.Error()
+// text is Error without the hint, inside errors that said op and where.
+func (e *Error) text(op, where string) string {
+	var parts []string
+	if e.Op != "" && e.Op != op {
+		parts, op = append(parts, e.Op), e.Op
 	}
-	return e.Kind.Code()
+	if e.Where != "" && e.Where != where {
+		parts, where = append(parts, e.Where), e.Where
+	}
+	if e.Why != "" {
+		parts = append(parts, e.Why)
+	}
+	switch cause := e.Err.(type) {
+	case nil:
+		if e.Why == "" {
+			parts = append(parts, e.Kind.Code())
+		}
+	case *Error:
+		parts = append(parts, cause.text(op, where))
+	default:
+		parts = append(parts, cause.Error())
+	}
+	return strings.Join(parts, ": ")
 }
 
 func (e *Error) Unwrap() error { return e.Err }
