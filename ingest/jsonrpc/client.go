@@ -13,6 +13,7 @@ package jsonrpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -182,9 +183,11 @@ func gone(shown, method string, err error) error {
 	}
 }
 
-// withoutURL strips the URL that net/http puts into its errors.
+// withoutURL strips the URL that net/http puts into its errors, and with it
+// whatever was wrapped around.
 func withoutURL(err error) error {
-	if u, ok := err.(*url.Error); ok {
+	var u *url.Error
+	if errors.As(err, &u) {
 		return u.Err
 	}
 	return err

@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync"
@@ -165,7 +166,7 @@ func (w *overWS) ask(ctx context.Context, c *wsConn, method string, params []any
 	case a := <-ch:
 		return check(w.shown, method, id, &a, nil)
 	case <-c.done:
-		if errs.Is(c.err) == errs.Limit || websocket.CloseStatus(c.err) == websocket.StatusMessageTooBig {
+		if errors.Is(c.err, websocket.ErrMessageTooBig) {
 			return nil, errs.Wrap(method, w.shown, tooLong(w.max))
 		}
 		return nil, gone(w.shown, method, c.err)

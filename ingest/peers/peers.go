@@ -99,13 +99,8 @@ func Start(t testing.TB, name string, listens []*regexp.Regexp, args ...string) 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
-		select {
-		case <-ended:
-		case <-time.After(10 * time.Second):
-			cmd.Process.Kill() //nolint:errcheck // it may have ended
-			<-ended
-		}
+		cmd.Process.Kill() //nolint:errcheck // it may have ended; its folder goes with the test
+		<-ended
 	})
 	return wait(t, name, listens, lines, ended)
 }
