@@ -4,36 +4,35 @@ import (
 	"context"
 
 	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ledger"
 )
 
 // spendBatch draws the next spend of a TIHO batch, planning the batch when
 // this is its first spend: the book's own rows ahead, inside the same
 // transaction, up to the next arrival.
-func (s *sim) spendBatch(ctx context.Context, b *book, out []lot) (_ []lot, short bool, err error) {
+func (s *sim) spendBatch(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]lot, error) {
 	if len(b.cuts) == 0 {
-		spends, err := s.lookAhead(ctx, b)
+		spends, err := s.lookAhead(ctx, b, w)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		var sum chain.Amount
-		fits := true
-		for _, a := range spends {
-			var ok bool
-			sum, ok = sum.Add(a)
-			fits = fits && ok
-		}
-		b.short = !fits || sum.Cmp(b.total) > 0
 		tiho{}.batch(b, spends)
 	}
 	out, _ = b.planned(out)
-	return out, b.short, nil
+	return out, nil
 }
 
 // lookAhead lists the batch's spends. The row being processed is the next row
-// of the book's own cursor, because that is where rows of a book come from.
-func (s *sim) lookAhead(ctx context.Context, b *book) ([]chain.Amount, error) {
+// of the book's own cursor: a ledger whose rows do not come in one order for
+// all accounts is refused.
+func (s *sim) lookAhead(ctx context.Context, b *book, w *ledger.Row) ([]chain.Amount, error) {
 	c := &b.cur
-	first := *c.row()
+	if c.empty() || c.row().Key != w.Key {
+		return nil, errs.New("trace", errs.Corrupt, s.parties[b.owner].account.String(),
+			"the ledger gives one transfer different places in two accounts' histories", "verify it with: bongsu ledger check")
+	}
+	first := *w
 	spends := []chain.Amount{first.Amount}
 	for i := c.at + 1; ; i++ {
 		if i == len(c.rows) {

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -114,12 +115,19 @@ func (s *sim) countSend(b *book) {
 		b.push(b.plan[i])
 	}
 	b.plan, b.cuts = nil, nil
-	lots := b.live()
+	s.giveUp(b, ReasonDegree)
+}
+
+// giveUp books a book's tainted lots as unfollowed and leaves them in it as
+// clean money.
+func (s *sim) giveUp(b *book, why Reason) {
+	lots := slices.Clone(b.live())
 	for i := range lots {
 		if l := &lots[i]; l.tainted() {
-			s.put(atUnfollowed, b.owner, b.key.asset, ReasonDegree, l)
+			s.put(atUnfollowed, b.owner, b.key.asset, why, l)
 			*l = lot{amount: l.amount, flow: -1}
 		}
 	}
-	b.tainted = 0
+	b.lots, b.head, b.tainted, b.total = nil, 0, 0, chain.Amount{}
+	s.method.acquire(b, lots)
 }

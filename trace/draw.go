@@ -135,14 +135,7 @@ func (s *sim) atEnd(ctx context.Context) error {
 		if !spends {
 			continue
 		}
-		lots := b.live()
-		for i := range lots {
-			if l := &lots[i]; l.tainted() {
-				s.put(atUnfollowed, b.owner, b.key.asset, ReasonTime, l)
-				*l = lot{amount: l.amount, flow: -1}
-			}
-		}
-		b.tainted = 0
+		s.giveUp(b, ReasonTime)
 	}
 	return nil
 }

@@ -105,9 +105,8 @@ type book struct {
 	// what it did not (definition 4).
 	spent, known, missing chain.Amount
 
-	plan  []lot   // TIHO: pieces drawn ahead for the spends of the batch
-	cuts  []int32 // TIHO: how many pieces each spend of the batch still gets
-	short bool    // TIHO: the batch spends more than the book holds
+	plan []lot   // TIHO: pieces drawn ahead for the spends of the batch
+	cuts []int32 // TIHO: how many pieces each spend of the batch still gets
 }
 
 func (b *book) live() []lot { return b.lots[b.head:] }

@@ -2,6 +2,7 @@ package trace_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math/rand"
 	"slices"
@@ -60,7 +61,8 @@ func genHistory(t *rapid.T) history {
 		case 4:
 			tr.Block, tr.Index = chain.NoBlock, chain.NoIndex
 		}
-		tr.Tx, _ = chain.NewTxID(append(make([]byte, 24), []byte(fmt.Sprintf("%04d%04d", tr.Block%10_000, tr.Index%10_000))...))
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d.%d", tr.Block, tr.Index))
+		tr.Tx, _ = chain.NewTxID(sum[:])
 		tr.Nth = nth(h.transfers, &tr)
 		h.transfers = append(h.transfers, tr)
 	}

@@ -201,10 +201,9 @@ func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]l
 		s.countSend(b)
 	}
 	a := w.Amount
-	short := a.Cmp(b.total) > 0
 	if s.tiho {
 		var err error
-		if out, short, err = s.spendBatch(ctx, b, out); err != nil {
+		if out, err = s.spendBatch(ctx, b, w, out); err != nil {
 			return nil, err
 		}
 	} else {
@@ -223,7 +222,7 @@ func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]l
 		return nil, overflow()
 	}
 	for i := range out {
-		s.judge(&out[i], w, short)
+		s.judge(&out[i], w, !missing.IsZero())
 	}
 	if s.req.ObservedOnly {
 		out = s.keepInferred(b, out)

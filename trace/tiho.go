@@ -20,15 +20,18 @@ func (t tiho) draw(b *book, a chain.Amount, out []lot) []lot {
 }
 
 // batch draws the pieces of all spends and leaves them with the book, to be
-// taken one by one with planned. Together the spends may exceed the balance:
-// the last ones to be filled then get less than they spend.
+// taken one by one with planned. Where the spends together exceed the balance,
+// the known lots go to the first of them (definition 4), and the later ones get
+// less than they spend: taint fills only what is known of each.
 func (tiho) batch(b *book, spends []chain.Amount) {
+	need, left := make([]chain.Amount, len(spends)), b.total
 	order := make([]int, len(spends))
-	for i := range order {
-		order[i] = i
+	for i, a := range spends {
+		order[i], need[i] = i, a.Min(left)
+		left = left.MustSub(need[i])
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return spends[j].Cmp(spends[i]) })
-	pieces, need := make([][]lot, len(spends)), slices.Clone(spends)
+	pieces := make([][]lot, len(spends))
 	for _, wantTaint := range []bool{true, false} {
 		for _, i := range order {
 			pieces[i], need[i] = b.popKind(wantTaint, need[i], pieces[i])
