@@ -43,7 +43,8 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}, Assets: n.list()}
+	run := &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}}
+	run.Assets = n.list() // before the guards name assets that carry nothing
 	d := &drawing{names: n, poison: req.Method == Poison, res: &run.Result}
 	d.res.Method = req.Method
 	for _, s := range sims {
@@ -59,6 +60,11 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 			return nil, err
 		}
 		d.sim(s, all, final)
+		aside, err := s.asides(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		d.res.Aside = append(d.res.Aside, aside...)
 		run.Stolen = append(run.Stolen, d.stolen(s)...)
 		if err := d.flows(ctx, s, run); err != nil {
 			return nil, err

@@ -161,10 +161,6 @@ func (d *drawing) sort() {
 	r.Aside = sorted(r.Aside, Aside.compare)
 }
 
-func (a Aside) compare(b Aside) int {
-	return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), a.Touched.Compare(b.Touched), cmp.Compare(a.Reason, b.Reason))
-}
-
 func sorted[T any](rows []T, compare func(a, b T) int) []T {
 	if rows == nil {
 		return []T{}

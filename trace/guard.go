@@ -1,0 +1,276 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+)
+
+// Bait is made to pull an investigator, or a clerk who copies addresses, to the
+// wrong account: tokens that bear a genuine symbol on a foreign contract,
+// zero-value transfers that anyone can write into anyone's history, dust, and
+// addresses that agree with a genuine one where people look. None of it can
+// carry taint here: another contract is another asset, nothing moves in a
+// transfer of nothing, and dust is clean money of the book it reaches. What is
+// recognised is listed.
+
+// MaxGuardRows is how many transfers of an account are looked through for
+// bait, from the moment that taint reached it.
+const MaxGuardRows = 10_000
+
+// dustShift: dust is less than 10^-5 of a whole unit.
+const dustShift = 5
+
+// guard looks through what happened on the touched accounts.
+type guard struct {
+	s       *sim
+	names   *names
+	genuine map[string][]chain.AssetInfo // built-in and stolen assets, by folded symbol
+	like    map[[5]byte][]chain.Account  // touched accounts, by form and the ends of their addresses
+	touched map[ledger.AccountRef]bool
+	found   map[asideKey]*Aside
+}
+
+type asideKey struct {
+	account, touched ledger.AccountRef
+	asset            ledger.AssetRef
+	reason           AsideReason
+}
+
+// asides lists the bait of a finished simulation.
+func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
+	g := &guard{
+		s: s, names: n, like: map[[5]byte][]chain.Account{}, touched: map[ledger.AccountRef]bool{}, found: map[asideKey]*Aside{},
+	}
+	first := map[uint32]ledger.Key{}
+	for i := range s.flows {
+		f := &s.flows[i].row
+		for _, ref := range []ledger.AccountRef{f.from, f.to} {
+			if ref == 0 || g.touched[ref] {
+				continue
+			}
+			at, err := s.party(ctx, ref)
+			if err != nil {
+				return nil, err
+			}
+			g.touched[ref] = true
+			if e, ok := ends(s.parties[at].account); ok {
+				g.like[e] = append(g.like[e], s.parties[at].account)
+			}
+		}
+		if at := s.byRef[f.to]; f.to != 0 && s.parties[at].role == roleBook {
+			if _, ok := first[at]; !ok {
+				first[at] = f.Key
+			}
+		}
+	}
+	for at := range s.parties {
+		if key, ok := first[uint32(at)]; ok {
+			if err := g.account(ctx, uint32(at), key); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return g.list(), nil
+}
+
+// ends are the digits of an address that people compare: the first four and
+// the last four.
+func ends(a chain.Account) (e [5]byte, ok bool) {
+	raw := a.Raw()
+	if a.Form() != chain.FormEVM && a.Form() != chain.FormTron || len(raw) != 20 {
+		return e, false
+	}
+	return [5]byte{byte(a.Form()), raw[0], raw[1], raw[18], raw[19]}, true
+}
+
+// account looks through one account's rows after a place.
+func (g *guard) account(ctx context.Context, at uint32, after ledger.Key) error {
+	s := g.s
+	q := ledger.Query{Account: s.parties[at].ref, After: after, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}
+	for seen := 0; seen < MaxGuardRows; {
+		s.pages.Reset()
+		if err := s.r.Activity(ctx, []ledger.Query{q}, &s.pages); err != nil {
+			return err
+		}
+		rows, more := s.pages.Page(0)
+		rows = slices.Clone(rows[:min(len(rows), MaxGuardRows-seen)])
+		for i := range rows {
+			if s.until != 0 && rows[i].Time > s.until {
+				return nil
+			}
+			if err := g.row(ctx, at, &rows[i]); err != nil {
+				return err
+			}
+		}
+		if seen += len(rows); !more || len(rows) == 0 {
+			return nil
+		}
+		q.After, q.Limit = rows[len(rows)-1].Key, min(q.Limit*4, lastPage)
+	}
+	return nil
+}
+
+func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
+	if w.Kind == chain.KindFee || w.Kind == chain.KindAdjustment || w.From == w.To || w.From == 0 || w.To == 0 {
+		return nil
+	}
+	other := w.From
+	if other == g.s.parties[at].ref {
+		other = w.To
+	}
+	if err := g.name(ctx, w.Asset); err != nil {
+		return err
+	}
+	reason, like := g.judge(w, other)
+	if reason == "" {
+		return nil
+	}
+	o, err := g.s.party(ctx, other)
+	if err != nil {
+		return err
+	}
+	account := g.s.parties[o].account
+	if e, ok := ends(account); ok && !g.touched[other] {
+		for _, x := range g.like[e] {
+			if x != account {
+				reason, like = AsideLookLike, x.String()
+				break
+			}
+		}
+	}
+	k := asideKey{other, g.s.parties[at].ref, w.Asset, reason}
+	a := g.found[k]
+	if a == nil {
+		asset := g.names.assets[w.Asset]
+		info, _ := g.names.registry.Info(asset)
+		a = &Aside{Account: account, Touched: g.s.parties[at].account, Reason: reason, Asset: asset, Symbol: info.Symbol, First: w.Time, Like: like}
+		g.found[k] = a
+	}
+	a.Count++
+	a.Last = w.Time
+	return nil
+}
+
+// judge says why a row is bait, if it is.
+func (g *guard) judge(w *ledger.Row, other ledger.AccountRef) (AsideReason, string) {
+	info, known := g.names.registry.Info(g.names.assets[w.Asset])
+	_, followed := g.s.books[bookKey{w.To, w.Asset}]
+	if !followed {
+		_, followed = g.s.books[bookKey{w.From, w.Asset}]
+	}
+	switch {
+	case !followed && known && g.imitated(info) != "":
+		return AsideFake, string(g.imitated(info))
+	case w.Kind == chain.KindToken && w.Amount.IsZero():
+		return AsideZero, ""
+	case followed && known && w.From == other && !g.touched[other] && dust(w.Amount, info.Decimals):
+		return AsideDust, ""
+	}
+	return "", ""
+}
+
+func dust(a chain.Amount, decimals uint8) bool {
+	if decimals < dustShift {
+		return false
+	}
+	limit := chain.Units(1)
+	for range decimals - dustShift {
+		limit, _ = limit.MulDiv(chain.Units(10), chain.Units(1)) // decimals are at most 77 where amounts fit
+	}
+	return a.Less(limit)
+}
+
+// imitated is the genuine asset of the same chain whose symbol another
+// contract's asset bears.
+func (g *guard) imitated(info chain.AssetInfo) chain.Asset {
+	if g.genuine == nil {
+		g.genuine = map[string][]chain.AssetInfo{}
+		known := chain.NewRegistry()
+		for _, a := range g.names.registry.All() {
+			if _, ok := known.Info(a.Asset); ok || g.stolen(a.Asset) {
+				g.genuine[fold(a.Symbol)] = append(g.genuine[fold(a.Symbol)], a)
+			}
+		}
+	}
+	for _, a := range g.genuine[fold(info.Symbol)] {
+		if a.Asset == info.Asset {
+			return ""
+		}
+	}
+	for _, a := range g.genuine[fold(info.Symbol)] {
+		if a.Asset.Chain() == info.Asset.Chain() {
+			return a.Asset
+		}
+	}
+	return ""
+}
+
+func (g *guard) stolen(a chain.Asset) bool {
+	for _, c := range g.s.classes[1:] {
+		if g.names.assets[c.asset] == a {
+			return true
+		}
+	}
+	return false
+}
+
+// fold brings symbols that look the same to the eye into one form.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '.', '-', '_', '\u200b', '\u200c', '\u200d', '\ufeff', '\u00a0':
+			return -1
+		case 'А', 'а', 'Α', 'α':
+			return 'a'
+		case 'В', 'Β', 'ß':
+			return 'b'
+		case 'С', 'с':
+			return 'c'
+		case 'Е', 'е', 'Ε', 'ε':
+			return 'e'
+		case 'Н', 'Η':
+			return 'h'
+		case 'М', 'Μ':
+			return 'm'
+		case 'О', 'о', 'Ο', 'ο', '0':
+			return 'o'
+		case 'Т', 'Τ', 'τ':
+			return 't'
+		case 'Ѕ', 'ѕ', '$', '₮':
+			if r == '₮' {
+				return 't'
+			}
+			return 's'
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+func (g *guard) name(ctx context.Context, ref ledger.AssetRef) error {
+	if _, ok := g.names.assets[ref]; ok {
+		return nil
+	}
+	a, err := g.s.r.Assets(ctx, []ledger.AssetRef{ref})
+	if err == nil {
+		g.names.assets[ref] = a[0]
+	}
+	return err
+}
+
+func (g *guard) list() []Aside {
+	out := make([]Aside, 0, len(g.found))
+	for _, a := range g.found {
+		out = append(out, *a)
+	}
+	slices.SortFunc(out, Aside.compare)
+	return out
+}
+
+func (a Aside) compare(b Aside) int {
+	return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), a.Touched.Compare(b.Touched), cmp.Compare(a.Reason, b.Reason))
+}
