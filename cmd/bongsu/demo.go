@@ -127,7 +127,7 @@ func (d *demo) clear() error {
 			return errs.New("demo", errs.Exist, d.root, "the folder holds something that no demo made", "name an empty or new folder with --data")
 		}
 	}
-	for _, name := range []string{"agency", "exchange", "files"} {
+	for _, name := range []string{"agency", "exchange", "files", "agency.log", "exchange.log"} {
 		if err := os.RemoveAll(filepath.Join(d.root, name)); err != nil {
 			return errs.Wrap("demo", d.root, err)
 		}
@@ -268,7 +268,7 @@ func poll(ctx context.Context, limit time.Duration, ask func() (bool, error)) er
 			return err
 		}
 		if time.Now().After(deadline) {
-			return errs.New("wait", errs.Unavailable, "", fmt.Sprintf("nothing came within %s", limit), "look at the nodes' messages above")
+			return errs.New("wait", errs.Unavailable, "", fmt.Sprintf("nothing came within %s", limit), "the nodes' messages stand in agency.log and exchange.log of the data folder")
 		}
 		select {
 		case <-ctx.Done():

@@ -25,6 +25,7 @@ type demoNode struct {
 	dir  string
 	cmd  *exec.Cmd
 	http *http.Client
+	log  *os.File // messages of the process: DIR.log
 
 	ID, Name, Fingerprint string
 	token                 string
@@ -58,7 +59,10 @@ func (n *demoNode) serve(ctx context.Context) error {
 		listen, shareListen = n.Listen, n.ShareListen
 	}
 	n.cmd = exec.Command(self, "serve", "--data", n.dir, "--json", "--listen", listen, "--share-listen", shareListen)
-	n.cmd.Stderr = n.a.stderr
+	if n.log, err = os.OpenFile(n.dir+".log", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
+		return errs.Wrap("demo", n.dir, err)
+	}
+	n.cmd.Stderr = n.log
 	n.cmd.Env = append(os.Environ(), "BONGSU_DATA=")
 	// A group of its own, so that Ctrl-C in a terminal reaches the demo alone,
 	// which then ends the nodes in order.
@@ -82,7 +86,7 @@ func (n *demoNode) serve(ctx context.Context) error {
 		err = ctx.Err()
 	}
 	if err != nil {
-		return errs.New("demo", errs.Unavailable, n.dir, "the node did not start: "+err.Error(), "its messages stand above")
+		return errs.New("demo", errs.Unavailable, n.dir, "the node did not start: "+err.Error(), "its messages are in "+n.dir+".log")
 	}
 	return nil
 }
@@ -92,6 +96,7 @@ func (n *demoNode) stop() error {
 	if n == nil || n.cmd == nil || n.cmd.Process == nil {
 		return nil
 	}
+	defer n.log.Close()
 	n.http.CloseIdleConnections()
 	n.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may be gone already
 	done := make(chan error, 1)

@@ -70,10 +70,10 @@ func (c *journalExportCmd) Run(a *app) error {
 		return err
 	}
 	if c.Out == "" {
-		_, err := a.stdout.Write(append(data, '\n'))
+		_, err := a.stdout.Write(data)
 		return err
 	}
-	if err := durable.WriteFile(c.Out, append(data, '\n'), 0o644); err != nil {
+	if err := durable.WriteFile(c.Out, data, 0o644); err != nil {
 		return err
 	}
 	return a.print(map[string]any{"file": c.Out, "statements": len(c.IDs)}, func(w io.Writer) {

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -29,7 +31,11 @@ func TestKillWhileSharing(t *testing.T) {
 	t.Cleanup(func() {
 		d.end() //nolint:errcheck // the test has said what matters
 		if t.Failed() {
-			t.Logf("messages of the nodes:\n%s", log.String())
+			for _, name := range []string{"agency.log", "exchange.log"} {
+				b, _ := os.ReadFile(filepath.Join(d.root, name))
+				t.Logf("%s:\n%s", name, b)
+			}
+			t.Logf("messages of the commands:\n%s", log.String())
 		}
 	})
 	for _, step := range []func() error{d.start, d.agree} {

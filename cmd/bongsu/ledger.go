@@ -155,8 +155,11 @@ func covers(c ledger.Cover) string {
 		bit  ledger.Cover
 		name string
 	}{
-		{ledger.CoverNative, "native"}, {ledger.CoverFees, "fees"}, {ledger.CoverInternal, "internal"},
-		{ledger.CoverTokens, "tokens"}, {ledger.CoverUTXO, "utxo"},
+		{ledger.CoverNative, "native"},
+		{ledger.CoverFees, "fees"},
+		{ledger.CoverInternal, "internal"},
+		{ledger.CoverTokens, "tokens"},
+		{ledger.CoverUTXO, "utxo"},
 	} {
 		if c&x.bit != 0 {
 			names = append(names, x.name)
