@@ -159,9 +159,8 @@ func (v *View) consider(ctx context.Context, tx *journal.Tx, f feed, statements 
 			}
 			continue
 		}
-		bytes := max(len(st.Payload), len(draft.Object.Raw))
-		left.spend(bytes)
-		drafts, sources = append(drafts, draft), append(sources, sentFrom{st.ID, st.Version, bytes})
+		left.spend(max(len(st.Payload), len(draft.Object.Raw)))
+		drafts, sources = append(drafts, draft), append(sources, sentFrom{st.ID, st.Version})
 	}
 	entries, err := tx.Append(ctx, drafts...)
 	if err != nil {
@@ -204,10 +203,14 @@ func passing(st *journal.Statement, f feed) bool {
 // sent reports whether this version of a statement is on the feed, open or
 // sealed.
 func (v *View) sent(ctx context.Context, tx *journal.Tx, id string, st *journal.Statement) (bool, error) {
-	var n int
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM share_sent WHERE agreement=? AND act='state' AND (statement=? AND version=? OR statement=?)`,
-		id, st.ID, st.Version, sealedID(st, id)).Scan(&n)
-	return n > 0, err
+	const open = `SELECT EXISTS (SELECT 1 FROM share_sent INDEXED BY share_sent_statement WHERE statement=? AND agreement=? AND version=? AND act='state')`
+	const sealed = `SELECT EXISTS (SELECT 1 FROM share_sent INDEXED BY share_sent_statement WHERE statement=? AND agreement=?)`
+	var found bool
+	err := tx.QueryRow(ctx, open, st.ID, id, st.Version).Scan(&found)
+	if err == nil && !found && st.Marking == stix.TLPRed {
+		err = tx.QueryRow(ctx, sealed, sealedID(st, id), id).Scan(&found)
+	}
+	return found, err
 }
 
 // draft makes the entry of the feed for a statement, or says why there is

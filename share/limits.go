@@ -6,7 +6,7 @@ import "time"
 // value of DefaultLimits.
 type Limits struct {
 	StatementBytes int           // payload of one statement; a larger one of ours stays home, of others' is refused
-	BatchBytes     int           // payloads of one batch; with the frame's overhead, the most one stream holds unread
+	BatchBytes     int           // payloads of one batch, but for one statement more; the most that one stream holds unread
 	BatchItems     int           // statements of one batch, and so of one transaction of the receiver
 	PerMinute      int           // statements a minute taken from one partner; beyond it reading pauses
 	Frames         int           // frames without statements a minute on one stream; beyond it the stream is refused
@@ -29,7 +29,7 @@ type Limits struct {
 // DefaultLimits are the limits when nothing else is said.
 func DefaultLimits() Limits {
 	return Limits{
-		StatementBytes: 1 << 20, BatchBytes: 4 << 20, BatchItems: 1000,
+		StatementBytes: 1 << 20, BatchBytes: 8 << 20, BatchItems: 500,
 		PerMinute: 600_000, Frames: 600,
 		StreamLife: time.Hour, WriteTime: 20 * time.Second, Beat: 10 * time.Second, Quiet: 35 * time.Second,
 		StreamsEach: 16, Connections: 256, Strangers: 8, Requests: 600,
@@ -40,7 +40,9 @@ func DefaultLimits() Limits {
 
 // FrameBytes is the longest frame that is read: a full batch of statements,
 // each quoted once more and with its envelope.
-func (l Limits) FrameBytes() int { return 2*l.BatchBytes + l.BatchItems*frameOverhead + (64 << 10) }
+func (l Limits) FrameBytes() int {
+	return 2*(l.BatchBytes+l.StatementBytes) + l.BatchItems*frameOverhead + (64 << 10)
+}
 
 // frameOverhead is more than a typical envelope, salt and punctuation.
 const frameOverhead = 4 << 10

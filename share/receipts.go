@@ -187,7 +187,7 @@ func (s *Service) writeAnswers(ctx context.Context, list []answer) (int, error) 
 func (s *Service) receipt(ctx context.Context, tx *journal.Tx, a answer) (d journal.Draft, ok bool, err error) {
 	if a.look {
 		var pos, committed int64
-		row := tx.QueryRow(ctx, `SELECT log, pos, version, committed FROM share_received WHERE org=? AND statement=? ORDER BY seq DESC LIMIT 1`, string(a.org), a.statement)
+		row := tx.QueryRow(ctx, `SELECT log, pos, version, committed FROM share_received INDEXED BY share_received_statement WHERE org=? AND statement=? ORDER BY seq DESC LIMIT 1`, string(a.org), a.statement)
 		if row.Scan(&a.feed, &pos, &a.version, &committed) != nil {
 			return d, false, nil
 		}

@@ -25,6 +25,7 @@ const (
 	resync    = time.Minute           // between exchanges of agreements when nothing changed
 	resyncOut = 2 * time.Second       // the same for a node that partners cannot connect to
 	lookAgain = time.Second           // for agreements that begin or expire
+	lookAfter = 8 * time.Millisecond  // after a commit, for what it says of partners and agreements
 )
 
 // Run listens, reads every partner's feeds, fills the own ones, delivers
@@ -100,30 +101,62 @@ func (s *Service) serve(ctx context.Context, l net.Listener) error {
 }
 
 // watch follows the journal, whoever appends to it, and wakes what depends on
-// partners and agreements.
+// partners and agreements. It lets a moment pass before it looks: what is
+// urgent (the streams) is woken by the journal itself, and a burst of appends
+// costs one look.
 func (s *Service) watch(ctx context.Context) error {
+	defer s.journal.Watch()()
 	from, err := s.journal.Size(ctx, journal.LogJournal)
 	if err != nil {
 		return err
 	}
 	s.poke()
-	for batch, err := range s.journal.Follow(ctx, journal.LogJournal, from, fillAtOnce) {
+	for {
+		changed := s.journal.Changed()
+		batch, err := s.journal.Read(ctx, journal.LogJournal, from, fillAtOnce)
 		if err != nil {
 			return err
 		}
-		if len(batch) > fillAtOnce/4 {
-			wake(s.behind) // the append may have left some for later
+		s.look(batch)
+		if from += uint64(len(batch)); len(batch) > 0 {
+			continue
 		}
-		for _, st := range batch {
-			switch {
-			case st.From != nil && st.Type == stix.TypeReceipt:
-				s.announce(st)
-			case st.From == nil && (st.Type == stix.TypePartner || st.Type == stix.TypeAgreement):
-				s.poke()
-			}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+		if !sleep(ctx, lookAfter) {
+			return ctx.Err()
 		}
 	}
-	return ctx.Err()
+}
+
+// look wakes what a run of statements concerns.
+func (s *Service) look(batch []journal.Statement) {
+	if len(batch) > fillAtOnce/4 {
+		wake(s.behind) // the append may have left some for later
+	}
+	for _, st := range batch {
+		switch {
+		case st.From != nil && st.Type == stix.TypeReceipt:
+			s.announce(st)
+		case st.From == nil && (st.Type == stix.TypePartner || st.Type == stix.TypeAgreement):
+			s.poke()
+		}
+	}
+}
+
+// sleep waits, or returns false when ctx ends before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
 }
 
 // announce tells a page about a receipt that came in.

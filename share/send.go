@@ -110,22 +110,12 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 	for {
 		changed := s.journal.Changed()
 		for {
-			n, err := s.fitting(ctx, id, from)
-			if err != nil {
-				return err
-			}
-			if n == 0 {
-				break
-			}
-			b, err := s.journal.Batch(ctx, feedOf(id), from, n)
+			b, err := s.batch(ctx, partner, id, from)
 			if err != nil {
 				return err
 			}
 			if len(b.Items) == 0 {
 				break
-			}
-			if err := s.activeWith(ctx, partner, id); err != nil {
-				return err
 			}
 			if err := out.write(batchFrame(b)); err != nil {
 				return err
@@ -140,52 +130,37 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 	}
 }
 
-// fitting says how many statements from a position on make one batch within
-// Limits.BatchBytes; 0 when there are none.
-func (s *Service) fitting(ctx context.Context, id string, from uint64) (n int, err error) {
+// batch reads what comes next on a feed, if its agreement still lets it pass.
+// It is empty when there is nothing.
+func (s *Service) batch(ctx context.Context, partner identity.OrgID, id string, from uint64) (b journal.Batch, err error) {
 	err = s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
-		size, err := tx.Size(ctx, feedOf(id))
-		if err != nil || size <= from {
+		if b, err = tx.Batch(ctx, feedOf(id), from, s.limits.BatchItems); err != nil || len(b.Items) == 0 {
 			return err
 		}
-		if size-from == 1 {
-			n = 1
-			return nil
-		}
-		rows, err := tx.Query(ctx, `SELECT pos, bytes FROM share_sent WHERE agreement=? AND pos>=? ORDER BY pos LIMIT ?`, id, int64(from), s.limits.BatchItems)
+		list, err := s.readBundles(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		total, last := 0, from
-		for rows.Next() {
-			var pos int64
-			var bytes int
-			if err := rows.Scan(&pos, &bytes); err != nil {
-				return err
-			}
-			if total += bytes; total > s.limits.BatchBytes && uint64(pos) > from {
-				break
-			}
-			last = uint64(pos)
-		}
-		n = int(min(last-from+1, uint64(s.limits.BatchItems), size-from))
-		return rows.Err()
+		return s.mayPass(list, partner, id)
 	})
-	return n, err
+	return b, err
 }
 
 // activeWith refuses unless the agreement is with that partner, who still is
 // one, and active now.
 func (s *Service) activeWith(ctx context.Context, partner identity.OrgID, id string) error {
-	b, err := s.bundle(ctx, id)
+	list, err := s.selectBundles(ctx, id)
 	if err != nil {
 		return err
 	}
-	if b.partner != partner || b.gone {
-		return errs.New("feed", errs.NotExist, id, "there is no such agreement between us", "")
+	return s.mayPass(list, partner, id)
+}
+
+func (s *Service) mayPass(list []storedBundle, partner identity.OrgID, id string) error {
+	if len(list) != 1 || id == "" || list[0].partner != partner || list[0].gone {
+		return errs.New("feed", errs.NotExist, printable(id), "there is no such agreement between us", "")
 	}
-	if state := b.ag.State(s.clock()); state != agreement.Active {
+	if state := list[0].ag.State(s.clock()); state != agreement.Active {
 		return errs.New("feed", errs.Permission, id, "the agreement is "+string(state), "nothing passes under it")
 	}
 	return nil

@@ -20,8 +20,9 @@ var derived = []string{
 	`DROP TABLE IF EXISTS share_sent`,
 	`CREATE TABLE share_sent (
 		agreement TEXT NOT NULL, pos INTEGER NOT NULL, statement TEXT NOT NULL, version TEXT NOT NULL,
-		act TEXT NOT NULL, type TEXT NOT NULL, committed INTEGER NOT NULL, bytes INTEGER NOT NULL,
+		act TEXT NOT NULL, type TEXT NOT NULL, committed INTEGER NOT NULL,
 		PRIMARY KEY (agreement, pos)) STRICT, WITHOUT ROWID`,
+	// Without INDEXED BY the planner prefers the first column of the key.
 	`CREATE INDEX share_sent_statement ON share_sent (statement, agreement, version)`,
 	`DROP TABLE IF EXISTS share_withheld`,
 	`CREATE TABLE share_withheld (

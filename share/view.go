@@ -147,7 +147,7 @@ func (v *View) recall(ctx context.Context, tx *journal.Tx, id string) error {
 			break
 		}
 		for _, st := range batch {
-			if err = v.noteSent(ctx, tx, id, st.Entry, sentFrom{st.ID, st.Version, len(st.Payload)}); err != nil {
+			if err = v.noteSent(ctx, tx, id, st.Entry, sentFrom{st.ID, st.Version}); err != nil {
 				return err
 			}
 		}
@@ -159,13 +159,12 @@ func (v *View) recall(ctx context.Context, tx *journal.Tx, id string) error {
 // sentFrom is the statement that an entry of a feed stands for.
 type sentFrom struct {
 	statement, version string
-	bytes              int // of the payload on the feed
 }
 
 // noteSent keeps that an entry of the feed stands for that statement.
 func (v *View) noteSent(ctx context.Context, tx *journal.Tx, id string, e journal.Entry, from sentFrom) error {
-	return tx.Exec(ctx, `INSERT OR IGNORE INTO share_sent (agreement, pos, statement, version, act, type, committed, bytes) VALUES (?,?,?,?,?,?,?,?)`,
-		id, int64(e.Seq), from.statement, from.version, string(e.Act), e.Type, micros(e.Time), from.bytes)
+	return tx.Exec(ctx, `INSERT OR IGNORE INTO share_sent (agreement, pos, statement, version, act, type, committed) VALUES (?,?,?,?,?,?,?)`,
+		id, int64(e.Seq), from.statement, from.version, string(e.Act), e.Type, micros(e.Time))
 }
 
 // noteReceived keeps where a partner's statement came from, and takes its
