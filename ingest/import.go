@@ -99,6 +99,9 @@ func newRun(ctx context.Context, store Store, opts *Options) (*run, error) {
 	if opts.Rejects == "" {
 		opts.Rejects = "stdin.rejects.csv"
 	}
+	if opts.CheckpointRows <= 0 {
+		opts.CheckpointRows = checkpointRows
+	}
 	opts.Limits = opts.Limits.withDefaults()
 	known, err := store.Assets(ctx)
 	if err != nil {

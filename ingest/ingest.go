@@ -67,10 +67,15 @@ type Options struct {
 	KeepCall func(selector [4]byte) bool
 	KeepLog  func(topic [32]byte) bool
 
-	Stdin    io.Reader // what "-" reads
-	Rejects  string    // the rejects file of a source without a path; default "stdin.rejects.csv"
-	TempDir  string    // where joins spill; default os.TempDir()
-	Limits   Limits    // zero fields take the defaults
+	Stdin   io.Reader // what "-" reads
+	Rejects string    // the rejects file of a source without a path; default "stdin.rejects.csv"
+	TempDir string    // where joins spill; default os.TempDir()
+	Limits  Limits    // zero fields take the defaults
+
+	// CheckpointRows is how many rows may be read again after a kill; default
+	// 4 million.
+	CheckpointRows int
+
 	Progress func(Progress)
 	Now      func() time.Time // default time.Now
 	Every    time.Duration    // how often Progress is called; default 500 ms

@@ -16,7 +16,7 @@ import (
 const (
 	batchRows       = 8192    // transfers handed over at a time
 	batchesInFlight = 2       // handed over and not yet taken
-	checkpointRows  = 4 << 20 // transfers between two checkpoints
+	checkpointRows  = 4 << 20 // rows between two checkpoints
 )
 
 // Output takes what a format reads. It belongs to the goroutine that reads; a

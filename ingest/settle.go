@@ -26,7 +26,7 @@ func (r *run) begin(ctx context.Context, key, name, format string, resume bool) 
 		done:    make(chan struct{}),
 		into:    into,
 		equals:  newEquals(rand.Uint64()), //nolint:gosec // against accidental patterns; see equals
-		every:   checkpointRows,
+		every:   r.opts.CheckpointRows,
 	}
 	if resume {
 		s.resume = readCursor(into.Cursor())

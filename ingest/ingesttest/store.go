@@ -29,6 +29,9 @@ type Store struct {
 	seen  map[chain.Transfer]bool
 }
 
+// Len is how many different movements were committed, without the model's work.
+func (s *Store) Len() int { return len(s.seen) }
+
 type saved struct {
 	cursor []byte
 	facts  []ledger.Facts
@@ -78,11 +81,13 @@ type imported struct {
 	source string
 	cursor []byte
 	facts  []ledger.Facts
+	killed bool
 }
 
 func (im *imported) Add(f *ledger.Facts) error {
 	if im.s.KillAfter > 0 {
 		if im.s.KillAfter--; im.s.KillAfter == 0 {
+			im.killed = true
 			return ErrKilled
 		}
 	}
@@ -132,8 +137,11 @@ func (im *imported) Commit(context.Context) (ledger.Stats, error) {
 	return st, nil
 }
 
-// Abort drops the import. What a Checkpoint saved stays, as after a kill.
+// Abort drops the import with its checkpoints, unless it was killed.
 func (im *imported) Abort() error {
 	im.facts = nil
+	if !im.killed {
+		delete(im.s.saved, im.source)
+	}
 	return nil
 }

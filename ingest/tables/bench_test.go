@@ -2,7 +2,6 @@ package tables_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -11,7 +10,6 @@ import (
 	"strconv"
 	"testing"
 
-	"bongsu/chain"
 	"bongsu/ingest"
 	"bongsu/ingest/tables"
 	"bongsu/ledger"
@@ -74,17 +72,6 @@ func tokenRows(n int) []byte {
 	}
 	return b.Bytes()
 }
-
-// nothing is a store that keeps nothing.
-type nothing struct{}
-
-func (nothing) Begin(context.Context, string) (ingest.Import, error) { return nothing{}, nil }
-func (nothing) Assets(context.Context) ([]chain.AssetInfo, error)    { return nil, nil }
-func (nothing) Add(*ledger.Facts) error                              { return nil }
-func (nothing) Checkpoint([]byte) error                              { return nil }
-func (nothing) Cursor() []byte                                       { return nil }
-func (nothing) Commit(context.Context) (stats ledger.Stats, _ error) { return stats, nil }
-func (nothing) Abort() error                                         { return nil }
 
 // BenchmarkTokenTransfers reads token_transfers.csv, without a ledger and into
 // one, and reports rows a second.

@@ -1,0 +1,33 @@
+package tables_test
+
+import (
+	"context"
+
+	"bongsu/chain"
+	"bongsu/ingest"
+	"bongsu/ledger"
+)
+
+// nothing is a store that keeps nothing.
+type nothing struct{}
+
+func (nothing) Begin(context.Context, string) (ingest.Import, error) { return nothing{}, nil }
+func (nothing) Assets(context.Context) ([]chain.AssetInfo, error)    { return nil, nil }
+func (nothing) Add(*ledger.Facts) error                              { return nil }
+func (nothing) Checkpoint([]byte) error                              { return nil }
+func (nothing) Cursor() []byte                                       { return nil }
+func (nothing) Commit(context.Context) (stats ledger.Stats, _ error) { return stats, nil }
+func (nothing) Abort() error                                         { return nil }
+
+// collected keeps the transfers as they were stated.
+type collected struct {
+	nothing
+	list []chain.Transfer
+}
+
+func (c *collected) Begin(context.Context, string) (ingest.Import, error) { return c, nil }
+
+func (c *collected) Add(f *ledger.Facts) error {
+	c.list = append(c.list, f.Transfers...)
+	return nil
+}
