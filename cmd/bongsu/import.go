@@ -37,19 +37,27 @@ func (c *importCmd) Run(a *app) error {
 	}
 	defer n.close() //nolint:errcheck // read-only by then; Commit reported its own errors
 	rep, err := n.importFiles(a, c.Files, c.Format, c.Chain)
-	if err != nil {
+	if err != nil && errs.Is(err) != errs.Partial {
 		return err
 	}
-	if err := a.print(rep, func(w io.Writer) { writeReport(w, rep) }); err != nil {
-		return err
+	if perr := a.print(rep, func(w io.Writer) { writeReport(w, rep) }); perr != nil {
+		return perr
 	}
-	if rep.Rejects > 0 {
-		return statusPartial
-	}
-	return nil
+	return a.partly(err)
 }
 
-// importFiles imports files into the node's ledger, with progress.
+// partly is the end of a command that has printed its one JSON document: what
+// was left out is told on standard error and by the exit status.
+func (a *app) partly(err error) error {
+	if err != nil && a.json {
+		a.note("bongsu: %s", oneLine(err.Error()))
+		return statusPartial
+	}
+	return err
+}
+
+// importFiles imports files into the node's ledger, with progress. An error of
+// kind errs.Partial says that rows were rejected; the report tells the rest.
 func (n *node) importFiles(a *app, files []string, format, chainName string) (ingest.Report, error) {
 	var id chain.ID
 	if chainName != "" {

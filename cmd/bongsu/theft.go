@@ -83,7 +83,7 @@ func (n *node) stolen(a *app, c *theftStateCmd) (rejects int64, stolen []chain.T
 		return 0, stolen, err
 	}
 	rep, err := n.importFiles(a, []string{c.Transfers}, c.Format, c.Chain)
-	if err != nil {
+	if err != nil && errs.Is(err) != errs.Partial {
 		return 0, nil, err
 	}
 	// Read once more, to know which transfers the file names.
@@ -94,7 +94,7 @@ func (n *node) stolen(a *app, c *theftStateCmd) (rejects int64, stolen []chain.T
 			return 0, nil, err
 		}
 	}
-	if _, err := ingest.Run(a.ctx, all, []ingest.Source{{Name: c.Transfers}}, opts); err != nil {
+	if _, err := ingest.Run(a.ctx, all, []ingest.Source{{Name: c.Transfers}}, opts); err != nil && errs.Is(err) != errs.Partial {
 		return 0, nil, err
 	}
 	if len(all.transfers) == 0 {
