@@ -209,28 +209,25 @@ func (w *logCheck) run(ctx context.Context) error {
 		return err
 	}
 	defer rows.Close()
-	hashes, err := w.st.Query(ctx, "SELECT pos, hash FROM hashes WHERE log=? ORDER BY pos", w.row.id)
+	stored, err := w.st.Query(ctx, "SELECT pos, hash FROM hashes WHERE log=? ORDER BY pos", w.row.id)
 	if err != nil {
 		return err
 	}
-	defer hashes.Close()
+	defer stored.Close()
+	hashes := &hashCursor{rows: stored, pos: -1}
 	for rows.Next() {
 		var r entryRow
 		if err := rows.Scan(&r.seq, &r.id, &r.author, &r.version, &r.commitment, &r.envelope, &r.salt, &r.payload); err != nil {
 			return err
 		}
-		if err := w.entry(ctx, r, hashes); err != nil {
-			return err
-		}
-		if err := w.mark(marks); err != nil {
-			return err
-		}
+		w.entry(ctx, r, hashes)
+		w.mark(marks)
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
 	w.end(hashes, marks)
-	return hashes.Err()
+	return stored.Err()
 }
 
 // checkpoints reads and verifies the log's checkpoints, by size.
@@ -276,12 +273,16 @@ type entryRow struct {
 }
 
 // entry verifies one row and adds its leaf to the tree.
-func (w *logCheck) entry(ctx context.Context, r entryRow, hashes *sql.Rows) error {
+func (w *logCheck) entry(ctx context.Context, r entryRow, hashes *hashCursor) {
 	w.report.Entries++
 	bad := func(what string) { w.problem(w.name, r.seq, r.id, what) }
+	if r.seq < 0 || r.seq >= maxSeq {
+		bad("it stands at a position that cannot be")
+		return
+	}
 	if r.seq != w.tree.size {
 		bad(fmt.Sprintf("entry %d should stand here: one is missing or out of order", w.tree.size))
-		w.tree.size = r.seq // go on from here; the roots will not fit any more
+		w.resume(ctx, r.seq)
 	}
 	e, err := ParseEnvelope(r.envelope)
 	if err != nil {
@@ -289,25 +290,59 @@ func (w *logCheck) entry(ctx context.Context, r entryRow, hashes *sql.Rows) erro
 	} else {
 		w.envelope(ctx, r, e)
 	}
-	leaf := leafHash(r.envelope)
-	pos, want, err := w.tree.add(leaf)
+	pos, want, err := w.tree.add(leafHash(r.envelope))
 	if err != nil {
-		return nil // an edge that a missing entry left open; reported above
+		bad("what is stored of the tree before it does not carry it")
+		w.resume(ctx, r.seq+1)
+		return
 	}
 	for i, h := range want {
-		if !nextHash(hashes, pos+int64(i), h) {
+		if !hashes.match(pos+int64(i), h) {
 			bad("its stored hash is not that of its envelope, or the entry was changed")
 			break
 		}
 	}
-	return nil
 }
 
-// nextHash reads the next stored hash and compares.
-func nextHash(rows *sql.Rows, pos int64, want tlog.Hash) bool {
-	var at int64
-	var h []byte
-	return rows.Next() && rows.Scan(&at, &h) == nil && at == pos && bytes.Equal(h, want[:])
+// resume goes on at a size after a gap, with the stored hashes for an edge, so
+// that the entries after it are still compared one by one.
+func (w *logCheck) resume(ctx context.Context, size int64) {
+	w.tree = tree{size: size, edge: map[int64]tlog.Hash{}}
+	for _, idx := range edgeAt(size) {
+		if h, err := storedHashes(ctx, w.st, w.row.id).ReadHashes([]int64{idx}); err == nil {
+			w.tree.edge[idx] = h[0]
+		}
+	}
+}
+
+// hashCursor walks a log's stored hashes in order of position.
+type hashCursor struct {
+	rows *sql.Rows
+	pos  int64 // of the hash in hand; -1 before the first
+	hash []byte
+	done bool
+}
+
+func (c *hashCursor) advance() {
+	if c.done = !c.rows.Next() || c.rows.Scan(&c.pos, &c.hash) != nil; c.done {
+		c.hash = nil
+	}
+}
+
+// match moves to a position and compares.
+func (c *hashCursor) match(pos int64, want tlog.Hash) bool {
+	for !c.done && c.pos < pos {
+		c.advance()
+	}
+	return !c.done && c.pos == pos && bytes.Equal(c.hash, want[:])
+}
+
+// more says whether there are hashes after the last position matched.
+func (c *hashCursor) more(last int64) bool {
+	for !c.done && c.pos <= last {
+		c.advance()
+	}
+	return !c.done
 }
 
 // envelope compares an envelope with its row, its neighbours and its payload.
@@ -372,25 +407,24 @@ func (w *logCheck) payload(r entryRow, e Entry) {
 }
 
 // mark compares the tree with a checkpoint of its size, where there is one.
-func (w *logCheck) mark(marks map[int64]Checkpoint) error {
+func (w *logCheck) mark(marks map[int64]Checkpoint) {
 	cp, ok := marks[w.tree.size]
 	if !ok {
-		return nil
+		return
 	}
 	delete(marks, w.tree.size)
 	root, err := w.tree.root()
 	if err != nil || root != cp.Root {
 		w.problem(w.name, w.tree.size-1, "", fmt.Sprintf("the first %d entries are not those that the checkpoint of %s signed", w.tree.size, cp.Time.Format(time.RFC3339)))
 	}
-	return nil
 }
 
 // end checks what only the whole log tells.
-func (w *logCheck) end(hashes *sql.Rows, marks map[int64]Checkpoint) {
+func (w *logCheck) end(hashes *hashCursor, marks map[int64]Checkpoint) {
 	if w.tree.size != w.row.size {
 		w.problem(w.name, -1, "", fmt.Sprintf("%d entries stand; the log says %d", w.tree.size, w.row.size))
 	}
-	if hashes.Next() {
+	if hashes.more(tlog.StoredHashCount(w.tree.size) - 1) {
 		w.problem(w.name, -1, "", "it has more stored hashes than entries")
 	}
 	for size := range marks {

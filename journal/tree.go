@@ -73,11 +73,14 @@ func (t *tree) add(leaf tlog.Hash) (pos int64, hashes []tlog.Hash, err error) {
 	pos = tlog.StoredHashIndex(0, t.size)
 	edge := map[int64]tlog.Hash{}
 	for _, idx := range edgeAt(t.size + 1) {
-		if h, ok := t.edge[idx]; ok {
-			edge[idx] = h
-		} else {
-			edge[idx] = hashes[idx-pos]
+		h, ok := t.edge[idx]
+		if !ok {
+			if idx < pos {
+				return 0, nil, errs.New("journal", errs.Corrupt, "", fmt.Sprintf("the edge of the tree lacks hash %d", idx), "run bongsu journal check")
+			}
+			h = hashes[idx-pos]
 		}
+		edge[idx] = h
 	}
 	t.size, t.edge = t.size+1, edge
 	return pos, hashes, nil

@@ -161,6 +161,9 @@ func (s *Store) migrate(ctx context.Context, w *session) error {
 // whatever becomes of ctx: it is short, and an interrupt in the middle would
 // leave the caller not knowing.
 func (s *Store) Write(ctx context.Context, fn func(journal.StoreTx) error) error {
+	if err := ctx.Err(); err != nil {
+		return errs.Wrap("journal", s.path, err)
+	}
 	select {
 	case w := <-s.writing:
 		defer func() { s.writing <- w }()
