@@ -27,10 +27,7 @@ type btcd struct {
 	url, p2p string
 }
 
-var (
-	free    = []byte{op1}
-	freeP2S = append(append([]byte{opHash160, 20}, hash160(free)...), opEqual)
-)
+var freeP2S = append(append([]byte{opHash160, 20}, hash160(free)...), opEqual)
 
 func startBtcd(t *testing.T) *btcd {
 	mining, _ := Classify(chain.BitcoinSimnet, freeP2S)
