@@ -195,6 +195,9 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: in[i].ID.Text(in[i].Chain), Time: f.row.Time,
 			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: []int{},
 		}
+		if o := f.row.Ordinal; o != chain.NoOrdinal {
+			out.Ordinal = &o
+		}
 		for _, p := range s.parents[f.parent : f.parent+f.parents] {
 			out.Parents = append(out.Parents, base+int(p))
 		}

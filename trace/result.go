@@ -175,6 +175,7 @@ type Flow struct {
 	Time        chain.Time    `json:"time"`
 	Block       uint64        `json:"block"`
 	Kind        string        `json:"kind"`
+	Ordinal     *uint32       `json:"ordinal,omitempty"` // as in chain.Transfer; nil when no source gave one
 	Basis       Basis         `json:"basis"`
 	Rule        Rule          `json:"rule,omitempty"`
 	Hop         int           `json:"hop"`     // 0 for the theft's own transfers
