@@ -25,10 +25,10 @@ func load(t *testing.T, name string) evaluate.Case {
 // The figures that were computed independently of this program.
 func TestKnownFigures(t *testing.T) {
 	for _, want := range []struct {
-		name                      string
-		arrived, attributed       string // to the cent
-		bound, reach, attribution float64
-		poisonReach               float64
+		name                             string
+		arrived, attributed              string // to the cent
+		bound, reachability, attribution float64
+		reach                            float64
 	}{
 		{"txphish-2024", "19130104.55", "16071451.84", .87487, .97902, .84011, 1},
 		{"lifi-2024", "8609332.90", "8538835.10", .99314, .99504, .99181, .99998},
