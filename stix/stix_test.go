@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	author  identity.OrgID = "identity--825ee3a1-ab1d-570a-a8ce-a2332b7505bd"
-	theftID                = "incident--3f2b0a52-3c43-4f8e-9d0e-7c2f1a6b4e01"
-	digest                 = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	author  = identity.OrgID("identity--825ee3a1-ab1d-570a-a8ce-a2332b7505bd")
+	theftID = "incident--3f2b0a52-3c43-4f8e-9d0e-7c2f1a6b4e01"
+	digest  = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
 var now = time.Date(2026, 11, 23, 11, 0, 0, 123e6, time.UTC)
