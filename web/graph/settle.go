@@ -57,8 +57,14 @@ func take(q *arrivals) {
 	}
 }
 
-// moved is the first time at which anything happened to the account here.
-func (n *node) moved() chain.Time { return earlier(n.first, n.started) }
+// moved is when the account enters the picture: its first arrival, or for the
+// root of a tree, which may have none, its first movement of either kind.
+func (n *node) moved() chain.Time {
+	if n.parent != nil {
+		return n.first
+	}
+	return earlier(n.first, n.started)
+}
 
 // arrival is one way to reach a node.
 type arrival struct {
