@@ -20,8 +20,9 @@ const (
 )
 
 // aggregate puts accounts together when there are more than MaxNodes. Sources,
-// services and the largest holders stay single; the others are grouped by
-// (parent, kind), and where even that is too many, by (hop, kind).
+// services and the largest holders stay single; the others are grouped by the
+// nearest single account that the money came from and by kind, and where even
+// that is too many groups, by (hop, kind).
 func (b *builder) aggregate() {
 	if len(b.nodes) <= MaxNodes {
 		return
@@ -29,14 +30,18 @@ func (b *builder) aggregate() {
 	b.aggregated = true
 	single := b.singles()
 	byTree := b.treeOrder()
-	rep := groupBy(byTree, single, func(n *node, rep map[*node]*node) string {
-		if n.parent == nil {
-			return "group::" + string(n.kind)
+	anchor := map[*node]string{}
+	for _, n := range byTree {
+		switch {
+		case single[n]:
+			anchor[n] = n.id
+		case n.parent != nil:
+			anchor[n] = anchor[n.parent]
 		}
-		return "group:" + strings.TrimPrefix(rep[n.parent].id, "group:") + ":" + string(n.kind)
-	})
+	}
+	rep := groupBy(byTree, single, func(n *node) string { return "group:" + anchor[n] + ":" + string(n.kind) })
 	if distinct(rep) > MaxNodes {
-		rep = groupBy(byTree, single, func(n *node, _ map[*node]*node) string {
+		rep = groupBy(byTree, single, func(n *node) string {
 			return fmt.Sprintf("group:hop%d:%s", min(n.hop, lastHop), n.kind)
 		})
 	}
@@ -86,14 +91,14 @@ func (b *builder) treeOrder() []*node {
 }
 
 // groupBy finds what stands for each node: itself, or the group that name says.
-func groupBy(order []*node, single map[*node]bool, name func(*node, map[*node]*node) string) map[*node]*node {
+func groupBy(order []*node, single map[*node]bool, name func(*node) string) map[*node]*node {
 	rep, groups := map[*node]*node{}, map[string]*node{}
 	for _, n := range order {
 		if single[n] {
 			rep[n] = n
 			continue
 		}
-		id := name(n, rep)
+		id := name(n)
 		g, ok := groups[id]
 		if !ok {
 			g = newNode(id)
