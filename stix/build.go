@@ -20,7 +20,8 @@ const (
 
 // Extension definitions: those of others that we write, then our own.
 const (
-	ExtWallet = "extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7" // cryptocurrency-wallet, new-sco
+	ExtWallet       = "extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7" // cryptocurrency-wallet, new-sco
+	ExtIncidentCore = "extension-definition--ef765651-680c-498d-9894-99799f2fa126" // OASIS incident core
 
 	ExtTheft     = "extension-definition--0c5b2a52-9c43-4f8e-9d0e-7c2f1a6b4e01"
 	ExtListing   = "extension-definition--0c5b2a52-9c43-4f8e-9d0e-7c2f1a6b4e02"

@@ -45,7 +45,12 @@ func (t Theft) Object() (Object, error) {
 	m := t.base("incident", randomID("incident"))
 	m["name"] = t.Title
 	set(m, "description", t.Text)
-	m["extensions"] = map[string]any{ExtTheft: theftExt{"property-extension", t.Amounts, t.Transfers}}
+	m["extensions"] = map[string]any{
+		ExtTheft: theftExt{"property-extension", t.Amounts, t.Transfers},
+		ExtIncidentCore: map[string]any{
+			"extension_type": "property-extension", "determination": "confirmed", "investigation_status": "open",
+		},
+	}
 	return build(m)
 }
 
