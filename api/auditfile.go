@@ -219,8 +219,8 @@ func corruptAudit(name string, at int64, why string) error {
 }
 
 // scanAudit verifies a file's frames and returns the chain after the last good
-// one and where that ends. A frame that is not whole is a torn tail only when
-// nothing follows it.
+// one and where that ends. A bad frame is what a crash left of the last write,
+// unless a whole frame continues it: then it was good once.
 func scanAudit(f *os.File, each func(Asked) error) (chain [32]byte, good int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -244,11 +244,8 @@ func scanAudit(f *os.File, each func(Asked) error) (chain [32]byte, good int64, 
 		}
 		n := int64(binary.LittleEndian.Uint32(h[:]))
 		end := good + frameHead + n
-		if end > info.Size() {
+		if n == 0 || n > maxFrame || end > info.Size() {
 			return chain, good, nil // torn
-		}
-		if n > maxFrame {
-			return chain, good, corruptAudit(f.Name(), good, "a frame is longer than any")
 		}
 		payload := make([]byte, n)
 		if _, err := io.ReadFull(r, payload); err != nil {
@@ -256,8 +253,8 @@ func scanAudit(f *os.File, each func(Asked) error) (chain [32]byte, good int64, 
 		}
 		next := chainHash(chain, payload)
 		if next != [32]byte(h[8:]) {
-			if end == info.Size() {
-				return chain, good, nil // written in part: the file grew, its bytes did not come
+			if !continues(f, end, info.Size(), [32]byte(h[8:])) {
+				return chain, good, nil // written in part: the file grew, its bytes did not all come
 			}
 			return chain, good, corruptAudit(f.Name(), good, "a frame does not match the chain")
 		}
@@ -266,6 +263,23 @@ func scanAudit(f *os.File, each func(Asked) error) (chain [32]byte, good int64, 
 		}
 		chain, good = next, end
 	}
+}
+
+// continues says whether a whole frame lies at off that follows on chain.
+func continues(f *os.File, off, size int64, chain [32]byte) bool {
+	var h [frameHead]byte
+	if _, err := f.ReadAt(h[:], off); err != nil {
+		return false
+	}
+	n := int64(binary.LittleEndian.Uint32(h[:]))
+	if n == 0 || n > maxFrame || off+frameHead+n > size {
+		return false
+	}
+	payload := make([]byte, n)
+	if _, err := f.ReadAt(payload, off+frameHead); err != nil {
+		return false
+	}
+	return chainHash(chain, payload) == [32]byte(h[8:])
 }
 
 func eachRecord(dec *zstd.Decoder, payload []byte, n uint32, each func(Asked) error) error {

@@ -108,8 +108,9 @@ func (s *Server) caught(w http.ResponseWriter, r *http.Request) {
 
 // call is one admitted request.
 type call struct {
-	who   *principal
-	asked Asked
+	who      *principal
+	asked    Asked
+	recorded bool // the audit has it already
 }
 
 type callKey struct{}
@@ -127,8 +128,11 @@ func (s *Server) guarded(scope Scope, stream bool, h http.HandlerFunc) http.Hand
 		c := &call{asked: Asked{At: now.UTC(), Who: "-", From: r.RemoteAddr, Method: r.Method, Path: r.URL.Path}}
 		out := &recorder{ResponseWriter: w}
 		defer func() { s.account(c, out) }()
-		var p *Problem
-		if c.who, p = s.authenticate(out, r, now); p == nil {
+		p := s.unaudited()
+		if p == nil {
+			c.who, p = s.authenticate(out, r, now)
+		}
+		if p == nil {
 			c.asked.Who = c.who.name
 			p = c.who.may(scope, r)
 		}
@@ -194,8 +198,32 @@ func (s *Server) enter(ctx context.Context, stream bool) (leave func(), _ *Probl
 	}
 }
 
+// unaudited refuses everything while the audit cannot be written: nobody is
+// answered unseen.
+func (s *Server) unaudited() *Problem {
+	err := s.cfg.Audit.Err()
+	if err == nil {
+		return nil
+	}
+	s.log.Error("the audit cannot be written, so nothing is answered", "err", err)
+	return problem(503, errs.Unavailable, "this node cannot write its audit", "ask its operator to look at the log and the disk").with("Retry-After", "60")
+}
+
+// recordNow writes the audit's record of a call and waits until it is durable,
+// for what must not be lost: who made or withdrew a token.
+func (s *Server) recordNow(ctx context.Context, c *call) error {
+	c.asked.Status, c.recorded = http.StatusOK, true
+	if err := s.cfg.Audit.Record(&c.asked); err != nil {
+		return err
+	}
+	return s.cfg.Audit.Sync(ctx)
+}
+
 // account writes the audit's record of a call, whatever became of it.
 func (s *Server) account(c *call, out *recorder) {
+	if c.recorded {
+		return
+	}
 	c.asked.Status = out.status
 	if err := s.cfg.Audit.Record(&c.asked); err != nil {
 		s.log.Error("the audit did not take a record", "err", err, "who", c.asked.Who, "path", c.asked.Path)

@@ -48,6 +48,7 @@ type reasonDoc struct {
 	Account     string     `json:"account,omitempty"`
 	Amount      *Amount    `json:"amount,omitempty"`
 	Origin      *Amount    `json:"origin,omitempty"`
+	Label       string     `json:"label,omitempty" doc:"of the service, at an exit"`
 	Basis       string     `json:"basis,omitempty" enum:"observed,inferred"`
 	Rule        string     `json:"rule,omitempty"`
 	Provisional bool       `json:"provisional,omitempty"`
@@ -207,8 +208,12 @@ func (s *Server) tokenOperations(api huma.API) {
 		if s.cfg.Tokens == nil {
 			return nil, missing("the token file")
 		}
-		callOf(ctx).asked.Subject = []string{in.ID}
+		c := callOf(ctx)
+		c.asked.Subject = []string{in.ID}
 		if err := s.cfg.Tokens.Withdraw(in.ID); err != nil {
+			return nil, s.problemOf(err)
+		}
+		if err := s.recordNow(ctx, c); err != nil {
 			return nil, s.problemOf(err)
 		}
 		return nil, nil
@@ -230,5 +235,8 @@ func (s *Server) createToken(ctx context.Context, in *newToken) (*out[madeToken]
 		return nil, s.problemOf(err)
 	}
 	c.asked.Subject = []string{made.ID}
+	if err := s.recordNow(ctx, c); err != nil {
+		return nil, s.problemOf(err)
+	}
 	return &out[madeToken]{madeToken{made, secret}}, nil
 }

@@ -253,7 +253,11 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	if ok {
 		asked.Who, asked.Status = "user:"+u.Name, 303
 	}
-	if err := s.cfg.Audit.Record(asked); err != nil {
+	err := s.cfg.Audit.Record(asked)
+	if err == nil && ok { // who came in is durable before he is in
+		err = s.cfg.Audit.Sync(r.Context())
+	}
+	if err != nil {
 		s.problemOf(err).write(w)
 		return
 	}

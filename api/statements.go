@@ -27,7 +27,7 @@ type appendAnswer struct {
 }
 
 // appendStatements is POST /api/v1/statements. The answer leaves when the
-// journal has the statements durably and the audit has who did it.
+// journal has the statements durably, each with the user who stated it.
 func (s *Server) appendStatements(w http.ResponseWriter, r *http.Request) {
 	out, err := s.takeStatements(w, r)
 	if err != nil {

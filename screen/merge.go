@@ -2,7 +2,6 @@ package screen
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
 	"time"
 )
@@ -62,46 +61,85 @@ func internText(list *[]string, at map[string]uint32, text string) uint32 {
 
 const hiddenRef = ^uint32(0)
 
-// statements fills next.stmts in order, and tells where each of s's went
-// (hiddenRef: replaced) and each of l's.
+// statements fills next.stmts in order of uuid, and tells where each of s's
+// went (hiddenRef: replaced) and each of l's.
 func (m *merger) statements(s *snapshot, l *layer) (fromOld []uint32, fromNew map[*record]uint32) {
-	type source struct {
-		old uint32
-		rec *record
-		st  stmt
+	fresh := make([]freshStmt, 0, len(l.stmts))
+	for _, r := range l.stmts {
+		fresh = append(fresh, freshStmt{r, m.pack(r)})
 	}
-	all := make([]source, 0, len(s.stmts)+len(l.stmts))
+	slices.SortFunc(fresh, func(a, b freshStmt) int { return bytes.Compare(a.st.uuid[:], b.st.uuid[:]) })
 	fromOld = make([]uint32, len(s.stmts))
+	fromNew = make(map[*record]uint32, len(fresh))
+	out := make([]stmt, 0, len(s.stmts)+len(fresh))
+	var last *freshStmt // the one before, for a statement of the same uuid
+	next := func(f *freshStmt) {
+		fromNew[f.rec] = uint32(len(out))
+		out = append(out, f.st)
+		last = f
+	}
+	old := newCarrier(s)
 	for i := range s.stmts {
 		st := s.stmts[i]
+		for len(fresh) > 0 && bytes.Compare(fresh[0].st.uuid[:], st.uuid[:]) <= 0 {
+			next(&fresh[0])
+			fresh = fresh[1:]
+		}
 		fromOld[i] = hiddenRef
-		if _, replaced := l.stmts[s.id(&st)]; replaced {
-			continue
+		if last != nil && last.st.uuid == st.uuid {
+			if _, replaced := l.stmts[s.id(&st)]; replaced {
+				continue
+			}
 		}
-		if st.detail != takenBack {
-			st.detail = m.intern(s.details[st.detail])
-		}
-		st.author = internText(&m.next.authors, m.authors, s.authors[st.author])
-		st.typ = internText(&m.next.types, m.types, s.types[st.typ])
-		all = append(all, source{old: uint32(i), st: st})
+		fromOld[i] = uint32(len(out))
+		out = append(out, m.carry(old, st))
 	}
-	for _, r := range l.stmts {
-		all = append(all, source{rec: r, st: m.pack(r)})
+	for i := range fresh {
+		next(&fresh[i])
 	}
-	slices.SortFunc(all, func(a, b source) int {
-		return cmp.Or(bytes.Compare(a.st.uuid[:], b.st.uuid[:]), cmp.Compare(a.st.typ, b.st.typ), cmp.Compare(a.st.author, b.st.author))
-	})
-	m.next.stmts = make([]stmt, len(all))
-	fromNew = make(map[*record]uint32, len(l.stmts))
-	for i := range all {
-		m.next.stmts[i] = all[i].st
-		if r := all[i].rec; r != nil {
-			fromNew[r] = uint32(i)
-		} else {
-			fromOld[all[i].old] = uint32(i)
-		}
-	}
+	m.next.stmts = out
 	return fromOld, fromNew
+}
+
+// freshStmt is a record of the layer, packed.
+type freshStmt struct {
+	rec *record
+	st  stmt
+}
+
+// carrier remembers where what an old snapshot's statements share went.
+type carrier struct {
+	from                    *snapshot
+	details, authors, types []uint32 // hiddenRef: not carried over yet
+}
+
+func newCarrier(s *snapshot) *carrier {
+	none := func(n int) []uint32 {
+		out := make([]uint32, n)
+		for i := range out {
+			out[i] = hiddenRef
+		}
+		return out
+	}
+	return &carrier{s, none(len(s.details)), none(len(s.authors)), none(len(s.types))}
+}
+
+// carry packs a statement of the old snapshot for the new one.
+func (m *merger) carry(c *carrier, st stmt) stmt {
+	if st.detail != takenBack {
+		if c.details[st.detail] == hiddenRef {
+			c.details[st.detail] = m.intern(c.from.details[st.detail])
+		}
+		st.detail = c.details[st.detail]
+	}
+	if c.authors[st.author] == hiddenRef {
+		c.authors[st.author] = internText(&m.next.authors, m.authors, c.from.authors[st.author])
+	}
+	if c.types[st.typ] == hiddenRef {
+		c.types[st.typ] = internText(&m.next.types, m.types, c.from.types[st.typ])
+	}
+	st.author, st.typ = c.authors[st.author], c.types[st.typ]
+	return st
 }
 
 func (m *merger) pack(r *record) stmt {

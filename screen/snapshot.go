@@ -32,7 +32,7 @@ type snapshot struct {
 	keys    []Key
 	first   []uint32 // len(keys)+1: where a key's refs begin
 	refs    []uint32 // into stmts
-	stmts   []stmt   // in order of uuid, then type and author
+	stmts   []stmt   // in order of uuid; those of one uuid in any order
 	details []Reason // shared by statements that differ only in id, author and times
 	authors []string // of stmts
 	types   []string // of stmts' ids: "indicator"
