@@ -66,6 +66,7 @@ type Audit struct {
 	written uint64     // records ever made durable
 	err     error
 	closed  bool
+	head    AuditHead // after what was written last
 
 	file  *os.File // these four: the writer's alone
 	size  int64
@@ -218,6 +219,7 @@ func (a *Audit) flush() (more bool) {
 		a.err = err
 	} else {
 		a.written += uint64(n)
+		a.head = AuditHead{a.index, a.size, a.chain}
 	}
 	a.changed.Broadcast()
 	return err == nil && len(a.pending) > auditEager

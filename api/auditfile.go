@@ -79,7 +79,7 @@ func (a *Audit) resume(f *os.File) error {
 	if info.Size() < int64(auditHead) { // a crash while the file was begun: nothing was ever recorded in it
 		return a.restart(f)
 	}
-	chain, good, err := scanAudit(f, nil)
+	chain, good, err := scanAudit(f, nil, nil)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (a *Audit) restart(f *os.File) error {
 		if err != nil {
 			return errs.Wrap("audit", f.Name(), err)
 		}
-		chain, _, err := scanAudit(prev, nil)
+		chain, _, err := scanAudit(prev, nil, nil)
 		prev.Close()
 		if err != nil {
 			return err
@@ -112,10 +112,10 @@ func (a *Audit) restart(f *os.File) error {
 	if err := f.Truncate(0); err != nil {
 		return errs.Wrap("audit", f.Name(), err)
 	}
-	return a.head(f)
+	return a.writeHead(f)
 }
 
-func (a *Audit) head(f *os.File) error {
+func (a *Audit) writeHead(f *os.File) error {
 	if _, err := f.WriteAt(append([]byte(auditMagic), a.chain[:]...), 0); err != nil {
 		return errs.Wrap("audit", f.Name(), err)
 	}
@@ -139,7 +139,7 @@ func (a *Audit) begin(index uint64) error {
 	err = own(f)
 	old := a.file
 	if err == nil {
-		err = a.head(f)
+		err = a.writeHead(f)
 	}
 	if err == nil {
 		err = durable.SyncDir(a.dir)
@@ -184,7 +184,28 @@ func auditFiles(dir string) ([]string, error) {
 // ReadAudit calls each for every record in the log at dir, oldest first, and
 // verifies the chain across its files. A broken chain is errs.Corrupt; a tail
 // that a crash tore is not an error.
-func ReadAudit(dir string, each func(Asked) error) error {
+func ReadAudit(dir string, each func(Asked) error) error { return readAudit(dir, each, nil) }
+
+// CheckAudit verifies the log at dir: its chain, and that it still holds every
+// head that was anchored somewhere else. errs.Corrupt names the first that is
+// missing: records were removed or changed after it was anchored.
+func CheckAudit(dir string, anchored []AuditHead) error {
+	missing := map[AuditHead]bool{}
+	for _, h := range anchored {
+		missing[h] = true
+	}
+	if err := readAudit(dir, nil, func(h AuditHead) { delete(missing, h) }); err != nil {
+		return err
+	}
+	for _, h := range anchored {
+		if missing[h] {
+			return corruptAudit(auditName(dir, h.File), h.Offset, "the log no longer holds what it held when this head was anchored")
+		}
+	}
+	return nil
+}
+
+func readAudit(dir string, each func(Asked) error, mark func(AuditHead)) error {
 	names, err := auditFiles(dir)
 	if err != nil {
 		return err
@@ -201,7 +222,11 @@ func ReadAudit(dir string, each func(Asked) error) error {
 			err = corruptAudit(name, 0, "it does not continue the file before it")
 		}
 		if err == nil {
-			chain, _, err = scanAudit(f, each)
+			chain, _, err = scanAudit(f, each, func(end int64, chain [32]byte) {
+				if mark != nil {
+					mark(AuditHead{uint64(i) + 1, end, chain})
+				}
+			})
 		}
 		f.Close()
 		if errors.Is(err, io.EOF) && i == len(names)-1 {
@@ -221,7 +246,7 @@ func corruptAudit(name string, at int64, why string) error {
 // scanAudit verifies a file's frames and returns the chain after the last good
 // one and where that ends. A bad frame is what a crash left of the last write,
 // unless a whole frame continues it: then it was good once.
-func scanAudit(f *os.File, each func(Asked) error) (chain [32]byte, good int64, err error) {
+func scanAudit(f *os.File, each func(Asked) error, mark func(end int64, chain [32]byte)) (chain [32]byte, good int64, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return chain, 0, errs.Wrap("audit", f.Name(), err)
@@ -262,6 +287,9 @@ func scanAudit(f *os.File, each func(Asked) error) (chain [32]byte, good int64, 
 			return chain, good, errs.Wrap("audit", fmt.Sprintf("%s:%d", f.Name(), good), err)
 		}
 		chain, good = next, end
+		if mark != nil {
+			mark(end, chain)
+		}
 	}
 }
 

@@ -266,7 +266,7 @@ func TestTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if strings.Contains(string(text), strings.Split(made.Secret, "_")[2]) {
+	if strings.Contains(string(text), strings.SplitN(made.Secret, "_", 3)[2]) {
 		t.Error("the secret lies in the file")
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -429,4 +430,75 @@ func (d *desk) theft2() (id string, transfers []chain.Transfer) {
 	o, err := findings.Incident(stix.Common{Author: d.own(), Modified: day.Add(time.Second), Marking: stix.TLPGreen}, trace.Theft{Title: "Another", Transfers: transfers[:1]}, chain.NewRegistry())
 	d.append(o, err)
 	return o.ID, transfers
+}
+
+// What the audit held when its head was anchored in the journal cannot be
+// taken out of it unseen, not even from its end.
+func TestAnchoredAudit(t *testing.T) {
+	d := open(t)
+	dir := filepath.Join(d.dir, "audit")
+	a, err := api.OpenAudit(dir, d.clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := books.CheckAudit(t.Context(), d.journal, dir); err != nil {
+		t.Fatalf("before anything: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Anchor(ctx, 5*time.Millisecond, books.Anchor(d.journal, nil)) }()
+	grow := func() {
+		t.Helper()
+		before, err := d.journal.Size(t.Context(), journal.LogAudit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Record(&api.Asked{Who: "user:min", Path: "/api/v1/screen"}); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			now, err := d.journal.Size(t.Context(), journal.LogAudit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if now > before {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatal("no head was anchored")
+			}
+		}
+	}
+	grow()
+	file := filepath.Join(dir, "audit-000001.log")
+	short, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	grow()
+	if err := a.Record(&api.Asked{Who: "user:ada"}); err != nil {
+		t.Fatal(err)
+	}
+	cancel() // the last record is anchored on the way out
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if n, err := d.journal.Size(t.Context(), journal.LogAudit); err != nil || n != 3 {
+		t.Errorf("%d heads, %v", n, err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := books.CheckAudit(t.Context(), d.journal, dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, short, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := api.ReadAudit(dir, func(api.Asked) error { return nil }); err != nil {
+		t.Fatalf("the cut is not clean: %v", err)
+	}
+	if err := books.CheckAudit(t.Context(), d.journal, dir); errs.Is(err) != errs.Corrupt {
+		t.Errorf("records cut off the end: %v", err)
+	}
 }
