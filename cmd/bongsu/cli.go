@@ -14,9 +14,10 @@ type cli struct {
 	Ledger ledgerCmd `cmd:"" help:"What the ledger holds; verify every byte of it."`
 	Labels labelsCmd `cmd:"" help:"Attribution: who an account is, by whom."`
 
-	Theft  theftCmd  `cmd:"" help:"State a theft."`
-	Trace  traceCmd  `cmd:"" help:"Follow stolen money to where it is now."`
-	Screen screenCmd `cmd:"" help:"Verdicts on addresses, domains and files."`
+	Theft    theftCmd    `cmd:"" help:"State a theft."`
+	Trace    traceCmd    `cmd:"" help:"Follow stolen money to where it is now."`
+	Evaluate evaluateCmd `cmd:"" help:"Measure the tracer against known flows."`
+	Screen   screenCmd   `cmd:"" help:"Verdicts on addresses, domains and files."`
 
 	Partner   partnerCmd   `cmd:"" help:"Invite, join and list partner organisations."`
 	Agreement agreementCmd `cmd:"" help:"Propose, sign and show sharing agreements."`
