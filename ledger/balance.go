@@ -8,7 +8,8 @@ import (
 
 var maxAmount = chain.FromWords([4]uint64{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64 - 1})
 
-func (v *view) Balances(ctx context.Context, queries []BalanceQuery) ([]Balance, error) {
+func (v *view) Balances(ctx context.Context, queries []BalanceQuery) (_ []Balance, err error) {
+	defer v.guard(&err)
 	out := make([]Balance, len(queries))
 	covers := map[AssetRef]*Coverage{}
 	for i := range queries {
@@ -46,27 +47,35 @@ func (v *view) cover(ctx context.Context, asset AssetRef) (Coverage, error) {
 	return v.Coverage(ctx, name.Chain())
 }
 
-// balance runs through a book's rows.
+// balance is the running balance of a book: by the sums that segments keep,
+// unless a layer in memory says something of the account.
 func (v *view) balance(ctx context.Context, q *BalanceQuery, b *Balance) error {
-	return v.eachOf(ctx, Query{Account: q.Account, Asset: q.Asset, Until: q.Before}, func(w *Row) bool {
-		b.add(w, q.Account)
+	if !v.touched(q.Account) {
+		run, err := v.below.running(v, q)
+		*b = run.balance()
+		return err
+	}
+	var run running
+	err := v.eachOf(ctx, Query{Account: q.Account, Asset: q.Asset, Until: q.Before}, func(w *Row) bool {
+		switch {
+		case w.From == w.To:
+		case w.To == q.Account:
+			run.in(w.Amount)
+		default:
+			run.out(w.Amount)
+		}
 		return true
 	})
+	*b = run.balance()
+	return err
 }
 
-// add books one row of the account. A transfer to oneself changes nothing.
-func (b *Balance) add(w *Row, account AccountRef) {
-	if w.From == w.To {
-		return
-	}
-	var ok bool
-	if w.To == account {
-		if b.Amount, ok = b.Amount.Add(w.Amount); !ok {
-			b.Amount, b.Short = maxAmount, true // beyond any supply: some row is not true
+// touched says whether a layer has anything of the account.
+func (v *view) touched(a AccountRef) bool {
+	for _, l := range v.layers {
+		if _, ok := l.accounts[a]; ok {
+			return true
 		}
-		return
 	}
-	if b.Amount, ok = b.Amount.Sub(w.Amount); !ok {
-		b.Amount, b.Short = chain.Amount{}, true
-	}
+	return false
 }

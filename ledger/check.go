@@ -45,6 +45,10 @@ func Check(ctx context.Context, dir string) (CheckReport, error) {
 	if err := rep.head(dir, m); err != nil {
 		return rep, err
 	}
+	for _, n := range m.Dictionaries {
+		rep.dictionary(dir, n)
+	}
+	rep.segments(ctx, dir, m)
 	return rep, ctx.Err()
 }
 
@@ -104,6 +108,147 @@ func (rep *CheckReport) padding(log *headLog) error {
 		if c != 0 {
 			return fmt.Errorf("byte %d of its first block should be zero", i)
 		}
+	}
+	return nil
+}
+
+// sheet verifies every byte of a sheet's file.
+func (rep *CheckReport) sheet(dir, name string, about any) (*sheet, error) {
+	s, err := openSheet(filepath.Join(dir, name), name, about)
+	if err != nil {
+		return nil, err
+	}
+	rep.Files, rep.Bytes = rep.Files+1, rep.Bytes+uint64(len(s.data))
+	return s, s.verify()
+}
+
+func (rep *CheckReport) dictionary(dir string, number uint64) {
+	var about dictionaryInfo
+	if _, err := rep.sheet(dir, dictionaryName(number), &about); err != nil {
+		rep.damage(dictionaryName(number), err)
+	}
+}
+
+// segments verifies the segments' bytes, then what they say of one another.
+func (rep *CheckReport) segments(ctx context.Context, dir string, m *manifest) {
+	last := map[chain.ID]segmentInfo{}
+	for _, info := range m.Segments {
+		if ctx.Err() != nil {
+			return
+		}
+		if prev, ok := last[info.Chain]; ok && info.From <= prev.To {
+			rep.hurt(manifestName, &info, "its range meets that of segment "+pad8(prev.Number))
+		}
+		last[info.Chain] = info
+		rep.Rows += info.Rows
+		good := true
+		for _, part := range []string{"rows", "txs", "idx"} {
+			var about segmentInfo
+			name := segmentFile(info.Number, part)
+			if _, err := rep.sheet(dir, name, &about); err != nil {
+				rep.hurt(name, &info, err.Error())
+				good = false
+			}
+		}
+		if good {
+			rep.contents(dir, &info)
+		}
+	}
+}
+
+func (rep *CheckReport) hurt(file string, info *segmentInfo, what string) {
+	rep.Damages = append(rep.Damages, Damage{
+		File: file, Segment: pad8(info.Number), Chain: info.Chain, From: info.From, To: info.To, What: what,
+	})
+}
+
+// contents verifies order and references inside a segment whose bytes are
+// those that were written.
+func (rep *CheckReport) contents(dir string, info *segmentInfo) {
+	s, err := openSegment(dir, info.Number)
+	if err == nil {
+		err = s.consistent()
+	}
+	if err == nil && (s.Rows != info.Rows || s.Txs != info.Txs || s.Chain != info.Chain) {
+		err = fmt.Errorf("the manifest and the segment disagree about its contents")
+	}
+	if err != nil {
+		rep.hurt(segmentFile(info.Number, "idx"), info, err.Error())
+	}
+}
+
+// consistent walks the segment once: blocks ascend, transactions belong to
+// them in order, each is found by its id, each row belongs to a transaction.
+func (s *segment) consistent() (err error) {
+	defer func() { caught(recover(), &err) }()
+	for i := 1; i < s.blockCount; i++ {
+		if s.blockNumber(i) <= s.blockNumber(i-1) {
+			return fmt.Errorf("blocks %d and %d are out of order", s.blockNumber(i-1), s.blockNumber(i))
+		}
+	}
+	var t, prev segmentTxn
+	for n := range uint32(s.Txs) {
+		s.txn(n, &t, true)
+		if int(t.block) >= s.blockCount || n > 0 && (t.block < prev.block || t.block == prev.block && t.index < prev.index) {
+			return fmt.Errorf("transaction %d is out of order", n)
+		}
+		if found, ok := s.findID(t.id); !ok || found != n {
+			return fmt.Errorf("transaction %d is not found by its id", n)
+		}
+		prev = t
+	}
+	return s.consistentRows()
+}
+
+func (s *segment) consistentRows() error {
+	var w segmentRow
+	touched := uint64(0)
+	last := uint32(0)
+	for n := range uint32(s.Rows) {
+		if s.row(n, &w); w.tx < last || uint64(w.tx) >= s.Txs {
+			return fmt.Errorf("row %d is out of order", n)
+		}
+		last = w.tx
+		for _, a := range [2]AccountRef{w.from, w.to} {
+			if _, ok := s.local(a); a != 0 && !ok {
+				return fmt.Errorf("row %d touches an account that the index lacks", n)
+			}
+		}
+		if w.from != 0 {
+			touched++
+		}
+		if w.to != 0 && w.to != w.from {
+			touched++
+		}
+	}
+	return s.consistentBooks(touched)
+}
+
+// consistentBooks counts the postings and reads those of every account.
+func (s *segment) consistentBooks(touched uint64) error {
+	total := uint64(0)
+	var buf [bigBook]uint32
+	for i := range uint64(len(s.bitmap)-sheetSlack) * 8 {
+		if s.bitmap[i/8]>>(i%8)&1 == 0 {
+			continue
+		}
+		var bad error
+		s.booksOf(AccountRef(s.FirstAccount+i), 0, func(b book) {
+			total += uint64(b.count)
+			for j := range b.chunks() {
+				for _, n := range b.chunk(j, &buf) {
+					if uint64(n) >= s.Rows {
+						bad = fmt.Errorf("account %d points behind the last row", s.FirstAccount+i)
+					}
+				}
+			}
+		})
+		if bad != nil {
+			return bad
+		}
+	}
+	if total != touched {
+		return fmt.Errorf("the index holds %d entries where the rows call for %d", total, touched)
 	}
 	return nil
 }

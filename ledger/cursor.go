@@ -130,7 +130,8 @@ func (v *view) cursorsOf(q *Query) []cursor {
 
 // eachOf calls yield with the rows of a query, whatever their number, until it
 // says to stop.
-func (v *view) eachOf(ctx context.Context, q Query, yield func(*Row) bool) error {
+func (v *view) eachOf(ctx context.Context, q Query, yield func(*Row) bool) (err error) {
+	defer v.guard(&err)
 	if q.Account == 0 {
 		return nil
 	}
@@ -175,7 +176,8 @@ func (v *view) Activity(ctx context.Context, queries []Query, into *Pages) error
 // scanBatch is how many rows Scan hands over at once.
 const scanBatch = 4096
 
-func (v *view) Scan(ctx context.Context, id chain.ID, after, until Key, yield func([]Row) error) error {
+func (v *view) Scan(ctx context.Context, id chain.ID, after, until Key, yield func([]Row) error) (err error) {
+	defer v.guard(&err)
 	q := &Query{After: after, Until: until}
 	ref := RefOfChain(id)
 	cursors := v.below.scan(v, ref, q)

@@ -1,9 +1,68 @@
 package ledger
 
-import "bongsu/chain"
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"path/filepath"
+	"slices"
+	"sort"
 
-// dictionary names the accounts of the segments. A nil one is empty.
-type dictionary struct{ count uint64 }
+	"bongsu/chain"
+)
+
+// dictionary names the accounts that segments refer to: references 1 to count,
+// in files that each hold a stretch of them. A nil one is empty.
+type dictionary struct {
+	files []*dictionaryFile // by first reference
+	count uint64
+}
+
+// dictionaryInfo describes a file.
+type dictionaryInfo struct {
+	Number uint64            `json:"number"`
+	First  uint64            `json:"first"` // its lowest reference
+	Count  uint64            `json:"count"`
+	Groups []dictionaryGroup `json:"groups"`
+	Bytes  int64             `json:"bytes"`
+}
+
+// dictionaryGroup is some accounts of one chain and form, sorted by their
+// bytes. Their references follow one another from First, or, when Listed,
+// stand in a list beside them.
+type dictionaryGroup struct {
+	Chain  chain.ID   `json:"chain"`
+	Form   chain.Form `json:"form"`
+	Len    int        `json:"len"`
+	First  uint64     `json:"first"`
+	Count  int        `json:"count"`
+	Raw    int64      `json:"raw"` // where its bytes begin in section raw
+	Listed bool       `json:"listed,omitempty"`
+	Refs   int64      `json:"refs,omitempty"` // where its references begin in section refs, 4 bytes each beyond First of the file
+}
+
+type dictionaryFile struct {
+	dictionaryInfo
+	sheet     *sheet
+	raw, refs []byte
+	back      []byte // of listed references: group (2 bytes) and place in it (4 bytes)
+}
+
+func dictionaryName(number uint64) string { return "accounts-" + pad8(number) + ".dict" }
+
+func openDictionary(dir string, number uint64) (*dictionaryFile, error) {
+	f := &dictionaryFile{}
+	name := dictionaryName(number)
+	var err error
+	if f.sheet, err = openSheet(filepath.Join(dir, name), name, &f.dictionaryInfo); err != nil {
+		return nil, err
+	}
+	f.raw, f.refs, f.back = f.sheet.section("raw"), f.sheet.section("refs"), f.sheet.section("back")
+	if f.raw == nil || f.refs == nil || f.back == nil || f.Number != number {
+		return nil, corruptSheet(name, "a section is missing")
+	}
+	return f, nil
+}
 
 func (d *dictionary) len() uint64 {
 	if d == nil {
@@ -12,6 +71,162 @@ func (d *dictionary) len() uint64 {
 	return d.count
 }
 
-func (d *dictionary) find(chain.Account) (AccountRef, bool) { return 0, false }
+// find looks an account up in every group of its chain and form.
+func (d *dictionary) find(a chain.Account) (AccountRef, bool) {
+	if d == nil {
+		return 0, false
+	}
+	var buf [64]byte
+	raw := a.AppendRaw(buf[:0])
+	for _, f := range d.files {
+		for i := range f.Groups {
+			g := &f.Groups[i]
+			if g.Form != a.Form() || g.Len != len(raw) || g.Chain != a.Chain() {
+				continue
+			}
+			if ref, ok := f.search(g, raw); ok {
+				return ref, true
+			}
+		}
+	}
+	return 0, false
+}
 
-func (d *dictionary) name(uint64) chain.Account { return chain.Account{} }
+func (f *dictionaryFile) search(g *dictionaryGroup, raw []byte) (AccountRef, bool) {
+	all := f.raw[g.Raw:]
+	lo, hi := 0, g.Count
+	if len(raw) >= 8 && g.Count > 64 { // addresses are hashes: guess where, then widen
+		lo, hi = guess(all, raw, g.Len, g.Count)
+	}
+	i := lo + sort.Search(hi-lo, func(i int) bool {
+		i += lo
+		return bytes.Compare(all[i*g.Len:(i+1)*g.Len], raw) >= 0
+	})
+	if i >= g.Count || !bytes.Equal(all[i*g.Len:(i+1)*g.Len], raw) {
+		return 0, false
+	}
+	if g.Listed {
+		return AccountRef(f.First + uint64(binary.LittleEndian.Uint32(f.refs[g.Refs+int64(i)*4:]))), true
+	}
+	return AccountRef(g.First + uint64(i)), true
+}
+
+// guess is a range that holds the place of raw, found from where evenly spread
+// bytes would put it.
+func guess(all, raw []byte, width, count int) (lo, hi int) {
+	v := binary.BigEndian.Uint64(raw)
+	at := int(float64(v) / (1 << 64) * float64(count))
+	step := 16
+	lo, hi = max(0, at-step), min(count, at+step)
+	for lo > 0 && bytes.Compare(all[lo*width:(lo+1)*width], raw) > 0 {
+		step *= 4
+		lo = max(0, lo-step)
+	}
+	for hi < count && bytes.Compare(all[(hi-1)*width:hi*width], raw) < 0 {
+		step *= 4
+		hi = min(count, hi+step)
+	}
+	return lo, hi
+}
+
+// name is the account of a reference.
+func (d *dictionary) name(ref uint64) chain.Account {
+	i := sort.Search(len(d.files), func(i int) bool { return d.files[i].First+d.files[i].Count > ref })
+	if i == len(d.files) || ref < d.files[i].First {
+		return chain.Account{}
+	}
+	f := d.files[i]
+	for k := range f.Groups {
+		if g := &f.Groups[k]; !g.Listed && ref >= g.First && ref < g.First+uint64(g.Count) {
+			return f.at(g, int(ref-g.First))
+		}
+	}
+	b := f.back[6*(ref-f.First):]
+	k := int(binary.LittleEndian.Uint16(b))
+	if k >= len(f.Groups) {
+		return chain.Account{}
+	}
+	return f.at(&f.Groups[k], int(binary.LittleEndian.Uint32(b[2:])))
+}
+
+func (f *dictionaryFile) at(g *dictionaryGroup, i int) chain.Account {
+	a, _ := chain.NewAccount(g.Chain, g.Form, f.raw[g.Raw+int64(i*g.Len):g.Raw+int64((i+1)*g.Len)])
+	return a
+}
+
+// dictionaryWriter writes one file: first the accounts that the head log named
+// (their references are given already), then new ones by group.
+type dictionaryWriter struct {
+	info  dictionaryInfo
+	w     *sheetWriter
+	start int64
+	refs  []byte
+	back  []byte
+	next  uint64
+}
+
+func newDictionaryWriter(d disk, dir string, number, first uint64) (*dictionaryWriter, error) {
+	name := dictionaryName(number)
+	w, err := newSheet(d, filepath.Join(dir, name), name)
+	if err != nil {
+		return nil, err
+	}
+	w.begin("raw")
+	return &dictionaryWriter{info: dictionaryInfo{Number: number, First: first}, w: w, start: w.at(), next: first}, nil
+}
+
+// listed adds accounts whose references are first, first+1 and so on.
+func (d *dictionaryWriter) listed(accounts []chain.Account) {
+	order := make([]int, len(accounts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return accounts[a].Compare(accounts[b]) })
+	d.back = make([]byte, 6*len(accounts))
+	var g *dictionaryGroup
+	for _, i := range order {
+		a := accounts[i]
+		raw := a.Raw()
+		if g == nil || g.Chain != a.Chain() || g.Form != a.Form() || g.Len != len(raw) {
+			d.info.Groups = append(d.info.Groups, dictionaryGroup{
+				Chain: a.Chain(), Form: a.Form(), Len: len(raw), Raw: d.w.at() - d.start, Listed: true, Refs: int64(len(d.refs)),
+			})
+			g = &d.info.Groups[len(d.info.Groups)-1]
+		}
+		binary.LittleEndian.PutUint16(d.back[6*i:], uint16(len(d.info.Groups)-1))
+		binary.LittleEndian.PutUint32(d.back[6*i+2:], uint32(g.Count))
+		d.refs = binary.LittleEndian.AppendUint32(d.refs, uint32(i))
+		d.w.write(raw)
+		g.Count++
+	}
+	d.next += uint64(len(accounts))
+}
+
+// group begins a group of new accounts, which follow in ascending order.
+func (d *dictionaryWriter) group(id chain.ID, form chain.Form, width int) {
+	d.info.Groups = append(d.info.Groups, dictionaryGroup{Chain: id, Form: form, Len: width, First: d.next, Raw: d.w.at() - d.start})
+}
+
+// add adds one to the group begun and gives its reference.
+func (d *dictionaryWriter) add(raw []byte) uint64 {
+	d.w.write(raw)
+	d.info.Groups[len(d.info.Groups)-1].Count++
+	d.next++
+	return d.next - 1
+}
+
+func (d *dictionaryWriter) close() (dictionaryInfo, error) {
+	d.w.begin("refs")
+	d.w.write(d.refs)
+	d.w.begin("back")
+	d.w.write(d.back)
+	d.info.Count = d.next - d.info.First
+	size, err := d.w.close(&d.info)
+	d.info.Bytes = size
+	return d.info, err
+}
+
+// compareRaw is the order of accounts in runs: form, length, bytes.
+func compareRaw(f1, f2 byte, a, b []byte) int {
+	return cmp.Or(cmp.Compare(f1, f2), cmp.Compare(len(a), len(b)), bytes.Compare(a, b))
+}

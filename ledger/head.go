@@ -149,6 +149,10 @@ func (b *batch) transfer(t *chain.Transfer) {
 	s.place(t.Block, t.Index, t.Time)
 	switch s.move(m) {
 	case added:
+		if s.status == StatusFailed && m.kind != chain.KindFee {
+			b.stats.AlreadyThere++ // it was left out, and is again
+			return
+		}
 		b.stats.Added++
 	case improved:
 		b.stats.AlreadyThere++
@@ -298,7 +302,7 @@ func (b *batch) finish() error {
 	for id, m := range b.blocks {
 		for _, s := range m {
 			blocks = append(blocks, chainBlock{id, *s})
-			if s.timed && s.time <= h.lastTime {
+			if old, ok := h.block(id, s.number); s.timed && s.time <= h.lastTime || ok && old.timed && old.time <= h.lastTime {
 				h.stale = true // a loose row may now stand elsewhere
 			}
 		}
@@ -328,10 +332,13 @@ func (h *head) settle() {
 		return
 	}
 	h.stale, h.lastTime = false, 0
+	v := &view{layers: h.layers, below: h.below}
 	txs := make([]layerTx, 0, len(h.loose))
 	for _, s := range h.loose {
-		t := layerTx{txState: s, at: s.block}
-		if s.block == chain.NoBlock {
+		t := layerTx{txState: s, at: s.block, when: s.time}
+		if s.block != chain.NoBlock {
+			t.when, _ = v.times(s.name.chain, s.block)
+		} else {
 			t.at, t.inferred = h.latestBlock(s.name.chain, s.time), true
 			h.lastTime = max(h.lastTime, s.time)
 		}

@@ -43,6 +43,7 @@ type record struct {
 	chain  chain.ID  // recordRollback, recordFinal
 	number uint64
 	cursor []byte // recordCursor
+	runs   []byte // recordCursor: the runs so far, as JSON
 }
 
 func (r *record) encode() []byte {
@@ -57,6 +58,7 @@ func (r *record) encode() []byte {
 		encodeFacts(e, r.facts)
 	case recordCursor:
 		e.bytes(r.cursor)
+		e.bytes(r.runs)
 		encodeFacts(e, r.facts)
 	default:
 		e.string(string(r.chain))
@@ -77,6 +79,7 @@ func decodeRecord(b []byte) (*record, error) {
 		r.facts = decodeFacts(d)
 	case recordCursor:
 		r.cursor = append([]byte{}, d.bytes()...)
+		r.runs = append([]byte{}, d.bytes()...)
 		r.facts = decodeFacts(d)
 	case recordRollback, recordFinal:
 		r.chain, r.number = chain.ID(d.string()), d.uint()

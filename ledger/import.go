@@ -4,26 +4,52 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
+	"bongsu/chain"
 	"bongsu/durable"
 	"bongsu/errs"
 )
 
-// maxCursor bounds what a Checkpoint keeps for its caller.
-const maxCursor = 64 << 10
+const (
+	// maxCursor bounds what a Checkpoint keeps for its caller.
+	maxCursor = 64 << 10
+	// bulkFacts is how many facts an import keeps for the head; a larger one
+	// goes through runs into segments.
+	bulkFacts = 1 << 16
+)
 
 // Import gathers facts of one source. Nothing of it is visible before Commit.
 // Not safe for several goroutines.
+//
+// A small import becomes one record of the head log. A large one is sorted in
+// runs on disk and merged into segments by Commit, in the memory of a few runs
+// whatever its size; what has no place (no block, no transaction id) and notes
+// still go to the head.
 type Import struct {
 	l       *Ledger
 	lock    *durable.Lock
 	spool   string // the file's name
 	log     *headLog
-	facts   Facts // added since the last Checkpoint
+	facts   Facts // since the last Checkpoint; when bulk, what goes to the head
+	bulk    bool
+	buffers map[chain.ID]*runBuffer
+	runs    []runInfo
+	writing chan wroteRun // the one run being written
+	busy    bool
 	cursor  []byte
 	resumed bool
 	done    bool
+}
+
+type wroteRun struct {
+	info runInfo
+	err  error
 }
 
 // recordCursor follows the facts of a Checkpoint in a spool. Append only.
@@ -31,17 +57,17 @@ const recordCursor recordKind = 5
 
 // Begin starts an import or resumes the one of the same source that a crash
 // interrupted: Import.Cursor then tells where. The ledger's writer lock is
-// held until Commit or Abort.
+// held until Commit, Abort or Suspend.
 func (l *Ledger) Begin(ctx context.Context, source string) (*Import, error) {
 	if l.opt.ReadOnly {
-		return nil, errs.New("import", errs.Usage, l.dir, "the ledger is open for reading only", "open it for writing")
+		return nil, readOnly(l.dir)
 	}
 	lock, err := durable.WaitLock(l.path("LOCK"))
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(source))
-	im := &Import{l: l, lock: lock, spool: "import-" + hex.EncodeToString(sum[:8]) + ".log"}
+	im := &Import{l: l, lock: lock, spool: "import-" + hex.EncodeToString(sum[:8]) + ".log", buffers: map[chain.ID]*runBuffer{}}
 	if exists(l.path(im.spool)) {
 		if err := im.resume(); err != nil {
 			lock.Unlock()
@@ -62,18 +88,22 @@ func (im *Import) resume() error {
 	log, err := openHead(f, im.spool, 1)
 	if err == nil {
 		err = log.read(headData, 0, func(r *record) error {
-			if r.kind == recordCursor {
-				im.cursor = r.cursor
-			}
-			return nil
+			im.cursor = r.cursor
+			im.runs = nil
+			return json.Unmarshal(r.runs, &im.runs)
 		})
+	}
+	for _, r := range im.runs {
+		if info, serr := os.Stat(im.l.path(r.Name)); err == nil && (serr != nil || info.Size() != r.Bytes) {
+			err = errs.New("import", errs.Corrupt, r.Name, "a run is missing or cut short", "")
+		}
 	}
 	if err != nil {
 		f.Close()
-		im.cursor = nil
+		im.cursor, im.runs = nil, nil
 		return im.l.opt.disk.remove(im.l.path(im.spool))
 	}
-	im.log, im.resumed = log, im.cursor != nil
+	im.log, im.resumed, im.bulk = log, im.cursor != nil, len(im.runs) > 0
 	return nil
 }
 
@@ -82,8 +112,20 @@ func (im *Import) Add(f *Facts) error {
 	if err := checkFacts(f); err != nil {
 		return err
 	}
+	if im.bulk {
+		return im.route(f)
+	}
 	im.facts.append(f)
-	return nil
+	limit := bulkFacts
+	if im.l.opt.bulkAt > 0 {
+		limit = im.l.opt.bulkAt
+	}
+	if len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks) <= limit {
+		return nil
+	}
+	all := im.facts
+	im.facts, im.bulk = Facts{}, true
+	return im.route(&all)
 }
 
 func (f *Facts) append(g *Facts) {
@@ -96,9 +138,194 @@ func (f *Facts) append(g *Facts) {
 	f.Claims = append(f.Claims, g.Claims...)
 }
 
+// route puts what has a place into runs.
+func (im *Import) route(f *Facts) error {
+	rest := Facts{Notes: f.Notes, UTXOs: f.UTXOs, Assets: f.Assets, Claims: f.Claims}
+	for i := range f.Transfers {
+		t := &f.Transfers[i]
+		if t.Block == chain.NoBlock || t.Tx.IsZero() {
+			rest.Transfers = append(rest.Transfers, *t)
+			continue
+		}
+		b, err := im.buffer(t.Chain)
+		if err != nil {
+			return err
+		}
+		b.transfer(t)
+	}
+	for i := range f.Txs {
+		t := &f.Txs[i]
+		if t.Block == chain.NoBlock {
+			rest.Txs = append(rest.Txs, *t)
+			continue
+		}
+		b, err := im.buffer(t.Chain)
+		if err != nil {
+			return err
+		}
+		at := chain.Time(0)
+		if t.HasTime {
+			at = t.Time
+		}
+		b.tx(t.Tx, t.Block, t.Index, at, t.Status)
+	}
+	for i := range f.Blocks {
+		b, err := im.buffer(f.Blocks[i].Chain)
+		if err != nil {
+			return err
+		}
+		b.blocks = append(b.blocks, f.Blocks[i])
+	}
+	im.facts.append(&rest)
+	return nil
+}
+
+// EVMTransfer is a token transfer or native payment of an EVM chain in the
+// form in which bulk files have it. Block is known; the rest is as in
+// chain.Transfer.
+type EVMTransfer struct {
+	Block    uint64
+	Time     chain.Time // 0: not given
+	Index    uint32     // chain.NoIndex: not given
+	Ordinal  uint32
+	Row, Nth uint32
+	Kind     chain.Kind
+	Tx       [32]byte
+	From, To [20]byte // the zero address stays what it is on the chain: an account; NoFrom and NoTo leave a side out
+	Contract [20]byte // the token; ignored unless Kind is KindToken
+	NoFrom   bool
+	NoTo     bool
+	Amount   chain.Amount
+}
+
+// AddEVM gathers transfers of one EVM chain without the cost of Facts. It
+// always goes through runs: for imports of many rows. The slice is the
+// caller's again when it returns.
+func (im *Import) AddEVM(id chain.ID, transfers []EVMTransfer) error {
+	if err := checkChain(id); err != nil {
+		return err
+	}
+	if !id.EVM() {
+		return errs.New("import", errs.Usage, string(id), "not an EVM chain", "add its transfers as Facts")
+	}
+	if !im.bulk {
+		all := im.facts
+		im.facts, im.bulk = Facts{}, true
+		if err := im.route(&all); err != nil {
+			return err
+		}
+	}
+	for len(transfers) > 0 {
+		b, err := im.buffer(id)
+		if err != nil {
+			return err
+		}
+		n := min(len(transfers), 4096)
+		if err := b.evm(transfers[:n]); err != nil {
+			return err
+		}
+		transfers = transfers[n:]
+	}
+	return nil
+}
+
+func (r *runBuffer) evm(transfers []EVMTransfer) error {
+	native := r.asset(r.id.Native())
+	for i := range transfers {
+		t := &transfers[i]
+		if t.Block == chain.NoBlock || t.Tx == [32]byte{} || t.Kind == chain.KindNone {
+			return errs.New("import", errs.Invalid, string(r.id), "a transfer without block, transaction or kind", "add it as a chain.Transfer")
+		}
+		m := movement{asset: native, nth: t.Nth, ordinal: t.Ordinal, row: t.Row, kind: t.Kind, amount: t.Amount}
+		if t.Kind == chain.KindToken {
+			m.asset = r.token(&t.Contract)
+		}
+		if t.Kind == chain.KindNative || t.Kind == chain.KindFee {
+			m.nth = 0
+		}
+		if !t.NoFrom {
+			m.from = AccountRef(r.accounts.evm(&t.From)) + 1
+		}
+		if !t.NoTo {
+			m.to = AccountRef(r.accounts.evm(&t.To)) + 1
+		}
+		id, _ := chain.NewTxID(t.Tx[:])
+		r.add(r.tx(id, t.Block, t.Index, t.Time, StatusUnknown), m)
+	}
+	return nil
+}
+
+// buffer is the chain's buffer with room in it.
+func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
+	b := im.buffers[id]
+	if b != nil && b.full() {
+		if err := im.flush(b); err != nil {
+			return nil, err
+		}
+		b = nil
+	}
+	if b == nil {
+		b = newRunBuffer(id)
+		im.buffers[id] = b
+	}
+	return b, nil
+}
+
+// flush writes a buffer aside while the next one fills.
+func (im *Import) flush(b *runBuffer) error {
+	delete(im.buffers, b.id)
+	if err := im.wait(); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s-%06d.run", strings.TrimSuffix(im.spool, ".log"), len(im.runs))
+	f, err := im.l.opt.disk.create(im.l.path(name))
+	if err != nil {
+		return err
+	}
+	im.writing, im.busy = make(chan wroteRun, 1), true
+	go func(done chan<- wroteRun) {
+		info, err := b.write(f, name)
+		if err == nil {
+			err = f.Sync()
+		}
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		done <- wroteRun{info, errs.Wrap("import", name, err)}
+	}(im.writing)
+	return nil
+}
+
+// wait ends the writing of the last run.
+func (im *Import) wait() error {
+	if !im.busy {
+		return nil
+	}
+	r := <-im.writing
+	im.busy = false
+	if r.err == nil {
+		im.runs = append(im.runs, r.info)
+	}
+	return r.err
+}
+
+// flushAll writes every buffer and waits.
+func (im *Import) flushAll() error {
+	for _, b := range im.buffers {
+		if len(b.rows)+len(b.txs)+len(b.blocks) == 0 {
+			continue
+		}
+		if err := im.flush(b); err != nil {
+			return err
+		}
+	}
+	return im.wait()
+}
+
 // Checkpoint makes what was added so far survive a crash of this process,
 // together with cursor (opaque to the ledger, at most 64 KB): a Begin of the
-// same source gives the cursor back and goes on after it.
+// same source gives the cursor back and goes on after it. In a large import it
+// ends a run: call it every few million rows.
 func (im *Import) Checkpoint(cursor []byte) error {
 	if len(cursor) > maxCursor {
 		return errs.New("import", errs.Limit, im.spool, "a cursor of more than 64 KB", "keep less in it")
@@ -112,13 +339,19 @@ func (im *Import) Checkpoint(cursor []byte) error {
 			f.Close()
 			return err
 		}
-		if err := im.l.opt.disk.syncDir(im.l.dir); err != nil {
-			return err
-		}
 	}
-	// Facts and cursor are one record: a crash between them would import the
-	// facts twice, which is harmless, or lose them, which is not.
-	if err := im.log.append((&record{kind: recordCursor, facts: &im.facts, cursor: cursor}).encode()); err != nil {
+	if err := im.flushAll(); err != nil {
+		return err
+	}
+	if err := im.l.opt.disk.syncDir(im.l.dir); err != nil {
+		return err
+	}
+	runs, err := json.Marshal(im.runs)
+	if err != nil {
+		return errs.New("import", errs.Internal, im.spool, err.Error(), "")
+	}
+	// Facts, runs and cursor are one record: none is there without the others.
+	if err := im.log.append((&record{kind: recordCursor, facts: &im.facts, runs: runs, cursor: cursor}).encode()); err != nil {
 		return err
 	}
 	im.facts = Facts{}
@@ -133,36 +366,77 @@ func (im *Import) Cursor() []byte {
 	return im.cursor
 }
 
-// Commit makes all facts durable and visible at once.
+// Commit makes all facts durable and visible at once. On an error nothing of
+// the import is visible, its checkpoints are kept, and the lock is given back.
 func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 	if im.done {
 		return stats, errs.New("import", errs.Usage, im.spool, "the import has ended", "begin another")
 	}
+	defer func() {
+		if err != nil {
+			im.Suspend() //nolint:errcheck // the first error is the one to report
+		}
+	}()
 	all := &Facts{}
 	if im.log != nil {
-		err := im.log.read(headData, 0, func(r *record) error {
+		if err := im.log.read(headData, 0, func(r *record) error {
 			all.append(r.facts)
 			return nil
-		})
-		if err != nil {
+		}); err != nil {
 			return stats, err
 		}
 	}
 	all.append(&im.facts)
-	err = im.l.locked(ctx, func() error {
-		if err := im.l.checkAssets(all.Assets); err != nil {
+	if im.bulk {
+		stats, err = im.commitRuns(ctx, all)
+	} else {
+		err = im.l.locked(ctx, func() error {
+			if err := im.l.checkCommit(all); err != nil {
+				return err
+			}
+			stats, err = im.l.commit(&record{kind: recordFacts, facts: all})
 			return err
+		})
+		if err == nil {
+			err = im.l.settle(ctx)
 		}
-		if err := im.l.head.checkLoose(all); err != nil {
-			return err
-		}
-		stats, err = im.l.commit(&record{kind: recordFacts, facts: all})
-		return err
-	})
+	}
 	if err != nil {
-		return stats, errs.Wrap("import", fmt.Sprintf("%d transfers", len(all.Transfers)), err)
+		return stats, errs.Wrap("import", "", err)
 	}
 	return stats, im.end()
+}
+
+// checkCommit refuses what could not be applied after it was written.
+func (l *Ledger) checkCommit(f *Facts) error {
+	if err := l.checkAssets(f.Assets); err != nil {
+		return err
+	}
+	return l.head.checkLoose(f)
+}
+
+// commitRuns merges the runs into segments.
+func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
+	if err := im.flushAll(); err != nil {
+		return Stats{}, err
+	}
+	if err := im.l.locked(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
+		return Stats{}, err
+	}
+	var runs []*importRun
+	defer func() {
+		for _, r := range runs {
+			r.f.Close()
+		}
+	}()
+	for i := range im.runs {
+		f, err := im.l.opt.disk.open(im.l.path(im.runs[i].Name), false)
+		if err != nil {
+			return Stats{}, err
+		}
+		runs = append(runs, &importRun{info: im.runs[i], f: f, refs: strings.TrimSuffix(im.runs[i].Name, ".run") + ".refs"})
+	}
+	return im.l.rewrite(ctx, runs, rest)
 }
 
 // Abort drops the import and its checkpoints. A no-op after Commit.
@@ -170,6 +444,7 @@ func (im *Import) Abort() error {
 	if im.done {
 		return nil
 	}
+	im.wait() //nolint:errcheck // it is dropped
 	return im.end()
 }
 
@@ -179,6 +454,7 @@ func (im *Import) Suspend() error {
 	if im.done {
 		return nil
 	}
+	im.wait() //nolint:errcheck // what no checkpoint names is read again
 	im.done = true
 	if im.log != nil {
 		im.log.f.Close()
@@ -186,6 +462,7 @@ func (im *Import) Suspend() error {
 	return im.lock.Unlock()
 }
 
+// end removes the spool first, so that no checkpoint names a run that is gone.
 func (im *Import) end() error {
 	im.done = true
 	var err error
@@ -193,8 +470,10 @@ func (im *Import) end() error {
 		im.log.f.Close()
 		err = im.l.opt.disk.remove(im.l.path(im.spool))
 	}
-	if uerr := im.lock.Unlock(); err == nil {
-		err = uerr
+	names, gerr := filepath.Glob(im.l.path(strings.TrimSuffix(im.spool, ".log") + "-*"))
+	slices.Sort(names)
+	for _, n := range names {
+		gerr = cmpErr(gerr, im.l.opt.disk.remove(n))
 	}
-	return err
+	return cmpErr(err, gerr, im.lock.Unlock())
 }

@@ -28,6 +28,7 @@ type layerTx struct {
 	*txState
 	at       uint64 // its block, or the one inferred
 	inferred bool
+	when     chain.Time // orders loose ones inside a block; placed ones of one block have one time
 }
 
 // position is its index in the block; none in a block that was inferred.
@@ -70,6 +71,7 @@ func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names
 		l.byName[txs[i].name] = int32(i)
 		for m := range txs[i].moves {
 			if txs[i].status == StatusFailed && txs[i].moves[m].kind != chain.KindFee {
+				l.touch(&txs[i].moves[m])
 				continue
 			}
 			l.rows = append(l.rows, layerRow{tx: int32(i), move: int32(m)})
@@ -85,6 +87,16 @@ func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names
 		slices.SortFunc(list, func(a, b blockState) int { return cmp.Compare(a.number, b.number) })
 	}
 	return l
+}
+
+// touch notes that the layer says something of both accounts, if only that a
+// row of a segment does not count.
+func (l *layer) touch(m *movement) {
+	for _, a := range [2]AccountRef{m.from, m.to} {
+		if _, ok := l.accounts[a]; !ok {
+			l.accounts[a] = nil
+		}
+	}
 }
 
 type chainBlock struct {
@@ -136,10 +148,8 @@ func (l *layer) compareRows(a, b layerRow, nm *names) int {
 	if c := cmp.Or(cmp.Compare(x.name.chain, y.name.chain), cmp.Compare(x.at, y.at), cmp.Compare(x.position(), y.position())); c != 0 {
 		return c
 	}
-	if x.position() == chain.NoIndex && (x.inferred || y.inferred) {
-		// A row with a stated block has its block's time, which is not after
-		// that of a row whose block was inferred from it.
-		if c := cmp.Compare(x.inferredTime(), y.inferredTime()); c != 0 {
+	if x.position() == chain.NoIndex {
+		if c := cmp.Compare(x.when, y.when); c != 0 {
 			return c
 		}
 	}
@@ -159,19 +169,10 @@ func compareContent(p, q *movement, nm *names) int {
 		p.amount.Cmp(q.amount), cmp.Compare(p.nth, q.nth))
 }
 
-// inferredTime orders rows of one block that have no index: 0 for those whose
-// block is stated, which come first.
-func (t *layerTx) inferredTime() chain.Time {
-	if t.inferred {
-		return t.time
-	}
-	return 0
-}
-
 func (l *layer) sameButRank(a, b layerRow) bool {
 	x, y := &l.txs[a.tx], &l.txs[b.tx]
 	p, q := &x.moves[a.move], &y.moves[b.move]
-	return x.name.chain == y.name.chain && x.at == y.at && x.position() == y.position() && x.inferredTime() == y.inferredTime() &&
+	return x.name.chain == y.name.chain && x.at == y.at && x.position() == y.position() && x.when == y.when &&
 		txPrefix(x.name.id) == txPrefix(y.name.id) && p.kind == q.kind && p.ordinal == q.ordinal && p.row == q.row
 }
 

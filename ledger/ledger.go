@@ -18,10 +18,9 @@ import (
 type Options struct {
 	// ReadOnly opens for readers only; the folder must hold a ledger.
 	ReadOnly bool
-	// MemoryBytes bounds the buffers of one import; 0: 512 MB.
-	MemoryBytes int64
-
-	disk disk // for tests; nil: the real one
+	disk     disk // for tests; nil: the real one
+	settleAt int  // for tests; 0: settleRows
+	bulkAt   int  // for tests; 0: bulkFacts
 }
 
 // pollEvery is how often Wait looks for other processes' commits.
@@ -84,15 +83,16 @@ func (l *Ledger) create() error {
 	if exists(l.path(manifestName)) {
 		return nil
 	}
-	m := &manifest{Format: manifestFormat, Generation: 1}
+	m := &manifest{Format: manifestFormat, Generation: 1, NextFile: 1}
 	return l.commitManifest(m, 0)
 }
 
 func (l *Ledger) path(name string) string { return filepath.Join(l.dir, name) }
 
-// commitManifest makes a new empty head log that goes on after record seq, and
-// then puts the manifest that names it in place. The caller holds the lock.
-func (l *Ledger) commitManifest(m *manifest, seq uint64) error {
+// commitManifest makes a new head log that goes on after record seq and begins
+// with records, and then puts the manifest that names it in place. The caller
+// holds the folder's lock.
+func (l *Ledger) commitManifest(m *manifest, seq uint64, records ...*record) error {
 	m.HeadGen = m.Generation
 	m.HeadSeq = seq
 	m.Head = fmt.Sprintf("head-%08d.log", m.HeadGen)
@@ -100,7 +100,12 @@ func (l *Ledger) commitManifest(m *manifest, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	_, err = createHead(f, m.Head, m.HeadGen, seq)
+	h, err := createHead(f, m.Head, m.HeadGen, seq)
+	for _, r := range records {
+		if err == nil {
+			err = h.append(r.encode())
+		}
+	}
 	if cerr := f.Close(); err == nil && cerr != nil {
 		err = errs.Wrap("make head log", m.Head, cerr)
 	}
@@ -163,14 +168,12 @@ func (l *Ledger) reopen() error {
 		f.Close()
 		return err
 	}
-	if l.names == nil {
-		l.names = newNames()
-	}
-	below, err := l.openSegments(m)
+	below, nm, err := l.openSegments(m)
 	if err != nil {
 		f.Close()
 		return err
 	}
+	l.names = nm
 	if l.log != nil {
 		l.log.f.Close()
 	}
@@ -186,9 +189,58 @@ func (l *Ledger) below(s *segments) {
 	l.announce()
 }
 
-func (l *Ledger) openSegments(m *manifest) (*segments, error) {
-	s := noSegments()
-	return s, nil
+// openSegments opens what the manifest names and was not open before.
+func (l *Ledger) openSegments(m *manifest) (*segments, *names, error) {
+	s, nm := noSegments(), newNames()
+	open := map[uint64]*segment{}
+	files := map[uint64]*dictionaryFile{}
+	if l.head != nil {
+		for _, seg := range l.head.below.list {
+			open[seg.number] = seg
+		}
+		if base := l.names.base; base != nil {
+			for _, f := range base.files {
+				files[f.Number] = f
+			}
+		}
+	}
+	var err error
+	for i := range m.Segments {
+		seg := open[m.Segments[i].Number]
+		if seg == nil {
+			if seg, err = openSegment(l.dir, m.Segments[i].Number); err != nil {
+				return nil, nil, err
+			}
+		}
+		s.add(seg)
+	}
+	nm.base = &dictionary{}
+	for _, n := range m.Dictionaries {
+		f := files[n]
+		if f == nil {
+			if f, err = openDictionary(l.dir, n); err != nil {
+				return nil, nil, err
+			}
+		}
+		nm.base.files = append(nm.base.files, f)
+		nm.base.count += f.Count
+	}
+	for _, a := range m.AssetNames {
+		nm.asset(a)
+	}
+	for _, c := range m.Claims {
+		id := RefOfChain(c.Chain)
+		s.claims[id] = append(s.claims[id], c)
+	}
+	for _, a := range m.Assets {
+		if err := s.registry.Add(chain.AssetInfo(a)); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, r := range m.Live {
+		s.live[RefOfChain(r.Chain)] = &liveChain{blocks: r.Blocks, final: r.Final, known: r.Known}
+	}
+	return s, nm, nil
 }
 
 // catchUp applies the records that were committed since.
@@ -311,7 +363,7 @@ func (l *Ledger) Wait(ctx context.Context, after uint64) error {
 // held while do runs.
 func (l *Ledger) write(ctx context.Context, do func() error) error {
 	if l.opt.ReadOnly {
-		return errs.New("write ledger", errs.Usage, l.dir, "the ledger is open for reading only", "open it for writing")
+		return readOnly(l.dir)
 	}
 	lock, err := durable.WaitLock(l.path("LOCK"))
 	if err != nil {
@@ -404,14 +456,66 @@ func (l *Ledger) Rollback(ctx context.Context, id chain.ID, number uint64) error
 }
 
 // Finalize says that no block of the chain up to number will be rolled back.
+// Now and then it moves what is final out of memory into segments.
 func (l *Ledger) Finalize(ctx context.Context, id chain.ID, number uint64) error {
-	return l.write(ctx, func() error {
+	if l.opt.ReadOnly {
+		return readOnly(l.dir)
+	}
+	lock, err := durable.WaitLock(l.path("LOCK"))
+	if err != nil {
+		return err
+	}
+	defer lock.Unlock()
+	err = l.locked(ctx, func() error {
 		if live := l.head.live[RefOfChain(id)]; live != nil && live.known && live.final >= number {
 			return nil
 		}
 		_, err := l.commit(&record{kind: recordFinal, chain: id, number: number})
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return l.settle(ctx)
+}
+
+// settleRows is how much the layers hold before it is moved into segments.
+const settleRows = 1 << 20
+
+// settle moves a head that has grown large into segments. The folder's lock is
+// held, mu is not.
+func (l *Ledger) settle(ctx context.Context) error {
+	l.mu.Lock()
+	n := l.head.settled()
+	l.mu.Unlock()
+	if n < l.opt.settleRows() {
+		return nil
+	}
+	_, err := l.rewrite(ctx, nil, &Facts{})
+	return err
+}
+
+func (o *Options) settleRows() int {
+	if o.settleAt > 0 {
+		return o.settleAt
+	}
+	return settleRows
+}
+
+// settled is about how many rows and transactions could move into segments.
+func (h *head) settled() (n int) {
+	for _, l := range h.layers {
+		for i := range l.txs {
+			if c := h.live[l.txs[i].name.chain]; l.txs[i].utxo == nil && (c == nil || l.txs[i].at < c.cut()) {
+				n += 1 + len(l.txs[i].moves)
+			}
+		}
+	}
+	return n
+}
+
+func readOnly(dir string) error {
+	return errs.New("write ledger", errs.Usage, dir, "the ledger is open for reading only", "open it for writing")
 }
 
 // Live is the last live block of a chain, and the last final one; Known is

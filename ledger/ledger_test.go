@@ -12,9 +12,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-func open(t ledgertest.TB, dir string) *ledger.Ledger {
+func open(t ledgertest.TB, dir string, opt ledger.Options) *ledger.Ledger {
 	t.Helper()
-	l, err := ledger.Open(context.Background(), dir, ledger.Options{})
+	l, err := ledger.Open(context.Background(), dir, opt)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
@@ -50,38 +50,55 @@ func put(t ledgertest.TB, l *ledger.Ledger, f *ledger.Facts) ledger.Stats {
 // it twice, and compares every answer with the model's, before and after the
 // ledger was opened again.
 func TestAgainstModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		w := ledgertest.Draw(t)
-		order := rapid.Permutation(w.Facts).Draw(t, "order")
-		dir, err := os.MkdirTemp("", "ledger")
-		if err != nil {
+	for _, c := range []struct {
+		name         string
+		bulk, settle int
+	}{
+		{"head", 0, 0},
+		{"segments", 1, 0},
+		{"mixed", 6, 12},
+		{"settled", 0, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { againstModel(t, c.bulk, c.settle) })
+		})
+	}
+}
+
+func againstModel(t *rapid.T, bulk, settle int) {
+	w := ledgertest.Draw(t)
+	order := rapid.Permutation(w.Facts).Draw(t, "order")
+	dir, err := os.MkdirTemp("", "ledger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, bulk, settle)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	var m model.Model
+	for i := range w.Facts {
+		if err := m.Add(&w.Facts[i]); err != nil {
 			t.Fatal(err)
 		}
-		defer os.RemoveAll(dir)
-		l := open(t, dir)
-		var m model.Model
-		for i := range w.Facts {
-			if err := m.Add(&w.Facts[i]); err != nil {
-				t.Fatal(err)
-			}
-			put(t, l, &order[i])
-			reader(t, l).Close()
-		}
-		if again := put(t, l, &order[0]); again.Added != 0 {
-			t.Fatalf("imported again, %d rows were added", again.Added)
-		}
-		want, err := m.Reader()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledgertest.Compare(t, reader(t, l), want)
-		l.Close()
-		l = open(t, dir)
-		ledgertest.Compare(t, reader(t, l), want)
-		l.Close()
-		rep, err := ledger.Check(context.Background(), dir)
-		if err != nil || len(rep.Damages) > 0 {
-			t.Fatalf("check: %v %+v", err, rep)
-		}
-	})
+		put(t, l, &order[i])
+		reader(t, l).Close()
+	}
+	if again := put(t, l, &order[0]); again.Added != 0 {
+		t.Fatalf("imported again, %d rows were added", again.Added)
+	}
+	want, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Compare(t, reader(t, l), want)
+	l.Close()
+	l = open(t, dir, opt)
+	ledgertest.Compare(t, reader(t, l), want)
+	l.Close()
+	rep, err := ledger.Check(context.Background(), dir)
+	if err != nil || len(rep.Damages) > 0 {
+		t.Fatalf("check: %v %+v", err, rep)
+	}
 }

@@ -15,14 +15,19 @@ import (
 // manifest names the files that are the ledger. It is replaced as a whole: the
 // rename is the moment of commit of everything that is not in the head log.
 type manifest struct {
-	Format     int           `json:"format"`     // manifestFormat
-	Generation uint64        `json:"generation"` // grows with each manifest
-	Head       string        `json:"head"`       // the head log's file name
-	HeadGen    uint64        `json:"head_generation"`
-	HeadSeq    uint64        `json:"head_sequence"` // of the record before the log's first
-	Claims     []Claim       `json:"claims,omitempty"`
-	Assets     []assetRecord `json:"assets,omitempty"`
-	Names      []string      `json:"asset_names,omitempty"` // by AssetRef, from 1
+	Format     int    `json:"format"`     // manifestFormat
+	Generation uint64 `json:"generation"` // grows with each manifest
+	Head       string `json:"head"`       // the head log's file name
+	HeadGen    uint64 `json:"head_generation"`
+	HeadSeq    uint64 `json:"head_sequence"` // of the record before the log's first
+	NextFile   uint64 `json:"next_file"`     // number of the next segment or dictionary
+
+	Segments     []segmentInfo `json:"segments,omitempty"`
+	Dictionaries []uint64      `json:"dictionaries,omitempty"` // numbers, by first reference
+	AssetNames   []chain.Asset `json:"asset_names,omitempty"`  // by AssetRef, from 1
+	Claims       []Claim       `json:"claims,omitempty"`
+	Assets       []assetRecord `json:"assets,omitempty"`
+	Live         []liveRecord  `json:"live,omitempty"`
 }
 
 const (
@@ -36,6 +41,14 @@ type assetRecord struct {
 	Symbol   string      `json:"symbol"`
 	Decimals uint8       `json:"decimals"`
 	Source   string      `json:"source"`
+}
+
+// liveRecord is where a followed chain stands: its last final block.
+type liveRecord struct {
+	Chain  chain.ID    `json:"chain"`
+	Final  uint64      `json:"final"`
+	Known  bool        `json:"known"`
+	Blocks []BlockFact `json:"blocks"`
 }
 
 // encode is one line with the checksum of the rest, then JSON.

@@ -123,3 +123,17 @@ func (n *names) count() uint64 {
 	defer n.mu.RUnlock()
 	return n.base.len() + uint64(len(n.accounts))
 }
+
+// accountList is the accounts that the head named, by reference.
+func (n *names) accountList() []chain.Account {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.accounts[:len(n.accounts):len(n.accounts)]
+}
+
+// assetList is every asset, by reference from 1.
+func (n *names) assetList() []chain.Asset {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.assets[:len(n.assets):len(n.assets)]
+}

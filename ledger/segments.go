@@ -1,45 +1,404 @@
 package ledger
 
 import (
+	"cmp"
+	"encoding/binary"
+	"math"
+	"runtime"
+	"slices"
+	"sort"
+	"strings"
+
 	"bongsu/chain"
+	"bongsu/errs"
 )
 
 // segments is the part of a ledger that lies in immutable files, as one
-// manifest names them. It never changes.
+// manifest names them. It never changes. The segments of a chain do not share
+// a block.
 type segments struct {
+	byChain  map[ChainRef][]*segment // by block
+	list     []*segment              // a TxRef holds the place here, plus one
+	places   map[*segment]int
 	claims   map[ChainRef][]Claim
 	registry *chain.Registry
 	live     map[ChainRef]*liveChain
 }
 
 func noSegments() *segments {
-	return &segments{claims: map[ChainRef][]Claim{}, registry: chain.NewRegistry(), live: map[ChainRef]*liveChain{}}
+	return &segments{
+		byChain: map[ChainRef][]*segment{}, places: map[*segment]int{}, claims: map[ChainRef][]Claim{},
+		registry: chain.NewRegistry(), live: map[ChainRef]*liveChain{},
+	}
 }
 
-type segment struct{ number uint64 }
-
-func (s *segments) findTx(name txName) (*segment, uint32, bool) { return nil, 0, false }
-
-func (s *segment) adopt(n uint32) (*txState, error) { return nil, nil }
-
-func (s *segments) block(id ChainRef, number uint64) (blockState, bool) { return blockState{}, false }
-
-func (s *segments) latestBlock(id ChainRef, t chain.Time, hidden func(uint64) bool) uint64 { return 0 }
-
-func (s *segments) txRef(name txName) TxRef       { return 0 }
-func (s *segments) tx(ref TxRef) Tx               { return Tx{} }
-func (s *segments) chains(seen map[ChainRef]bool) {}
-func (s *segments) timedBefore(id ChainRef, number uint64) (blockState, bool) {
-	return blockState{}, false
+func (s *segments) add(seg *segment) {
+	s.places[seg] = len(s.list)
+	s.list = append(s.list, seg)
+	list := append(s.byChain[seg.chain], seg)
+	slices.SortFunc(list, func(a, b *segment) int { return cmp.Compare(a.From, b.From) })
+	s.byChain[seg.chain] = list
 }
-func (s *segments) transaction(v *view, ref TxRef, into *Pages) {}
-func (s *segments) notes(ref TxRef) ([]NoteFact, error)         { return nil, nil }
-func (s *segments) count(v *view, ref ChainRef, c *counting)    {}
-func (s *segments) state(ref TxRef) (*txState, error)           { return nil, nil }
-func (s *segments) spender(id ChainRef, p OutPoint) OutPoint    { return OutPoint{} }
-func (s *segments) outputsOf(v *view, a AccountRef, add func(*layerTx, TxRef, uint32)) error {
+
+// caught turns a fault in reading mapped bytes into a corruption: a flipped
+// byte can make a column point outside its file.
+func caught(fault any, err *error) {
+	switch r := fault.(type) {
+	case nil:
+	case runtime.Error:
+		if why := r.Error(); !strings.Contains(why, "out of range") {
+			panic(r)
+		}
+		*err = errs.New("read ledger", errs.Corrupt, "", "a segment's bytes make no sense: "+r.Error(), "run bongsu ledger check")
+	default:
+		panic(r)
+	}
+}
+
+func (s *segments) findTx(name txName) (*segment, uint32, bool) {
+	for _, seg := range s.byChain[name.chain] {
+		if n, ok := seg.findID(name.id); ok {
+			return seg, n, true
+		}
+	}
+	return nil, 0, false
+}
+
+func (s *segments) ref(seg *segment, n uint32) TxRef {
+	return TxRef(uint64(s.places[seg]+1)<<txBits | uint64(n))
+}
+
+func (s *segments) txRef(name txName) TxRef {
+	if seg, n, ok := s.findTx(name); ok {
+		return s.ref(seg, n)
+	}
+	return 0
+}
+
+// of is the segment and the transaction's number behind a reference.
+func (s *segments) of(ref TxRef) (*segment, uint32, bool) {
+	i, n := uint64(ref)>>txBits, uint64(ref)&(1<<txBits-1)
+	if i == 0 || i > uint64(len(s.list)) || n >= s.list[i-1].Txs {
+		return nil, 0, false
+	}
+	return s.list[i-1], uint32(n), true
+}
+
+func (s *segments) tx(ref TxRef) Tx {
+	seg, n, ok := s.of(ref)
+	if !ok {
+		return Tx{}
+	}
+	id, _ := chain.NewTxID(seg.idBytes(n))
+	return Tx{seg.Chain, id}
+}
+
+// state is a whole transaction.
+func (s *segments) state(ref TxRef) (*txState, error) {
+	seg, n, ok := s.of(ref)
+	if !ok {
+		return nil, nil
+	}
+	return seg.adopt(n)
+}
+
+// adopt reads a transaction back into the form in which facts merge.
+func (s *segment) adopt(n uint32) (t *txState, err error) {
+	defer func() { caught(recover(), &err) }()
+	var tx segmentTxn
+	s.txn(n, &tx, true)
+	t = newState(txName{chain: s.chain, id: tx.id})
+	t.block, t.index, t.status = s.blockAt(tx.block).number, tx.index, tx.status
+	var w segmentRow
+	for r := s.firstRow(n); uint64(r) < s.Rows; r++ {
+		if s.row(r, &w); w.tx != n {
+			break
+		}
+		t.move(w.movement)
+	}
+	t.notes, err = s.notes(n)
+	runtime.KeepAlive(s)
+	return t, err
+}
+
+func (s *segment) notes(n uint32) ([]NoteFact, error) {
+	i := sort.Search(s.extraNo, func(i int) bool { return binary.LittleEndian.Uint32(s.extraAt[i*extraEntry:]) >= n })
+	if i == s.extraNo || binary.LittleEndian.Uint32(s.extraAt[i*extraEntry:]) != n {
+		return nil, nil
+	}
+	d := &decoder{b: s.extras[binary.LittleEndian.Uint64(s.extraAt[i*extraEntry+4:]):]}
+	var out []NoteFact
+	for range d.count() {
+		out = append(out, decodeNote(d))
+	}
+	return out, d.err
+}
+
+func (s *segments) notes(ref TxRef) (out []NoteFact, err error) {
+	defer func() { caught(recover(), &err) }()
+	seg, n, ok := s.of(ref)
+	if !ok {
+		return nil, nil
+	}
+	return seg.notes(n)
+}
+
+// segmentOf is the segment whose range holds a block.
+func (s *segments) segmentOf(id ChainRef, number uint64) *segment {
+	list := s.byChain[id]
+	i := sort.Search(len(list), func(i int) bool { return list[i].To >= number })
+	if i < len(list) && list[i].From <= number {
+		return list[i]
+	}
 	return nil
 }
-func (s *segments) cursors(v *view, q *Query) []cursor           { return nil }
-func (s *segments) scan(v *view, id ChainRef, q *Query) []cursor { return nil }
-func (s *segments) err() error                                   { return nil }
+
+func (s *segments) block(id ChainRef, number uint64) (blockState, bool) {
+	seg := s.segmentOf(id, number)
+	if seg == nil {
+		return blockState{}, false
+	}
+	i := seg.findBlock(number)
+	if i == seg.blockCount || seg.blockNumber(i) != number {
+		return blockState{}, false
+	}
+	return seg.fullBlock(uint32(i)), true
+}
+
+// latestBlock is the highest block whose time is known and not after t,
+// leaving out those hidden says a layer knows better; 0 when there is none.
+func (s *segments) latestBlock(id ChainRef, t chain.Time, hidden func(uint64) bool) uint64 {
+	list := s.byChain[id]
+	for k := len(list) - 1; k >= 0; k-- {
+		seg := list[k]
+		if seg.FirstTime == 0 || chain.Time(seg.FirstTime) > t {
+			continue
+		}
+		// Block times grow but for a chain's own tolerance (two hours of
+		// Bitcoin's); from the first block that is clearly later, go back.
+		i := sort.Search(seg.blockCount, func(i int) bool {
+			b := seg.blockAt(uint32(i))
+			return b.timed && b.time > t+timeTolerance
+		})
+		for i--; i >= 0; i-- {
+			if b := seg.blockAt(uint32(i)); b.timed && b.time <= t && !hidden(b.number) {
+				return b.number
+			}
+		}
+	}
+	return 0
+}
+
+// timeTolerance is by how much a block may be stamped before an earlier one
+// (Bitcoin: median of eleven before, two hours ahead of the network's time).
+const timeTolerance = 4 * 3600 * 1000
+
+// timedBefore is the highest timed block at or below number.
+func (s *segments) timedBefore(id ChainRef, number uint64) (blockState, bool) {
+	list := s.byChain[id]
+	for k := len(list) - 1; k >= 0; k-- {
+		if list[k].From > number {
+			continue
+		}
+		i := list[k].blockCount
+		if list[k].To > number {
+			i = list[k].findBlock(number + 1)
+		}
+		for i--; i >= 0; i-- {
+			if b := list[k].blockAt(uint32(i)); b.timed {
+				return b, true
+			}
+		}
+	}
+	return blockState{}, false
+}
+
+func (s *segments) chains(seen map[ChainRef]bool) {
+	for id := range s.byChain {
+		seen[id] = true
+	}
+}
+
+// count adds what the segments hold of a chain, less what layers stand for.
+func (s *segments) count(v *view, id ChainRef, c *counting) {
+	for _, seg := range s.byChain[id] {
+		c.Rows += seg.Rows
+		c.Txs += seg.Txs
+		c.Untimed += seg.Untimed
+		c.block(seg.From)
+		c.block(seg.To)
+		if !v.overlays(seg) {
+			c.time(chain.Time(seg.FirstTime))
+			c.time(chain.Time(seg.LastTime))
+			continue
+		}
+		for i := range uint32(seg.blockCount) {
+			if b := seg.blockAt(i); b.timed && !v.overridden(id, b.number, -1) {
+				c.time(b.time)
+			}
+		}
+		if seg.Untimed > 0 {
+			seg.timedAbove(v, c)
+		}
+	}
+	for m := range v.masked {
+		for _, seg := range s.byChain[id] {
+			if seg.number == m.segment {
+				seg.uncount(v, m.tx, c)
+			}
+		}
+	}
+}
+
+// timedAbove takes off the untimed rows whose block a layer gives a time.
+func (s *segment) timedAbove(v *view, c *counting) {
+	var w segmentRow
+	var t segmentTxn
+	for n := range uint32(s.Rows) {
+		s.row(n, &w)
+		s.txn(w.tx, &t, false)
+		b := s.blockAt(t.block)
+		if !b.timed {
+			if _, own := v.times(s.chain, b.number); own {
+				c.Untimed--
+			}
+		}
+	}
+}
+
+func (s *segment) uncount(v *view, n uint32, c *counting) {
+	c.Txs--
+	var w segmentRow
+	var t segmentTxn
+	s.txn(n, &t, false)
+	_, own := v.times(s.chain, s.blockAt(t.block).number)
+	for r := s.firstRow(n); uint64(r) < s.Rows; r++ {
+		if s.row(r, &w); w.tx != n {
+			break
+		}
+		c.Rows--
+		if !own {
+			c.Untimed--
+		}
+	}
+}
+
+// overlays says whether a layer knows a block in the segment's range.
+func (v *view) overlays(s *segment) bool {
+	for _, l := range v.layers {
+		list := l.blocks[s.chain]
+		i := sort.Search(len(list), func(i int) bool { return list[i].number >= s.From })
+		if i < len(list) && list[i].number <= s.To {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *segments) spender(ChainRef, OutPoint) OutPoint { return OutPoint{} }
+
+func (s *segments) outputsOf(*view, AccountRef, func(*layerTx, TxRef, uint32)) error { return nil }
+
+// bound is the number of the segment's rows before a place, or up to it.
+func (s *segment) bound(v *view, k *Key, upTo bool) uint32 {
+	switch {
+	case k.Chain != s.chain:
+		return s.boundByTime(v, k, upTo)
+	case k.Block < s.From:
+		return 0
+	case k.Block > s.To:
+		return uint32(s.Rows)
+	}
+	var t segmentTxn
+	first := sort.Search(int(s.Txs), func(n int) bool {
+		s.txn(uint32(n), &t, false)
+		b := s.blockNumber(int(t.block))
+		return b > k.Block || b == k.Block && t.index >= k.Index
+	})
+	from := s.firstRow(uint32(first))
+	var w Row
+	return from + uint32(sort.Search(int(uint32(s.Rows)-from), func(n int) bool {
+		v.fillSegment(s, from+uint32(n), &w)
+		c := w.Key.Compare(*k)
+		return c > 0 || c == 0 && !upTo
+	}))
+}
+
+// boundByTime is bound for a place on another chain.
+func (s *segment) boundByTime(v *view, k *Key, upTo bool) uint32 {
+	var w Row
+	return uint32(sort.Search(int(s.Rows), func(n int) bool {
+		v.fillSegment(s, uint32(n), &w)
+		c := w.Key.Compare(*k)
+		return c > 0 || c == 0 && !upTo
+	}))
+}
+
+// span is the rows of the segment that a query's bounds leave: [from, to).
+func (s *segment) span(v *view, after, until *Key) (from, to uint32) {
+	to = uint32(s.Rows)
+	if !after.IsZero() {
+		from = s.bound(v, after, true)
+	}
+	if !until.IsZero() {
+		to = s.bound(v, until, false)
+	}
+	return from, max(from, to)
+}
+
+// fillSegment writes row n of a segment into w.
+func (v *view) fillSegment(s *segment, n uint32, w *Row) {
+	var b rowBlock
+	s.rowBlock(n, &b)
+	v.fillFrom(s, &b, n, w)
+}
+
+func (v *view) fillFrom(s *segment, b *rowBlock, n uint32, w *Row) {
+	var r segmentRow
+	var t segmentTxn
+	b.row(int(n%blockRows), s.common, &r)
+	s.txn(r.tx, &t, false)
+	at := s.blockAt(t.block)
+	w.Key = Key{
+		Time: at.time, Chain: s.chain, Block: at.number, Tx: binary.BigEndian.Uint64(s.idBytes(r.tx)), Index: t.index,
+		Ordinal: r.ordinal, Row: r.row, Kind: r.kind, Rank: s.rank(b, n, &r),
+	}
+	w.Stated, w.From, w.To, w.Asset, w.Nth = at.time, r.from, r.to, r.asset, r.nth
+	w.Tx, w.Amount = v.below.ref(s, r.tx), r.amount
+	w.TimeUnknown, w.BlockInferred, w.Provisional = false, false, false
+	if !at.timed || at.number >= v.lowest(s.chain) {
+		time, own := v.times(s.chain, at.number)
+		w.Time, w.Stated, w.TimeUnknown = time, time, !own
+		if !own {
+			w.Stated = 0
+		}
+	}
+}
+
+// rank counts the rows before n that have its place.
+func (s *segment) rank(b *rowBlock, n uint32, r *segmentRow) (rank uint32) {
+	var p segmentRow
+	prev := *b
+	for n > 0 {
+		if n--; (n+1)%blockRows == 0 {
+			s.rowBlock(n, &prev)
+		}
+		i := int(n % blockRows)
+		if prev.tx(i) != r.tx || uint32(prev.get(colOrdinal, i))+prev.ordMin-1 != r.ordinal {
+			break
+		}
+		if prev.row(i, s.common, &p); p.kind != r.kind || p.row != r.row {
+			break
+		}
+		rank++
+	}
+	return rank
+}
+
+// lowest is the lowest block of a chain that a layer knows.
+func (v *view) lowest(id ChainRef) uint64 {
+	if n, ok := v.lowestBlock[id]; ok {
+		return n
+	}
+	return math.MaxUint64
+}

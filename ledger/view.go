@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"runtime"
 	"slices"
 	"sort"
 
@@ -21,7 +22,8 @@ type view struct {
 	registry *chain.Registry
 	live     map[ChainRef]*liveChain
 	masked   map[segmentTx]struct{}
-	release  func()
+
+	lowestBlock map[ChainRef]uint64 // that a layer knows
 }
 
 // view is a snapshot of the head and what lies below it.
@@ -29,9 +31,14 @@ func (h *head) view(version uint64) *view {
 	h.settle()
 	v := &view{
 		version: version, names: h.names, below: h.below, layers: append(slices.Clip(h.layers), h.looseTop),
-		claims: h.claims, registry: h.registry, live: h.live,
+		claims: h.claims, registry: h.registry, live: h.live, lowestBlock: map[ChainRef]uint64{},
 	}
 	for _, l := range v.layers {
+		for id, list := range l.blocks {
+			if n, ok := v.lowestBlock[id]; !ok || list[0].number < n {
+				v.lowestBlock[id] = list[0].number
+			}
+		}
 		for _, m := range l.masks {
 			if v.masked == nil {
 				v.masked = map[segmentTx]struct{}{}
@@ -45,12 +52,15 @@ func (h *head) view(version uint64) *view {
 func (v *view) Version() uint64           { return v.version }
 func (v *view) Registry() *chain.Registry { return v.registry }
 
-func (v *view) Close() error {
-	if v.release != nil {
-		v.release()
-		v.release = nil
-	}
-	return nil
+// Close has nothing to give back at once: mapped files are let go when no
+// Reader can reach them any more.
+func (v *view) Close() error { return nil }
+
+// guard ends every question that may read mapped files: a fault becomes a
+// corruption, and the files stay mapped until here.
+func (v *view) guard(err *error) {
+	caught(recover(), err)
+	runtime.KeepAlive(v)
 }
 
 func (v *view) AccountRefs(_ context.Context, accounts []chain.Account) ([]AccountRef, error) {
@@ -90,7 +100,8 @@ func (v *view) state(ref TxRef) (layer int, tx int32, ok bool) {
 	return layer, int32(n), true
 }
 
-func (v *view) TxRefs(_ context.Context, txs []Tx) ([]TxRef, error) {
+func (v *view) TxRefs(_ context.Context, txs []Tx) (_ []TxRef, err error) {
+	defer v.guard(&err)
 	out := make([]TxRef, len(txs))
 	for i, t := range txs {
 		if !t.ID.IsZero() {
@@ -109,7 +120,8 @@ func (v *view) txRef(name txName) TxRef {
 	return v.below.txRef(name)
 }
 
-func (v *view) Txs(_ context.Context, refs []TxRef) ([]Tx, error) {
+func (v *view) Txs(_ context.Context, refs []TxRef) (_ []Tx, err error) {
+	defer v.guard(&err)
 	out := make([]Tx, len(refs))
 	for i, ref := range refs {
 		if layer, n, ok := v.state(ref); ok {
@@ -202,7 +214,8 @@ func (v *view) fill(layer int, n int32, w *Row) {
 	w.Provisional = v.provisional(t.name.chain, t.at)
 }
 
-func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) error {
+func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) (err error) {
+	defer v.guard(&err)
 	into.Reset()
 	for _, ref := range refs {
 		if layer, n, ok := v.state(ref); ok {
@@ -218,7 +231,8 @@ func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) erro
 	return ctx.Err()
 }
 
-func (v *view) Chains(context.Context) ([]chain.ID, error) {
+func (v *view) Chains(context.Context) (_ []chain.ID, err error) {
+	defer v.guard(&err)
 	seen := map[ChainRef]bool{}
 	for id := range v.claims {
 		seen[id] = true
@@ -240,7 +254,8 @@ func (v *view) Chains(context.Context) ([]chain.ID, error) {
 	return out, nil
 }
 
-func (v *view) Blocks(_ context.Context, id chain.ID, numbers []uint64) ([]Block, error) {
+func (v *view) Blocks(_ context.Context, id chain.ID, numbers []uint64) (_ []Block, err error) {
+	defer v.guard(&err)
 	ref := RefOfChain(id)
 	out := make([]Block, len(numbers))
 	for i, n := range numbers {
@@ -276,7 +291,8 @@ func (v *view) Notes(_ context.Context, refs []TxRef) ([]Notes, error) {
 }
 
 // Coverage counts what is in the layers and adds the segments' own counts.
-func (v *view) Coverage(_ context.Context, id chain.ID) (Coverage, error) {
+func (v *view) Coverage(_ context.Context, id chain.ID) (_ Coverage, err error) {
+	defer v.guard(&err)
 	if err := checkChain(id); err != nil {
 		return Coverage{}, err
 	}
@@ -286,6 +302,9 @@ func (v *view) Coverage(_ context.Context, id chain.ID) (Coverage, error) {
 	for i, l := range v.layers {
 		for _, b := range l.blocks[ref] {
 			c.block(b.number)
+			if b.timed && !v.overridden(ref, b.number, i) {
+				c.time(b.time)
+			}
 		}
 		for n := range l.txs {
 			t := &l.txs[n]
@@ -304,6 +323,16 @@ func (v *view) Coverage(_ context.Context, id chain.ID) (Coverage, error) {
 	return c.finish(v.claims[ref]), nil
 }
 
+// overridden says whether a layer over the i-th holds the block.
+func (v *view) overridden(id ChainRef, number uint64, i int) bool {
+	for _, l := range v.layers[i+1:] {
+		if l.block(id, number) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 func (v *view) countTx(layer int, n int32, c *counting) {
 	l := v.layers[layer]
 	t := &l.txs[n]
@@ -317,9 +346,7 @@ func (v *view) countTx(layer int, n int32, c *counting) {
 		c.time(t.time)
 		return
 	}
-	if at, own := v.times(t.name.chain, t.at); own {
-		c.time(at)
-	} else {
+	if _, own := v.times(t.name.chain, t.at); !own {
 		c.Untimed += rows
 	}
 }
@@ -379,7 +406,8 @@ func (v *view) Degrees(ctx context.Context, accounts []AccountRef) ([]Degree, er
 	return out, nil
 }
 
-func (v *view) UTXOs(_ context.Context, refs []TxRef) ([]UTXOTx, error) {
+func (v *view) UTXOs(_ context.Context, refs []TxRef) (_ []UTXOTx, err error) {
+	defer v.guard(&err)
 	out := make([]UTXOTx, len(refs))
 	for i, ref := range refs {
 		if layer, n, ok := v.state(ref); ok {
@@ -447,7 +475,8 @@ func (v *view) spender(id ChainRef, p OutPoint) OutPoint {
 	return v.below.spender(id, p)
 }
 
-func (v *view) OutputsOf(_ context.Context, queries []Query) ([]OutputPage, error) {
+func (v *view) OutputsOf(_ context.Context, queries []Query) (_ []OutputPage, err error) {
+	defer v.guard(&err)
 	out := make([]OutputPage, len(queries))
 	for i := range queries {
 		if err := v.outputsOf(&queries[i], &out[i]); err != nil {

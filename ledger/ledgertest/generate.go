@@ -48,7 +48,7 @@ func drawTxs(t *rapid.T, id chain.ID) []trueTx {
 		for index := range uint32(rapid.IntRange(0, 3).Draw(t, "txs")) {
 			x := trueTx{block: 10 + block, index: index}
 			raw := make([]byte, 32)
-			raw[0], raw[1], raw[2], raw[31] = byte(rapid.IntRange(0, 255).Draw(t, "hash")), byte(block), byte(index), 1
+			raw[0], raw[1], raw[2], raw[3], raw[31] = byte(rapid.IntRange(0, 255).Draw(t, "hash")), byte(block), byte(index), 1, 1
 			x.id, _ = chain.NewTxID(raw)
 			for n := range rapid.IntRange(1, 4).Draw(t, "moves") {
 				m := chain.Transfer{

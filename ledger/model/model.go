@@ -103,13 +103,12 @@ type txKey struct {
 }
 
 type tx struct {
-	block   uint64
-	index   uint32
-	time    chain.Time // 0: none
-	status  ledger.TxStatus
-	notes   ledger.Notes
-	utxo    *ledger.UTXOTx
-	inBlock bool
+	block  uint64
+	index  uint32
+	time   chain.Time // 0: none
+	status ledger.TxStatus
+	notes  ledger.Notes
+	utxo   *ledger.UTXOTx
 }
 
 // identity is what makes two rows the same movement.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"math/big"
 	"slices"
 
 	"bongsu/chain"
@@ -140,29 +141,28 @@ func (r *reader) Balances(_ context.Context, queries []ledger.BalanceQuery) ([]l
 func (r *reader) balance(q ledger.BalanceQuery) ledger.Balance {
 	var b ledger.Balance
 	before := uint64(0) // the highest block that counts
+	held := new(big.Int)
 	for _, w := range r.rows {
-		if q.Account == 0 || w.Asset != q.Asset || !within(w.Key, ledger.Key{}, q.Before) {
+		if q.Account == 0 || w.Asset != q.Asset || !within(w.Key, ledger.Key{}, q.Before) || w.From == w.To {
 			continue
 		}
-		if w.From == q.Account && w.To == q.Account {
-			continue
-		}
+		bytes := w.Amount.Bytes32()
+		amount := new(big.Int).SetBytes(bytes[:])
 		if w.To == q.Account {
-			sum, ok := b.Amount.Add(w.Amount)
-			if !ok {
-				sum = chain.FromWords([4]uint64{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64})
-				b.Short = true
-			}
-			b.Amount = sum
+			held.Add(held, amount)
 		}
 		if w.From == q.Account {
-			rest, ok := b.Amount.Sub(w.Amount)
-			b.Amount = rest
-			if !ok {
-				b.Amount, b.Short = chain.Amount{}, true
+			if held.Sub(held, amount); held.Sign() < 0 {
+				held.SetInt64(0)
+				b.Short = true
 			}
 		}
 	}
+	if held.BitLen() > 256 { // beyond any supply
+		held.Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
+		b.Short = true
+	}
+	b.Amount, _ = chain.AmountFromBytes(held.Bytes())
 	asset := name(r.assets, uint64(q.Asset))
 	c := r.coverage(asset.Chain())
 	if before = c.LastBlock; !q.Before.IsZero() {
@@ -193,8 +193,9 @@ func (r *reader) Coverage(_ context.Context, id chain.ID) (ledger.Coverage, erro
 
 func (r *reader) coverage(id chain.ID) ledger.Coverage {
 	c := ledger.Coverage{Chain: id, FirstBlock: math.MaxUint64, Final: r.final[id]}
-	for k := range r.truth.blocks {
+	for k, b := range r.truth.blocks {
 		if k.chain == id {
+			extend(&c, b.Time)
 			c.FirstBlock, c.LastBlock = min(c.FirstBlock, k.number), max(c.LastBlock, k.number)
 		}
 	}
@@ -205,11 +206,8 @@ func (r *reader) coverage(id chain.ID) ledger.Coverage {
 		if k.chain == id && !k.id.IsZero() {
 			c.Txs++
 		}
-		if at := r.timeOf(k, t); k.chain == id && at != 0 {
-			if c.FirstTime == 0 || at < c.FirstTime {
-				c.FirstTime = at
-			}
-			c.LastTime = max(c.LastTime, at)
+		if k.chain == id && t.block == chain.NoBlock {
+			extend(&c, t.time)
 		}
 	}
 	for _, w := range r.rows {
@@ -238,12 +236,14 @@ func (r *reader) coverage(id chain.ID) ledger.Coverage {
 	return c
 }
 
-// timeOf is the stated time of a transaction or its block's, or 0.
-func (r *reader) timeOf(k txKey, t *tx) chain.Time {
-	if b := r.truth.blocks[blockKey{k.chain, t.block}]; b != nil {
-		return b.Time
+func extend(c *ledger.Coverage, at chain.Time) {
+	if at == 0 {
+		return
 	}
-	return t.time
+	if c.FirstTime == 0 || at < c.FirstTime {
+		c.FirstTime = at
+	}
+	c.LastTime = max(c.LastTime, at)
 }
 
 func (r *reader) Blocks(_ context.Context, id chain.ID, numbers []uint64) ([]ledger.Block, error) {

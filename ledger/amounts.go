@@ -1,0 +1,186 @@
+package ledger
+
+import (
+	"math/bits"
+
+	"bongsu/chain"
+
+	"github.com/holiman/uint256"
+)
+
+// maxCommon bounds a segment's list of amounts that occur again and again.
+const maxCommon = 1 << 16
+
+// commonAmounts gives an index to amounts that occur a second time within
+// reach: money moves in the same few round and priced amounts, and an index of
+// some bits replaces up to 32 bytes.
+type commonAmounts struct {
+	list  []chain.Amount
+	index map[chain.Amount]uint32
+	seen  [1 << 14]chain.Amount // amounts seen once lately, by hash
+}
+
+func newCommonAmounts() *commonAmounts {
+	return &commonAmounts{index: map[chain.Amount]uint32{}}
+}
+
+// find gives the amount's index, and whether it has one.
+func (c *commonAmounts) find(a chain.Amount) (uint32, bool) {
+	if i, ok := c.index[a]; ok {
+		return i, true
+	}
+	w := a.Words()
+	h := (w[0] ^ w[1]*31 ^ w[2]*37 ^ w[3]*41) * 0x9e3779b97f4a7c15 >> 50
+	if c.seen[h] != a {
+		c.seen[h] = a
+		return 0, false
+	}
+	if len(c.list) == maxCommon {
+		return 0, false
+	}
+	i := uint32(len(c.list))
+	c.list = append(c.list, a)
+	c.index[a] = i
+	return i, true
+}
+
+// A rare amount is written as mantissa times ten to the exponent.
+const maxExponent = 63
+
+// minStrip is how many factors of ten an amount must have before it pays to
+// write them as an exponent.
+const minStrip = 6
+
+var powersOfTen = func() (p [maxExponent + 1]chain.Amount) {
+	p[0] = chain.Units(1)
+	for i := 1; i <= maxExponent; i++ {
+		p[i], _ = p[i-1].MulDiv(chain.Units(10), chain.Units(1))
+	}
+	return p
+}()
+
+// split takes the factors of ten out of an amount.
+func split(a chain.Amount) (mantissa chain.Amount, exponent uint64) {
+	w := a.Words()
+	if a.IsZero() || twos(w) < minStrip {
+		return a, 0 // divisible by 10^k only if by 2^k
+	}
+	if w[1]|w[2]|w[3] == 0 {
+		v := w[0]
+		for v%10 == 0 {
+			v, exponent = v/10, exponent+1
+		}
+		return chain.Units(v), exponent
+	}
+	n, ten := uint256.Int(w), uint256.NewInt(10)
+	for exponent < maxExponent {
+		var q, r uint256.Int
+		q.DivMod(&n, ten, &r)
+		if !r.IsZero() {
+			break
+		}
+		n, exponent = q, exponent+1
+	}
+	return chain.FromWords([4]uint64(n)), exponent
+}
+
+func twos(w [4]uint64) int {
+	n := 0
+	for _, v := range w {
+		if v != 0 {
+			return n + bits.TrailingZeros64(v)
+		}
+		n += 64
+	}
+	return n
+}
+
+func join(mantissa chain.Amount, exponent uint64) chain.Amount {
+	if exponent == 0 {
+		return mantissa
+	}
+	m, p := uint256.Int(mantissa.Words()), uint256.Int(powersOfTen[min(exponent, maxExponent)].Words())
+	m.Mul(&m, &p)
+	return chain.FromWords([4]uint64(m))
+}
+
+// Wide columns hold mantissas; their widths are in units of two bits, because
+// 256 does not fit a byte.
+func wideLen(a chain.Amount) int { return (a.BitLen() + 1) / 2 }
+
+func planWide(amounts []chain.Amount) tier {
+	var at [129]int
+	for _, a := range amounts {
+		at[wideLen(a)]++
+	}
+	return planWidths(at[:], len(amounts))
+}
+
+func (t tier) wideSize(n int) int {
+	if t.high == 0 {
+		return (2*n*int(t.low) + 7) / 8
+	}
+	return tierBitmap + (2*int(t.lows)*int(t.low)+2*(n-int(t.lows))*int(t.high)+7)/8
+}
+
+func appendWide(b []byte, t tier, amounts []chain.Amount) []byte {
+	start, size := len(b), t.wideSize(len(amounts))
+	b = append(b, make([]byte, size+48)...)
+	data := b[start:]
+	low, high := 0, 2*int(t.lows)*int(t.low)
+	if t.high > 0 {
+		low, high = low+tierBitmap*8, high+tierBitmap*8
+	}
+	for i, a := range amounts {
+		if t.high == 0 || wideLen(a) <= int(t.low) {
+			putWide(data, low, 2*uint(t.low), a)
+			low += 2 * int(t.low)
+			continue
+		}
+		data[i>>3] |= 1 << (i & 7)
+		putWide(data, high, 2*uint(t.high), a)
+		high += 2 * int(t.high)
+	}
+	return b[:start+size]
+}
+
+func putWide(b []byte, at int, width uint, a chain.Amount) {
+	for _, w := range a.Words() {
+		n := min(width, 64)
+		putBits(b, at, n, w)
+		at, width = at+int(n), width-n
+	}
+}
+
+// wideAt is the i-th amount of a wide column.
+func (t tier) wideAt(b []byte, i int) chain.Amount {
+	if t.high == 0 {
+		return getWide(b, 2*i*int(t.low), 2*uint(t.low))
+	}
+	n := rank(b, i)
+	if b[i>>3]>>(i&7)&1 == 0 {
+		return getWide(b[tierBitmap:], 2*(i-n)*int(t.low), 2*uint(t.low))
+	}
+	return getWide(b[tierBitmap:], 2*int(t.lows)*int(t.low)+2*n*int(t.high), 2*uint(t.high))
+}
+
+func getWide(b []byte, at int, width uint) chain.Amount {
+	var w [4]uint64
+	for i := 0; i < 4 && width > 0; i++ {
+		n := min(width, 64)
+		first := min(n, 32)
+		w[i] = getBits(b, at, first)
+		if n > 32 {
+			w[i] |= getBits(b, at+32, n-32) << 32
+		}
+		at, width = at+int(n), width-n
+	}
+	return chain.FromWords(w)
+}
+
+func appendAmount(b []byte, a chain.Amount) []byte {
+	for _, w := range a.Words() {
+		b = append(b, byte(w), byte(w>>8), byte(w>>16), byte(w>>24), byte(w>>32), byte(w>>40), byte(w>>48), byte(w>>56))
+	}
+	return b
+}

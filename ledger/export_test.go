@@ -1,0 +1,27 @@
+package ledger
+
+// SmallSegments makes imports of more than a few facts go through runs, and
+// the head settle into segments early.
+func SmallSegments(o *Options, bulk, settle int) { o.bulkAt, o.settleAt = bulk, settle }
+
+// WithoutSync makes every sync do nothing, for tests that write much and never
+// crash.
+func WithoutSync(o *Options) { o.disk = lazyDisk{} }
+
+type lazyDisk struct{ osDisk }
+
+type lazyFile struct{ file }
+
+func (lazyFile) Sync() error { return nil }
+
+func (lazyDisk) syncDir(string) error { return nil }
+
+func (d lazyDisk) create(name string) (file, error) {
+	f, err := d.osDisk.create(name)
+	return lazyFile{f}, err
+}
+
+func (d lazyDisk) open(name string, write bool) (file, error) {
+	f, err := d.osDisk.open(name, write)
+	return lazyFile{f}, err
+}

@@ -1,0 +1,244 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"bongsu/chain"
+)
+
+// blockSource gives blocks in ascending order, each at most once. What it
+// gives is valid until advance.
+type blockSource interface {
+	head() (*mergedBlock, bool)
+	advance() error
+}
+
+func (r *runReader) head() (*mergedBlock, bool) { return &r.next, r.more }
+
+// segmentSource reads a segment back, block by block.
+type segmentSource struct {
+	s       *segment
+	block   uint32
+	tx, row uint32
+	next    mergedBlock
+	more    bool
+	ids     segmentTxn
+	w       segmentRow
+	rows    rowBlock
+	parsed  uint32 // the block of rows that is parsed, plus one
+}
+
+func (r *segmentSource) head() (*mergedBlock, bool) { return &r.next, r.more }
+
+func (r *segmentSource) advance() (err error) {
+	defer func() { caught(recover(), &err) }()
+	if r.more = r.block < uint32(r.s.blockCount); !r.more {
+		return nil
+	}
+	r.next.state = r.s.fullBlock(r.block)
+	r.next.txs = r.next.txs[:0]
+	for uint64(r.tx) < r.s.Txs {
+		if r.s.txn(r.tx, &r.ids, true); r.ids.block != r.block {
+			break
+		}
+		notes, err := r.s.notes(r.tx)
+		if err != nil {
+			return err
+		}
+		t := r.next.grow()
+		t.id, t.index, t.status, t.notes, t.moves = r.ids.id, r.ids.index, r.ids.status, notes, t.moves[:0]
+		for uint64(r.row) < r.s.Rows && r.read() == r.tx {
+			r.rows.row(int(r.row%blockRows), r.s.common, &r.w)
+			t.moves = append(t.moves, r.w.movement)
+			r.row++
+		}
+		r.tx++
+	}
+	r.block++
+	return nil
+}
+
+// read parses the block of the next row and gives the row's transaction.
+func (r *segmentSource) read() uint32 {
+	if at := r.row/blockRows + 1; at != r.parsed {
+		r.s.rowBlock(r.row, &r.rows)
+		r.parsed = at
+	}
+	return r.rows.tx(int(r.row % blockRows))
+}
+
+// grow adds a transaction, whose movements' memory is used again.
+func (b *mergedBlock) grow() *mergedTx {
+	if cap(b.txs) > len(b.txs) {
+		b.txs = b.txs[:len(b.txs)+1]
+	} else {
+		b.txs = append(b.txs, mergedTx{})
+	}
+	return &b.txs[len(b.txs)-1]
+}
+
+// listSource gives blocks that lie in memory.
+type listSource struct{ blocks []mergedBlock }
+
+func (l *listSource) head() (*mergedBlock, bool) {
+	if len(l.blocks) == 0 {
+		return nil, false
+	}
+	return &l.blocks[0], true
+}
+
+func (l *listSource) advance() error {
+	l.blocks = l.blocks[1:]
+	return nil
+}
+
+// headBlocks are the placed transactions and the blocks of one chain that
+// layers hold below block cut, UTXO transactions left out.
+func headBlocks(layers []*layer, id ChainRef, cut uint64, sorter placeSorter) *listSource {
+	blocks := map[uint64]*mergedBlock{}
+	hidden := func(i int, has func(*layer) bool) bool { return slices.ContainsFunc(layers[i+1:], has) }
+	for i, l := range layers {
+		for _, s := range l.blocks[id] {
+			if s.number < cut && !hidden(i, func(u *layer) bool { return u.block(id, s.number) != nil }) {
+				blocks[s.number] = &mergedBlock{state: s}
+			}
+		}
+	}
+	for i, l := range layers {
+		for n := range l.txs {
+			t := &l.txs[n]
+			if t.name.chain != id || t.at >= cut || t.utxo != nil ||
+				hidden(i, func(u *layer) bool { _, ok := u.byName[t.name]; return ok }) {
+				continue
+			}
+			b := blocks[t.at] // every placed transaction's block is in a layer
+			b.txs = append(b.txs, mergedTx{id: t.name.id, index: t.index, status: t.status, moves: slices.Clone(t.moves), notes: t.notes})
+		}
+	}
+	out := &listSource{}
+	for _, b := range blocks {
+		out.blocks = append(out.blocks, *b)
+	}
+	slices.SortFunc(out.blocks, func(a, b mergedBlock) int { return cmp.Compare(a.state.number, b.state.number) })
+	return out
+}
+
+// mergeBlocks gives the blocks of all sources, each once, merged.
+func mergeBlocks(sources []blockSource, sorter placeSorter, emit func(*mergedBlock) error) error {
+	var out mergedBlock
+	for _, s := range sources {
+		if _, ok := s.(*listSource); ok {
+			continue
+		}
+		if err := s.advance(); err != nil {
+			return err
+		}
+	}
+	var same []blockSource
+	for {
+		number, any := chain.NoBlock, false
+		same = same[:0]
+		for _, s := range sources {
+			b, ok := s.head()
+			switch {
+			case !ok:
+				continue
+			case !any || b.state.number < number:
+				number, any, same = b.state.number, true, append(same[:0], s)
+			case b.state.number == number:
+				same = append(same, s)
+			}
+		}
+		if !any {
+			return nil
+		}
+		for _, s := range same {
+			if z, ok := s.(loader); ok {
+				if err := z.load(); err != nil {
+					return err
+				}
+			}
+		}
+		b, _ := same[0].head()
+		if _, ready := same[0].(*segmentSource); !ready || len(same) > 1 {
+			combine(&out, same, sorter)
+			b = &out
+		}
+		if err := emit(b); err != nil {
+			return err
+		}
+		for _, s := range same {
+			if err := s.advance(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// combine merges what several sources hold of one block.
+func combine(out *mergedBlock, sources []blockSource, sorter placeSorter) {
+	out.txs = out.txs[:0]
+	for i, s := range sources {
+		b, _ := s.head()
+		if i == 0 {
+			out.state = b.state
+		} else {
+			out.state.merge(&b.state)
+		}
+		out.txs = append(out.txs, b.txs...)
+	}
+	slices.SortStableFunc(out.txs, func(a, b mergedTx) int { return a.id.Compare(b.id) })
+	n := 0
+	for i := range out.txs {
+		if n > 0 && out.txs[n-1].id == out.txs[i].id {
+			out.txs[n-1].merge(&out.txs[i])
+			continue
+		}
+		out.txs[n] = out.txs[i]
+		n++
+	}
+	out.txs = out.txs[:n]
+	for i := range out.txs {
+		t := &out.txs[i]
+		t.moves = mergeMoves(t.moves)
+		sorter.sort(t.moves)
+	}
+	slices.SortStableFunc(out.txs, func(a, b mergedTx) int { return cmp.Compare(a.index, b.index) })
+}
+
+func (b *blockState) merge(o *blockState) {
+	if o.hash != (Hash{}) {
+		b.hash = o.hash
+	}
+	if o.parent != (Hash{}) {
+		b.parent = o.parent
+	}
+	switch {
+	case !o.timed || b.header && !o.header:
+	case !b.timed || o.header && !b.header || o.time < b.time:
+		b.time, b.timed, b.header = o.time, true, o.header
+	}
+}
+
+// merge adds what another source knows of the same transaction.
+func (t *mergedTx) merge(o *mergedTx) {
+	t.index, t.status = min(t.index, o.index), max(t.status, o.status)
+	t.moves = append(slices.Clip(t.moves), o.moves...)
+	if len(o.notes) > 0 {
+		notes := slices.Concat(t.notes, o.notes)
+		slices.SortFunc(notes, compareNotes)
+		t.notes = slices.CompactFunc(notes, func(a, b NoteFact) bool { return compareNotes(a, b) == 0 })
+	}
+}
+
+// mergeMoves leaves each movement once, with the best evidence of its place.
+func mergeMoves(moves []movement) []movement {
+	if len(moves) < 2 {
+		return moves
+	}
+	slices.SortFunc(moves, func(a, b movement) int {
+		return cmp.Or(a.compareIdentity(&b), cmp.Compare(a.ordinal, b.ordinal), cmp.Compare(a.row, b.row))
+	})
+	return slices.CompactFunc(moves, func(a, b movement) bool { return a.compareIdentity(&b) == 0 })
+}

@@ -1,0 +1,332 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"sort"
+
+	"bongsu/chain"
+)
+
+// segmentInfo is what a segment's sheets and the manifest say of it.
+type segmentInfo struct {
+	Number       uint64   `json:"number"` // names its files
+	Chain        chain.ID `json:"chain"`
+	From         uint64   `json:"from"` // the first block known in it
+	To           uint64   `json:"to"`   // the last; no other segment of the chain holds a block between
+	Rows         uint64   `json:"rows"`
+	Txs          uint64   `json:"txs"`
+	Blocks       uint64   `json:"blocks"`
+	Untimed      uint64   `json:"untimed"` // rows whose block has no time
+	FirstTime    int64    `json:"first_time"`
+	LastTime     int64    `json:"last_time"`
+	FirstAccount uint64   `json:"first_account"` // the bitmap of accounts begins here
+	Accounts     uint64   `json:"accounts"`
+	AssetBits    uint     `json:"asset_bits"`
+	TxShift      uint     `json:"tx_shift"` // buckets of the transaction lookup
+	Bytes        int64    `json:"bytes"`    // all three files
+	HashBytes    int64    `json:"hash_bytes"`
+}
+
+// A segment is a range of one chain's blocks with everything in them, in three
+// sheets: rows, transactions, and the index. FORMAT.md draws them.
+type segment struct {
+	segmentInfo
+	number         uint64
+	chain          ChainRef
+	idLen          int
+	rows, txs, idx *sheet
+
+	rowData, rowAt                 []byte // row blocks, and where each begins (8 bytes)
+	txData, txAt                   []byte
+	blocks, hashes, common         []byte
+	bitmap, ranks, dirAt, dirData  []byte
+	postings, skips, balances      []byte
+	txBuckets, txOrder             []byte
+	extraAt, extras                []byte
+	blockCount, hashCount, extraNo int
+}
+
+const (
+	blockEntry  = 16
+	hashEntry   = 4 + 64
+	extraEntry  = 4 + 8
+	skipEntry   = 12
+	dirAccounts = 64
+	dirHeader   = 8 + tierHeader
+	bigBook     = 64 // postings; larger books have skips, one for each so many
+)
+
+func segmentFile(number uint64, part string) string {
+	return "segment-" + pad8(number) + "." + part
+}
+
+func pad8(n uint64) string {
+	var b [20]byte
+	i := len(b)
+	for n > 0 || i > len(b)-8 {
+		i--
+		b[i] = '0' + byte(n%10)
+		n /= 10
+	}
+	return string(b[i:])
+}
+
+// openSegment maps a segment's three sheets.
+func openSegment(dir string, number uint64) (*segment, error) {
+	s := &segment{number: number}
+	var err error
+	var again segmentInfo
+	for _, part := range []struct {
+		to   **sheet
+		name string
+	}{{&s.rows, "rows"}, {&s.txs, "txs"}, {&s.idx, "idx"}} {
+		name := segmentFile(number, part.name)
+		path := dir + "/" + name
+		if *part.to, err = openSheet(path, name, &again); err != nil {
+			return nil, err
+		}
+		if again.Number != number {
+			return nil, corruptSheet(path, "it belongs to another segment")
+		}
+		s.segmentInfo = again
+	}
+	return s, s.attach(dir)
+}
+
+// attach finds the sections and checks that they are as long as they must be.
+func (s *segment) attach(dir string) error {
+	s.attachRows()
+	x := s.idx
+	s.blocks, s.hashes, s.common = x.section("blocks"), x.section("hashes"), x.section("common")
+	s.bitmap, s.ranks = x.section("bitmap"), x.section("ranks")
+	s.dirAt, s.dirData = x.section("dirat"), x.section("dir")
+	s.postings, s.skips, s.balances = x.section("postings"), x.section("skips"), x.section("balances")
+	s.txBuckets, s.txOrder = x.section("txbuckets"), x.section("txorder")
+	s.extraAt, s.extras = x.section("extraat"), x.section("extras")
+	for _, sec := range [][]byte{s.rowAt, s.txAt, s.blocks, s.hashes, s.bitmap, s.ranks, s.dirAt, s.dirData, s.postings, s.txBuckets, s.txOrder, s.extraAt} {
+		if len(sec) < sheetSlack {
+			return corruptSheet(dir+"/"+segmentFile(s.number, "idx"), "a section is missing")
+		}
+	}
+	s.blockCount = (len(s.blocks) - sheetSlack) / blockEntry
+	s.hashCount = (len(s.hashes) - sheetSlack) / hashEntry
+	s.extraNo = (len(s.extraAt) - sheetSlack) / extraEntry
+	return nil
+}
+
+func (s *segment) attachRows() {
+	s.chain = RefOfChain(s.Chain)
+	s.idLen = idLen(s.Chain)
+	s.rowData, s.rowAt = s.rows.section("rows"), s.rows.section("at")
+	s.txData, s.txAt = s.txs.section("txs"), s.txs.section("at")
+}
+
+// idLen is how long a chain's transaction ids are.
+func idLen(id chain.ID) int {
+	if id == chain.Solana {
+		return 64
+	}
+	return 32
+}
+
+// rowBlock reads the header of the block that row n is in.
+func (s *segment) rowBlock(n uint32, b *rowBlock) {
+	b.parse(s.rowData[binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:]):])
+}
+
+// row reads row n.
+func (s *segment) row(n uint32, w *segmentRow) {
+	var b rowBlock
+	s.rowBlock(n, &b)
+	b.row(int(n%blockRows), s.common, w)
+}
+
+// A block of transactions: up to blockRows of them.
+const (
+	txBlockHeader = 1 + 1 + 4 + 3*tierHeader
+	txBlock       = 0 // columns: the block's place in the table, beyond the first's
+	txIndex       = 1 // one more than the index; none is 0
+	txStatus      = 2
+)
+
+// txEncoder packs blocks of transactions.
+type txEncoder struct {
+	b    []byte
+	cols [3][]uint64
+}
+
+type segmentTxn struct {
+	block  uint32 // place in the segment's table of blocks
+	index  uint32
+	status TxStatus
+	id     chain.TxID
+}
+
+func (e *txEncoder) encode(txs []segmentTxn) []byte {
+	flags := byte(flagSteps)
+	for c := range e.cols {
+		e.cols[c] = e.cols[c][:0]
+	}
+	for i := range txs {
+		t := &txs[i]
+		e.cols[txBlock] = append(e.cols[txBlock], uint64(t.block-txs[0].block))
+		e.cols[txIndex] = append(e.cols[txIndex], uint64(t.index+1))
+		e.cols[txStatus] = append(e.cols[txStatus], uint64(t.status))
+		if i > 0 && t.block-txs[i-1].block > 1 {
+			flags = 0
+		}
+	}
+	b := append(e.b[:0], byte(len(txs)), flags)
+	b = binary.LittleEndian.AppendUint32(b, txs[0].block)
+	var tiers [3]tier
+	for c := range tiers {
+		if c != txBlock || flags == 0 {
+			tiers[c] = planTier(e.cols[c])
+		}
+		b = append(b, tiers[c].low, tiers[c].high, tiers[c].lows)
+	}
+	for c := range tiers {
+		if c == txBlock && flags != 0 {
+			start := len(b)
+			b = append(b, make([]byte, tierBitmap)...)
+			for i := 1; i < len(txs); i++ {
+				if txs[i].block != txs[i-1].block {
+					b[start+i>>3] |= 1 << (i & 7)
+				}
+			}
+			continue
+		}
+		b = appendTier(b, tiers[c], e.cols[c])
+	}
+	for i := range txs {
+		b = txs[i].id.AppendRaw(b)
+	}
+	e.b = b
+	return b
+}
+
+// txn reads transaction n; id false leaves the id out.
+func (s *segment) txn(n uint32, t *segmentTxn, id bool) {
+	b := s.txData[binary.LittleEndian.Uint64(s.txAt[n/blockRows*8:]):]
+	i, count := int(n%blockRows), int(b[0])
+	t.block = binary.LittleEndian.Uint32(b[2:])
+	at := txBlockHeader
+	if b[1]&flagSteps != 0 {
+		t.block += uint32(rank(b[at:], i+1))
+		at += tierBitmap
+	} else {
+		c := tier{b[6], b[7], b[8]}
+		t.block += uint32(c.at(b[at:], i))
+		at += c.size(count)
+	}
+	c := tier{b[9], b[10], b[11]}
+	t.index = uint32(c.at(b[at:], i)) - 1
+	at += c.size(count)
+	c = tier{b[12], b[13], b[14]}
+	t.status = TxStatus(c.at(b[at:], i))
+	at += c.size(count)
+	if id {
+		t.id, _ = chain.NewTxID(b[at+i*s.idLen : at+(i+1)*s.idLen])
+	}
+}
+
+// idOf is the id of transaction n, and idPrefix its first 8 bytes.
+func (s *segment) idBytes(n uint32) []byte {
+	b := s.txData[binary.LittleEndian.Uint64(s.txAt[n/blockRows*8:]):]
+	i, count, at := int(n%blockRows), int(b[0]), txBlockHeader
+	if b[1]&flagSteps != 0 {
+		at += tierBitmap
+	} else {
+		at += tier{b[6], b[7], b[8]}.size(count)
+	}
+	at += tier{b[9], b[10], b[11]}.size(count) + tier{b[12], b[13], b[14]}.size(count)
+	return b[at+i*s.idLen : at+(i+1)*s.idLen]
+}
+
+// blockAt is the i-th block of the table, without its hashes.
+func (s *segment) blockAt(i uint32) blockState {
+	b := s.blocks[int(i)*blockEntry:]
+	t := binary.LittleEndian.Uint64(b[8:])
+	return blockState{number: binary.LittleEndian.Uint64(b), time: chain.Time(t >> 2), timed: t&1 != 0, header: t&2 != 0}
+}
+
+func (s *segment) blockNumber(i int) uint64 {
+	return binary.LittleEndian.Uint64(s.blocks[i*blockEntry:])
+}
+
+// findBlock is the place of the first block that is not below number.
+func (s *segment) findBlock(number uint64) int {
+	return sort.Search(s.blockCount, func(i int) bool { return s.blockNumber(i) >= number })
+}
+
+// fullBlock is blockAt with the hashes.
+func (s *segment) fullBlock(i uint32) blockState {
+	st := s.blockAt(i)
+	n := sort.Search(s.hashCount, func(k int) bool { return binary.LittleEndian.Uint32(s.hashes[k*hashEntry:]) >= i })
+	if n < s.hashCount && binary.LittleEndian.Uint32(s.hashes[n*hashEntry:]) == i {
+		copy(st.hash[:], s.hashes[n*hashEntry+4:])
+		copy(st.parent[:], s.hashes[n*hashEntry+36:])
+	}
+	return st
+}
+
+// findID looks a transaction up by its id.
+func (s *segment) findID(id chain.TxID) (uint32, bool) {
+	var raw [64]byte
+	b := id.AppendRaw(raw[:0])
+	if len(b) != s.idLen || s.Txs == 0 {
+		return 0, false
+	}
+	bucket := binary.BigEndian.Uint64(b) >> s.TxShift
+	from, to := binary.LittleEndian.Uint32(s.txBuckets[bucket*4:]), binary.LittleEndian.Uint32(s.txBuckets[bucket*4+4:])
+	for ; from < to; from++ {
+		n := binary.LittleEndian.Uint32(s.txOrder[from*4:])
+		if string(s.idBytes(n)) == string(b) {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+// local is the place of an account among the segment's, if it is there.
+func (s *segment) local(a AccountRef) (int, bool) {
+	i := uint64(a) - s.FirstAccount
+	if uint64(a) < s.FirstAccount || i/8 >= uint64(len(s.bitmap)-sheetSlack) {
+		return 0, false
+	}
+	word := binary.LittleEndian.Uint64(s.bitmap[i/64*8:])
+	if word>>(i%64)&1 == 0 {
+		return 0, false
+	}
+	n := int(binary.LittleEndian.Uint32(s.ranks[i/512*4:]))
+	for w := i / 512 * 8; w < i/64; w++ {
+		n += bits.OnesCount64(binary.LittleEndian.Uint64(s.bitmap[w*8:]))
+	}
+	return n + bits.OnesCount64(word&(1<<(i%64)-1)), true
+}
+
+// books opens the postings of the n-th account.
+func (s *segment) books(n int) bitReader {
+	b := s.dirData[binary.LittleEndian.Uint64(s.dirAt[n/dirAccounts*8:]):]
+	base := binary.LittleEndian.Uint64(b)
+	rel := tier{b[8], b[9], b[10]}.at(b[dirHeader:], n%dirAccounts)
+	return bitReader{b: s.postings[base+rel:]}
+}
+
+// firstRow is the number of the first row at or after transaction n.
+func (s *segment) firstRow(n uint32) uint32 {
+	blocks := int(s.Rows+blockRows-1) / blockRows
+	k := sort.Search(blocks, func(k int) bool { // the first block that begins at or after n
+		b := s.rowData[binary.LittleEndian.Uint64(s.rowAt[k*8:]):]
+		return binary.LittleEndian.Uint32(b[3:]) >= n
+	})
+	if k == 0 {
+		return 0
+	}
+	var b rowBlock
+	first := uint32(k-1) * blockRows
+	s.rowBlock(first, &b)
+	i := sort.Search(b.n, func(i int) bool { return b.tx(i) >= n })
+	return first + uint32(i)
+}
