@@ -97,7 +97,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	if len(q.Params) > 0 && json.Unmarshal(q.Params[0], &text) != nil {
 		json.Unmarshal(q.Params[0], &number) //nolint:errcheck // zero then
 	}
-	answer := s.answer(q.Method, text, number, q.Params)
+	answer := s.answer(q.Method, text, number)
 	if s.bend != nil {
 		answer = s.bend(q.Method, answer)
 	}
@@ -109,7 +109,7 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 	json.MarshalWrite(w, out) //nolint:errcheck // the client notices
 }
 
-func (s *server) answer(method, text string, number uint64, params []jsontext.Value) any {
+func (s *server) answer(method, text string, number uint64) any {
 	switch method {
 	case "getblockhash":
 		if number >= uint64(len(s.best)) {
@@ -126,10 +126,16 @@ func (s *server) answer(method, text string, number uint64, params []jsontext.Va
 			return codeUnknown
 		case method == "getblock":
 			return hex.EncodeToString(raw)
-		case string(params[1]) == "true":
-			return map[string]any{"height": s.height[h], "confirmations": 1}
 		}
-		return hex.EncodeToString(raw[:headerBytes])
+		b, _ := DecodeHeader(raw)
+		out := map[string]any{
+			"hash": h.String(), "height": s.height[h], "confirmations": 1, "version": b.Version, "merkleroot": b.Merkle.String(),
+			"time": b.Time, "bits": fmt.Sprintf("%08x", b.Bits), "nonce": b.Nonce,
+		}
+		if !b.Prev.IsZero() {
+			out["previousblockhash"] = b.Prev.String()
+		}
+		return out
 	}
 	return -32601
 }
@@ -266,11 +272,17 @@ func TestFollowRefuses(t *testing.T) {
 		why  string
 	}{
 		{"a header of another block", func(m string, a any) any {
-			if text, ok := a.(string); ok && m == "getblockheader" {
-				return "02" + text[2:]
+			if v, ok := a.(map[string]any); ok && m == "getblockheader" {
+				v["time"] = 7
 			}
 			return a
 		}, errs.Forged, "answers with"},
+		{"a header without its fields", func(m string, a any) any {
+			if v, ok := a.(map[string]any); ok && m == "getblockheader" {
+				delete(v, "bits")
+			}
+			return a
+		}, errs.Invalid, "no target"},
 		{"a changed transaction", func(m string, a any) any {
 			if text, ok := a.(string); ok && m == "getblock" {
 				return text[:len(text)-10] + "65" + text[len(text)-8:]
@@ -291,13 +303,13 @@ func TestFollowRefuses(t *testing.T) {
 		}, errs.Invalid, "hexadecimal"},
 		{"heights that are others", func(m string, a any) any {
 			if p, ok := a.(map[string]any); ok && p["height"].(uint64) > 0 {
-				return map[string]any{"height": p["height"].(uint64) + 1}
+				p["height"] = p["height"].(uint64) + 1
 			}
 			return a
 		}, errs.Forged, "height"},
 		{"no height", func(m string, a any) any {
-			if _, ok := a.(map[string]any); ok {
-				return map[string]any{}
+			if p, ok := a.(map[string]any); ok {
+				delete(p, "height")
 			}
 			return a
 		}, errs.Invalid, "height"},

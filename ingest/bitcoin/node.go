@@ -2,9 +2,11 @@ package bitcoin
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -133,54 +135,71 @@ func (n *Node) ByNumber(ctx context.Context, number uint64) (follow.Ref, error) 
 	return ref, err
 }
 
-// place is what getblockheader says beside the header itself.
-type place struct {
-	Height        *uint64 `json:"height"`
-	Confirmations int64   `json:"confirmations"` // -1: on no branch that the node follows
+// verbose is a header as getblockheader tells it: every field of the 80 bytes,
+// and the height.
+type verbose struct {
+	Hash    string  `json:"hash"`
+	Height  *uint64 `json:"height"`
+	Version int32   `json:"version"`
+	Prev    string  `json:"previousblockhash"` // absent at height 0
+	Merkle  string  `json:"merkleroot"`
+	Time    uint32  `json:"time"`
+	Bits    string  `json:"bits"`
+	Nonce   uint32  `json:"nonce"`
 }
 
-// ByHash implements follow.Node. The header comes raw and has to hash to its
-// name and to have been worked for; the height is the node's word, which
-// package follow holds against the chain of hashes.
-func (n *Node) ByHash(ctx context.Context, hash ledger.Hash) (follow.Ref, error) {
-	h, err := n.header(ctx, Hash(hash))
+// header puts the 80 bytes together again.
+func (v *verbose) header() (Header, error) {
+	raw := binary.LittleEndian.AppendUint32(make([]byte, 0, headerBytes), uint32(v.Version))
+	if v.Prev == "" {
+		v.Prev = Hash{}.String()
+	}
+	for _, text := range []string{v.Prev, v.Merkle} {
+		h, err := ParseHash(text)
+		if err != nil {
+			return Header{}, err
+		}
+		wire := fromWire(h[:]) // the reverse of its own
+		raw = append(raw, wire[:]...)
+	}
+	bits, err := strconv.ParseUint(v.Bits, 16, 32)
 	if err != nil {
-		return follow.Ref{}, err
+		return Header{}, errs.New("getblockheader", errs.Invalid, "", "the answer gives no target", "check that the URL is that of a Bitcoin node")
 	}
-	var p place
-	if err := n.ask(ctx, &p, "getblockheader", h.Hash.String(), true); err != nil {
-		return follow.Ref{}, err
+	for _, n := range []uint32{v.Time, uint32(bits), v.Nonce} {
+		raw = binary.LittleEndian.AppendUint32(raw, n)
 	}
-	switch {
-	case p.Height == nil:
-		return follow.Ref{}, errs.New("getblockheader", errs.Invalid, n.rpc.String(), "the answer gives no height", "check that the URL is that of a Bitcoin node")
-	case h.Prev.IsZero() != (*p.Height == 0):
-		return follow.Ref{}, errs.New("getblockheader", errs.Forged, n.rpc.String(), fmt.Sprintf("block %s cannot stand at height %d", h.Hash, *p.Height), "follow another node")
-	}
-	return follow.Ref{
-		Number: *p.Height, Hash: ledger.Hash(h.Hash), Parent: ledger.Hash(h.Prev), Time: chain.Time(h.Time) * 1000,
-	}, nil
+	return DecodeHeader(raw)
 }
 
-func (n *Node) header(ctx context.Context, hash Hash) (Header, error) {
-	var text string
-	if err := n.ask(ctx, &text, "getblockheader", hash.String(), false); err != nil {
-		return Header{}, err
+// ByHash implements follow.Node. The header has to hash to its name and to have
+// been worked for; the height is the node's word, which package follow holds
+// against the chain of hashes.
+func (n *Node) ByHash(ctx context.Context, hash ledger.Hash) (follow.Ref, error) {
+	var v verbose
+	if err := n.ask(ctx, &v, "getblockheader", Hash(hash).String(), true); err != nil {
+		return follow.Ref{}, err
 	}
-	raw, err := hex.DecodeString(text)
-	if err != nil || len(raw) != headerBytes {
-		return Header{}, errs.New("getblockheader", errs.Invalid, n.rpc.String(), "the answer is no header of 80 bytes", "check that the URL is that of a Bitcoin node")
-	}
-	h, err := DecodeHeader(raw)
+	h, err := v.header()
+	why := ""
 	switch {
 	case err != nil:
-		return Header{}, err
-	case h.Hash != hash:
-		return Header{}, errs.New("getblockheader", errs.Forged, n.rpc.String(), "asked for block "+hash.String()+", the node answers with "+h.Hash.String(), "follow another node")
+		return follow.Ref{}, errs.Wrap("getblockheader", n.rpc.String(), err)
+	case v.Height == nil:
+		return follow.Ref{}, errs.New("getblockheader", errs.Invalid, n.rpc.String(), "the answer gives no height", "check that the URL is that of a Bitcoin node")
+	case h.Hash != Hash(hash):
+		why = "asked for block " + Hash(hash).String() + ", the node answers with " + h.Hash.String()
 	case !h.Worked():
-		return Header{}, errs.New("getblockheader", errs.Forged, n.rpc.String(), "the hash of block "+hash.String()+" does not meet the target that its header states", "follow another node")
+		why = "the hash of block " + h.Hash.String() + " does not meet the target that its header states"
+	case h.Prev.IsZero() != (*v.Height == 0):
+		why = fmt.Sprintf("block %s cannot stand at height %d", h.Hash, *v.Height)
 	}
-	return h, nil
+	if why != "" {
+		return follow.Ref{}, errs.New("getblockheader", errs.Forged, n.rpc.String(), why, "follow another node")
+	}
+	return follow.Ref{
+		Number: *v.Height, Hash: ledger.Hash(h.Hash), Parent: ledger.Hash(h.Prev), Time: chain.Time(h.Time) * 1000,
+	}, nil
 }
 
 // Block implements follow.Node.

@@ -71,7 +71,7 @@ func moved(id chain.ID, b *block, receipts []receipt, frames []*frame, keep Keep
 
 func (m *movements) transaction(t *transaction, r *receipt, root *frame) error {
 	m.equal = nil
-	status := statusOf(r, root)
+	status := statusOf(t, r, root)
 	m.facts.Txs = append(m.facts.Txs, ledger.TxFact{
 		Chain: m.id, Tx: t.Hash.tx(), Block: uint64(m.block.Number), Index: uint32(t.Index),
 		Time: m.time, HasTime: true, Status: status,
@@ -84,10 +84,9 @@ func (m *movements) transaction(t *transaction, r *receipt, root *frame) error {
 	switch status {
 	case ledger.StatusFailed:
 		return nil
-	case ledger.StatusUnknown:
-		// Before Byzantium a receipt does not say, and nothing else did: the
-		// value is taken to have moved, and the range is not called complete.
+	case ledger.StatusUnknown: // nothing is invented: the value may not have moved
 		m.what &^= ledger.CoverNative
+		return nil
 	}
 	to := t.To
 	if to == nil {
@@ -107,13 +106,15 @@ func (m *movements) transaction(t *transaction, r *receipt, root *frame) error {
 	return m.logs(t, r)
 }
 
-// statusOf reads how a transaction ended: from the receipt since Byzantium,
-// before it from the trace where there is one.
-func statusOf(r *receipt, root *frame) ledger.TxStatus {
+// statusOf reads how a transaction ended: from the receipt since Byzantium
+// (EIP-658), before it from the trace where there is one. Without either, one
+// that left gas over cannot have failed, because a failure took it all then
+// (the REVERT instruction came with that fork).
+func statusOf(t *transaction, r *receipt, root *frame) ledger.TxStatus {
 	switch {
 	case r.Status != nil && *r.Status == 0, r.Status == nil && root != nil && root.Error != "":
 		return ledger.StatusFailed
-	case r.Status != nil, root != nil:
+	case r.Status != nil, root != nil, r.GasUsed < t.Gas:
 		return ledger.StatusSucceeded
 	}
 	return ledger.StatusUnknown
@@ -210,7 +211,7 @@ func (m *movements) frame(t *transaction, f *frame, rank uint32) error {
 }
 
 // logs states token transfers. The zero address in one is the zero account:
-// minted or burnt.
+// minted or burnt (ERC-20, section Events).
 func (m *movements) logs(t *transaction, r *receipt) error {
 	for i := range r.Logs {
 		l := &r.Logs[i]
@@ -244,7 +245,7 @@ func (m *movements) withdrawals() {
 		value, _ := times(chain.Units(uint64(w.Gwei)), weiPerGwei)
 		m.put(chain.Transfer{
 			Chain: m.id, Time: m.time, Block: uint64(m.block.Number), Index: chain.NoIndex,
-			Kind: chain.KindAdjustment, Ordinal: uint32(i), Row: uint32(i),
+			Kind: chain.KindAdjustment, Ordinal: uint32(i),
 			To: m.account(w.Address), Asset: m.id.Native(), Amount: value,
 		})
 	}
@@ -267,7 +268,7 @@ func (m *movements) put(tr chain.Transfer) {
 		return
 	}
 	key := tr
-	key.Ordinal, key.Row = 0, 0
+	key.Ordinal = 0
 	if m.equal == nil {
 		m.equal = map[chain.Transfer]uint32{}
 	}

@@ -86,6 +86,29 @@ func TestRealMovements(t *testing.T) {
 	}
 }
 
+// TestBeforeByzantium holds that a value of which nothing says that it moved is
+// not stated, and that the range is not called complete then.
+func TestBeforeByzantium(t *testing.T) {
+	b := answered[block](t, "block_1755635.json")
+	receipts := realReceipts(t)
+	b.Transactions[1].Gas = receipts[1].GasUsed // all gas used: it may have failed
+	live, err := moved(chain.Ethereum, &b, receipts, nil, Keep{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := live.Facts.Transfers[len(live.Facts.Transfers)-1]; last.Kind != chain.KindFee || live.What&ledger.CoverNative != 0 {
+		t.Errorf("moved %+v, covers %b", last, live.What)
+	}
+	ok := &frame{Type: "CALL"}
+	live, err = moved(chain.Ethereum, &b, receipts, []*frame{ok, ok}, Keep{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := live.Facts.Transfers[len(live.Facts.Transfers)-1]; last.Kind != chain.KindNative || live.What != ledger.CoverAll {
+		t.Errorf("traced, moved %+v, covers %b", last, live.What)
+	}
+}
+
 // TestRealFrames reads what real call tracers said.
 func TestRealFrames(t *testing.T) {
 	for _, c := range []struct {
@@ -103,7 +126,7 @@ func TestRealFrames(t *testing.T) {
 		for i := range traces {
 			root := traces[i].Result
 			state := "ok"
-			if statusOf(&receipt{}, root) == ledger.StatusFailed {
+			if statusOf(&transaction{}, &receipt{}, root) == ledger.StatusFailed {
 				state = "failed: " + root.Error
 			}
 			n := uint32(0)

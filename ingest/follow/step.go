@@ -107,16 +107,16 @@ func (f *follower) lower(ctx context.Context, head Ref) error {
 	return f.applyBranch(ctx, head)
 }
 
-// fetch gets the blocks [f.next, last] by number, several at a time. They need
+// fetch gets the blocks [first, last] by number, all at the same time. They need
 // not hang together: the caller looks.
-func (f *follower) fetch(ctx context.Context, last uint64) ([]Ref, []*ledger.LiveBlock, error) {
-	n := int(last - f.next + 1)
+func (f *follower) fetch(ctx context.Context, first, last uint64) ([]Ref, []*ledger.LiveBlock, error) {
+	n := int(last - first + 1)
 	refs, blocks := make([]Ref, n), make([]*ledger.LiveBlock, n)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(f.Window)
 	for i := range n {
 		g.Go(func() (err error) {
-			number := f.next + uint64(i)
+			number := first + uint64(i)
 			if refs[i], err = f.Node.ByNumber(gctx, number); err != nil {
 				return err
 			}
@@ -135,9 +135,8 @@ func (f *follower) fetch(ctx context.Context, last uint64) ([]Ref, []*ledger.Liv
 	return refs, blocks, err
 }
 
-// linked is how many of refs hang together and on the tip.
-func (f *follower) linked(refs []Ref) int {
-	below := f.tip
+// linked is how many of refs hang together and on the block below them.
+func linked(below Ref, refs []Ref) int {
 	for i, r := range refs {
 		if below.Hash != (ledger.Hash{}) && r.Parent != below.Hash {
 			return i
@@ -147,23 +146,48 @@ func (f *follower) linked(refs []Ref) int {
 	return len(refs)
 }
 
-// importRange takes final blocks in one commit.
+// MaxHeldRows bounds the transfers and transactions that one commit of a
+// catch-up gathers in memory; a commit ends with the window that reaches it.
+const MaxHeldRows = 100_000
+
+// importRange takes final blocks up to last in one commit. The ledger's lock is
+// not held while the node is asked.
 func (f *follower) importRange(ctx context.Context, last uint64) error {
-	refs, blocks, err := f.fetch(ctx, last)
-	if err != nil {
-		return err
+	var refs []Ref
+	var blocks []*ledger.LiveBlock
+	next, below, rows := f.next, f.tip, 0
+	for next <= last && rows < MaxHeldRows {
+		r, b, err := f.fetch(ctx, next, min(last, next+uint64(f.Window)-1))
+		if err != nil {
+			if len(refs) > 0 { // what hangs together is kept; the next step meets the error again
+				break
+			}
+			return err
+		}
+		n := linked(below, r)
+		if n == 0 && len(refs) == 0 {
+			return f.applyBranch(ctx, r[0])
+		}
+		refs, blocks = append(refs, r[:n]...), append(blocks, b[:n]...)
+		if n < len(r) {
+			break
+		}
+		for _, one := range b {
+			rows += len(one.Facts.Transfers) + len(one.Facts.UTXOs)
+		}
+		next, below = next+uint64(n), r[n-1]
 	}
-	n := f.linked(refs)
-	if n == 0 {
-		return f.applyBranch(ctx, refs[0])
-	}
+	return f.commit(ctx, refs, blocks)
+}
+
+// commit imports blocks that hang together on the tip.
+func (f *follower) commit(ctx context.Context, refs []Ref, blocks []*ledger.LiveBlock) error {
 	imp, err := f.Ledger.Begin(ctx, "follow "+string(f.id))
 	if err != nil {
 		return err
 	}
 	defer imp.Abort() //nolint:errcheck // a no-op after Commit
-	for i := range n {
-		b := blocks[i]
+	for i, b := range blocks {
 		b.Facts.Blocks = append(b.Facts.Blocks, b.Block)
 		b.Facts.Claims = append(b.Facts.Claims, ledger.Claim{Chain: f.id, From: refs[i].Number, To: refs[i].Number, What: b.What})
 		if err := imp.Add(&b.Facts); err != nil {
@@ -174,19 +198,20 @@ func (f *follower) importRange(ctx context.Context, last uint64) error {
 	if err != nil {
 		return err
 	}
-	f.moved(refs[n-1])
-	f.final, f.hasFinal = refs[n-1].Number, true
-	f.Event(Event{Kind: Applied, Chain: f.id, Block: refs[0], Last: refs[n-1].Number, Head: f.head, Stats: stats})
+	last := refs[len(refs)-1]
+	f.moved(last)
+	f.final, f.hasFinal = last.Number, true
+	f.Event(Event{Kind: Applied, Chain: f.id, Block: refs[0], Last: last.Number, Head: f.head, Stats: stats})
 	return nil
 }
 
 // applyRange takes blocks one by one, fetched several at a time.
 func (f *follower) applyRange(ctx context.Context, last uint64) error {
-	refs, blocks, err := f.fetch(ctx, last)
+	refs, blocks, err := f.fetch(ctx, f.next, last)
 	if err != nil {
 		return err
 	}
-	n := f.linked(refs)
+	n := linked(f.tip, refs)
 	if n == 0 {
 		return f.applyBranch(ctx, refs[0])
 	}
