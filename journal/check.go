@@ -35,6 +35,7 @@ type Report struct {
 	Erased      uint64 // absent, with their tombstones
 	Withheld    uint64 // leaves of mirrors without payload: refused by us, or erased before they came
 	Checkpoints uint64
+	Superseded  uint64 // checkpoints by a key that was later revoked from before their time; newer ones cover the same entries
 	Checkpoint  []byte // newest signed note of LogJournal
 	Problems    []Problem
 }
@@ -190,18 +191,29 @@ func (c *checker) checkLogs(ctx context.Context) error {
 // logCheck walks one log.
 type logCheck struct {
 	*checker
-	row     logRow
-	name    string
-	tree    tree
-	last    time.Time
+	row   logRow
+	name  string
+	org   identity.Org
+	known bool // org is a valid document
+	tree  tree
+	last  time.Time
+
+	note     []byte // the checkpoint in hand, or nil
+	noteSize int64
+	noted    bool // all checkpoints were taken
+
 	tombs   map[Commitment]bool // commitments that tombstones of this log name
 	missing []Entry             // entries without payload
 }
 
 func (w *logCheck) run(ctx context.Context) error {
-	marks, err := w.checkpoints(ctx)
+	notes, err := w.st.Query(ctx, "SELECT size, note FROM checkpoints WHERE log=? ORDER BY size", w.row.id)
 	if err != nil {
 		return err
+	}
+	defer notes.Close()
+	if w.org, w.known = w.orgs[identity.OrgID(w.row.org)]; !w.known {
+		w.problem(w.name, -1, "", "no valid document of its organisation is stored")
 	}
 	rows, err := w.st.Query(ctx, "SELECT e.seq, e.id, e.author, e.version, e.commitment, e.envelope, p.salt, p.payload FROM entries e "+
 		"LEFT JOIN payloads p ON p.commitment = e.commitment WHERE e.log=? ORDER BY e.seq", w.row.id)
@@ -221,48 +233,71 @@ func (w *logCheck) run(ctx context.Context) error {
 			return err
 		}
 		w.entry(ctx, r, hashes)
-		w.mark(marks)
+		if err := w.mark(notes); err != nil {
+			return err
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	w.end(hashes, marks)
+	if err := w.end(hashes, notes); err != nil {
+		return err
+	}
 	return stored.Err()
 }
 
-// checkpoints reads and verifies the log's checkpoints, by size.
-func (w *logCheck) checkpoints(ctx context.Context) (map[int64]Checkpoint, error) {
-	rows, err := w.st.Query(ctx, "SELECT size, note FROM checkpoints WHERE log=? ORDER BY size", w.row.id)
+// nextNote takes the next stored checkpoint in hand.
+func (w *logCheck) nextNote(rows *sql.Rows) error {
+	w.note = nil
+	if !rows.Next() {
+		w.noted = true
+		return rows.Err()
+	}
+	w.report.Checkpoints++
+	return rows.Scan(&w.noteSize, &w.note)
+}
+
+// mark compares the tree with the checkpoint of its size, where there is one.
+func (w *logCheck) mark(rows *sql.Rows) error {
+	for !w.noted && (w.note == nil || w.noteSize < w.tree.size) {
+		if w.note != nil {
+			w.problem(w.name, -1, "", fmt.Sprintf("the checkpoint of size %d cannot be compared: entries are missing", w.noteSize))
+		}
+		if err := w.nextNote(rows); err != nil {
+			return err
+		}
+	}
+	if w.noted || w.noteSize != w.tree.size {
+		return nil
+	}
+	w.compare()
+	w.note = nil
+	return nil
+}
+
+// compare verifies the checkpoint in hand against the tree.
+func (w *logCheck) compare() {
+	newest := w.noteSize == w.row.size
+	if newest && w.row.org == string(w.own) && w.row.name == LogJournal {
+		w.report.Checkpoint = bytes.Clone(w.note)
+	}
+	cp, holds, err := openCheckpoint(w.org, w.row.name, w.note)
+	if err == nil && int64(cp.Size) != w.noteSize {
+		err = errs.New("checkpoint", errs.Corrupt, "", fmt.Sprintf("it is one of size %d", cp.Size), "")
+	}
+	if err == nil && !holds {
+		w.report.Superseded++
+		if newest {
+			err = errs.New("checkpoint", errs.Forged, "", "its key was revoked, and nothing newer covers the same entries", "")
+		}
+	}
 	if err != nil {
-		return nil, err
+		w.problem(w.name, -1, "", fmt.Sprintf("the checkpoint of size %d: %v", w.noteSize, err))
+		return
 	}
-	defer rows.Close()
-	org, known := w.orgs[identity.OrgID(w.row.org)]
-	if !known {
-		w.problem(w.name, -1, "", "no valid document of its organisation is stored")
+	if root, err := w.tree.root(); err != nil || root != cp.Root {
+		w.problem(w.name, w.tree.size-1, "", fmt.Sprintf("the first %d entries are not those that the checkpoint of %s signed", w.tree.size, cp.Time.Format(time.RFC3339)))
 	}
-	marks := map[int64]Checkpoint{}
-	for rows.Next() {
-		var size int64
-		var note []byte
-		if err := rows.Scan(&size, &note); err != nil {
-			return nil, err
-		}
-		w.report.Checkpoints++
-		cp, err := OpenCheckpoint(org, w.row.name, note)
-		if err == nil && int64(cp.Size) != size {
-			err = errs.New("checkpoint", errs.Corrupt, "", fmt.Sprintf("it is one of size %d", cp.Size), "")
-		}
-		if err != nil {
-			w.problem(w.name, -1, "", fmt.Sprintf("the checkpoint of size %d: %v", size, err))
-			continue
-		}
-		marks[size] = cp
-		if size == w.row.size && w.row.org == string(w.own) && w.row.name == LogJournal {
-			w.report.Checkpoint = note
-		}
-	}
-	return marks, rows.Err()
 }
 
 type entryRow struct {
@@ -406,29 +441,24 @@ func (w *logCheck) payload(r entryRow, e Entry) {
 	w.tombs[c] = true
 }
 
-// mark compares the tree with a checkpoint of its size, where there is one.
-func (w *logCheck) mark(marks map[int64]Checkpoint) {
-	cp, ok := marks[w.tree.size]
-	if !ok {
-		return
-	}
-	delete(marks, w.tree.size)
-	root, err := w.tree.root()
-	if err != nil || root != cp.Root {
-		w.problem(w.name, w.tree.size-1, "", fmt.Sprintf("the first %d entries are not those that the checkpoint of %s signed", w.tree.size, cp.Time.Format(time.RFC3339)))
-	}
-}
-
 // end checks what only the whole log tells.
-func (w *logCheck) end(hashes *hashCursor, marks map[int64]Checkpoint) {
+func (w *logCheck) end(hashes *hashCursor, notes *sql.Rows) error {
 	if w.tree.size != w.row.size {
 		w.problem(w.name, -1, "", fmt.Sprintf("%d entries stand; the log says %d", w.tree.size, w.row.size))
 	}
 	if hashes.more(tlog.StoredHashCount(w.tree.size) - 1) {
 		w.problem(w.name, -1, "", "it has more stored hashes than entries")
 	}
-	for size := range marks {
-		w.problem(w.name, -1, "", fmt.Sprintf("a checkpoint signs %d entries; %d stand: entries were removed", size, w.tree.size))
+	for {
+		if w.note != nil {
+			w.problem(w.name, -1, "", fmt.Sprintf("a checkpoint signs %d entries; %d stand: entries were removed", w.noteSize, w.tree.size))
+		}
+		if err := w.nextNote(notes); err != nil {
+			return err
+		}
+		if w.noted {
+			break
+		}
 	}
 	if !bytes.Equal(w.tree.pack(), w.row.edge) {
 		w.problem(w.name, -1, "", "the edge of its tree is not that of its entries")
@@ -446,6 +476,7 @@ func (w *logCheck) end(hashes *hashCursor, marks map[int64]Checkpoint) {
 			w.problem(w.name, int64(e.Seq), e.ID, "its payload is missing, and no tombstone says that it was erased")
 		}
 	}
+	return nil
 }
 
 // checkStrays finds rows that belong to nothing.

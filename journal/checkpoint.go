@@ -80,31 +80,45 @@ func signCheckpoint(keys *identity.Keys, c Checkpoint) ([]byte, error) {
 // signature, by a signing key that its root certified and that held at the
 // checkpoint's time. Anything else is errs.Forged.
 func OpenCheckpoint(org identity.Org, log string, msg []byte) (Checkpoint, error) {
-	forged := func(why string, err error) (Checkpoint, error) {
-		return Checkpoint{}, &errs.Error{
-			Op: "checkpoint", Kind: errs.Forged, Where: origin(org.ID, log), Why: why, Err: err,
-			Hint: "do not trust it; ask " + org.Name + " by another way",
-		}
+	c, holds, err := openCheckpoint(org, log, msg)
+	if err == nil && !holds {
+		return Checkpoint{}, forgedCheckpoint(org, log, fmt.Sprintf("certificate %d, whose key signed it, did not hold at %s: it was revoked, or is dated otherwise",
+			c.Serial, c.Time.Format(time.RFC3339)), nil)
 	}
+	return c, err
+}
+
+// openCheckpoint verifies the signature by any key that the root ever
+// certified, and says whether that key held at the checkpoint's time.
+func openCheckpoint(org identity.Org, log string, msg []byte) (c Checkpoint, holds bool, err error) {
 	if len(msg) > MaxNote {
-		return forged("it is too long", nil)
+		return c, false, forgedCheckpoint(org, log, "it is too long", nil)
 	}
-	c, err := parseCheckpoint(org.ID, log, string(msg))
-	if err != nil {
-		return forged("it is malformed", err)
+	if c, err = parseCheckpoint(org.ID, log, string(msg)); err != nil {
+		return c, false, forgedCheckpoint(org, log, "it is malformed", err)
 	}
-	for _, cert := range org.ValidAt(identity.UseSign, c.Time) {
+	for _, cert := range org.Certs {
+		if cert.Use != identity.UseSign {
+			continue
+		}
 		n, err := note.Open(msg, note.VerifierList(noteKey{name: origin(org.ID, log), public: cert.PublicKey()}))
 		if err != nil {
 			continue
 		}
 		if len(n.Sigs) != 1 || len(n.UnverifiedSigs) != 0 || n.Text != c.text() || !strictNote(n, msg) {
-			return forged("it has more or other parts than a checkpoint", nil)
+			return c, false, forgedCheckpoint(org, log, "it has more or other parts than a checkpoint", nil)
 		}
 		c.Serial = cert.Serial
-		return c, nil
+		return c, org.Holds(cert, c.Time), nil
 	}
-	return forged("no key that its root certified for that time signed it", nil)
+	return c, false, forgedCheckpoint(org, log, "no key that its root certified signed it", nil)
+}
+
+func forgedCheckpoint(org identity.Org, log, why string, err error) error {
+	return &errs.Error{
+		Op: "checkpoint", Kind: errs.Forged, Where: origin(org.ID, log), Why: why, Err: err,
+		Hint: "do not trust it; ask " + org.Name + " by another way",
+	}
 }
 
 // strictNote holds a note to its one spelling: base64 has spare bits that

@@ -172,12 +172,15 @@ func (x *exporter) prove(ctx context.Context, org identity.OrgID, log string, se
 		return proven{}, errs.New("journal", errs.Corrupt, origin(org, log), "the log is missing", "run bongsu journal check")
 	}
 	p := proven{Org: org, Proof: [][]byte{}}
-	var env, note []byte
-	var size int64
+	if err := x.org(ctx, org); err != nil {
+		return p, err
+	}
+	var env []byte
 	if err := x.tx.st.QueryRow(ctx, "SELECT envelope FROM entries WHERE log=? AND seq=?", l.row, int64(seq)).Scan(&env); err != nil {
 		return p, err
 	}
-	if err := x.tx.st.QueryRow(ctx, "SELECT size, note FROM checkpoints WHERE log=? AND size>? ORDER BY size LIMIT 1", l.row, int64(seq)).Scan(&size, &note); err != nil {
+	size, note, err := x.covering(ctx, l, seq)
+	if err != nil {
 		return p, err
 	}
 	proof, err := tlog.ProveRecord(size, int64(seq), storedHashes(ctx, x.tx.st, l.row))
@@ -188,7 +191,37 @@ func (x *exporter) prove(ctx context.Context, org identity.OrgID, log string, se
 		p.Proof = append(p.Proof, h[:])
 	}
 	p.Envelope, p.Checkpoint = env, string(note)
-	return p, x.org(ctx, org)
+	return p, nil
+}
+
+// covering is the first checkpoint that covers an entry and whose key held:
+// one that was revoked later from before that time proves nothing any more,
+// but a newer one signs the same entries.
+func (x *exporter) covering(ctx context.Context, l *logState, seq uint64) (size int64, note []byte, err error) {
+	org, err := identity.ParseOrg(x.orgs[l.org])
+	if err != nil {
+		return 0, nil, err
+	}
+	rows, err := x.tx.st.Query(ctx, "SELECT size, note FROM checkpoints WHERE log=? AND size>? ORDER BY size", l.row, int64(seq))
+	if err != nil {
+		return 0, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&size, &note); err != nil {
+			return 0, nil, err
+		}
+		if _, err = OpenCheckpoint(org, l.name, note); err == nil {
+			return size, note, nil
+		}
+	}
+	if rerr := rows.Err(); rerr != nil {
+		return 0, nil, rerr
+	}
+	if err == nil {
+		err = errs.New("journal", errs.Corrupt, origin(l.org, l.name), "no checkpoint covers the entry", "run bongsu journal check")
+	}
+	return 0, nil, err
 }
 
 // org adds an organisation's newest document.

@@ -61,6 +61,9 @@ func Open(ctx context.Context, store Store, keys *identity.Keys, opt Options) (*
 		if err := tx.putOrg(ctx, keys.Org()); err != nil {
 			return err
 		}
+		if err := tx.resign(ctx); err != nil {
+			return err
+		}
 		return tx.prepareViews(ctx)
 	})
 	if err != nil {
@@ -84,6 +87,58 @@ func (tx *Tx) claim(ctx context.Context) error {
 		return errs.New("journal", errs.Conflict, org, "this journal belongs to another organisation than the keys", "keep keys and journal of one data folder together")
 	}
 	return err
+}
+
+// resign signs the newest state of an own log anew when the key that signed it
+// was revoked from before that time.
+func (tx *Tx) resign(ctx context.Context) error {
+	names, err := tx.ownLogs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		note, err := tx.newestNote(ctx, tx.j.own, name)
+		if errs.Is(err) == errs.NotExist || errors.Is(err, sql.ErrNoRows) {
+			continue // an empty log; or Check reports the missing checkpoint
+		}
+		if err != nil {
+			return err
+		}
+		if _, holds, err := openCheckpoint(tx.j.keys.Org(), name, note); err != nil || holds {
+			continue // a broken one is for Check to report, not to paint over
+		}
+		l, err := tx.log(ctx, tx.j.own, name)
+		if err != nil {
+			return err
+		}
+		if err := tx.st.Exec(ctx, "DELETE FROM checkpoints WHERE log=? AND size=?", l.row, l.tree.size); err != nil {
+			return err
+		}
+		if tx.now.After(l.time) {
+			l.time = tx.now
+		}
+		if err := tx.seal(ctx, l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) ownLogs(ctx context.Context) ([]string, error) {
+	rows, err := tx.st.Query(ctx, "SELECT name FROM logs WHERE org=? ORDER BY id", string(tx.j.own))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		out = append(out, name)
+	}
+	return out, rows.Err()
 }
 
 // Close ends followers and releases what Open started.
@@ -134,7 +189,8 @@ func (j *Journal) Update(ctx context.Context, fn func(context.Context, *Tx) erro
 	return err
 }
 
-// Query runs fn over one unchanging snapshot of the journal and its views.
+// Query runs fn over one unchanging snapshot of the journal and its views. fn
+// must not call j: snapshots open at once are few.
 func (j *Journal) Query(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	return j.store.Read(ctx, func(st StoreTx) error {
 		return fn(ctx, &Tx{j: j, st: st, now: j.opt.Now().UTC().Truncate(time.Microsecond), logs: map[logKey]*logState{}})
@@ -163,7 +219,8 @@ func (j *Journal) Versions(ctx context.Context, id string) (out []Statement, err
 }
 
 // Read returns up to limit statements of an own log from sequence `from` on
-// (the first is 0), in order. Past the end it returns none.
+// (the first is 0), in order; a limit below 1 or above MaxBatch is MaxBatch.
+// Past the end it returns none.
 func (j *Journal) Read(ctx context.Context, log string, from uint64, limit int) (out []Statement, err error) {
 	err = j.Query(ctx, func(ctx context.Context, tx *Tx) error { out, err = tx.Read(ctx, log, from, limit); return err })
 	return out, err

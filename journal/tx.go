@@ -333,6 +333,9 @@ func (tx *Tx) Read(ctx context.Context, log string, from uint64, limit int) ([]S
 	if err != nil || l == nil || from >= l.size() {
 		return nil, err
 	}
+	if limit < 1 || limit > MaxBatch {
+		limit = MaxBatch
+	}
 	return statementsFrom(ctx, tx.st, l.row, from, limit)
 }
 

@@ -224,6 +224,58 @@ func receiveRotated(t *testing.T, open OpenStore) {
 	b.Clean(t)
 }
 
+// revokedLate: the theft of a key is noticed after it signed; what the node
+// itself signed since then is proven by the new key, and nothing is lost.
+func revokedLate(t *testing.T, open OpenStore) {
+	a, b, shared := pair(t, open, journal.Options{})
+	if _, err := b.Receive(t.Context(), a.Keys.ID(), feed, batch(t, a, 0, 100)); err != nil {
+		t.Fatal(err)
+	}
+	root := identity.RootPath(a.Dir)
+	if _, err := identity.Replace(a.Dir, root, identity.UseSign, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := identity.Revoke(a.Dir, root, 1, time.Now().Add(-30*time.Minute), "stolen half an hour ago", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Close()
+	a = OpenNode(t, open, a.Dir, keys, journal.Options{})
+	if r := a.Clean(t); r.Superseded != 0 {
+		t.Errorf("the newest checkpoints were not signed again: %+v", r)
+	}
+	doc, err := a.Export(t.Context(), []string{shared[0].ID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := journal.Verify(doc, journal.VerifyOptions{}); err != nil || v[0].Entry.ID != shared[0].ID {
+		t.Errorf("proof by the new key: %v", err)
+	}
+	// The partner's copy is covered again by the next batch.
+	if err := b.PutOrg(t.Context(), keys.Org()); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := b.Check(t.Context()); err != nil || len(r.Problems) != 1 || !strings.Contains(r.Problems[0].What, "revoked") {
+		t.Errorf("the partner's check before: %+v, %v", r.Problems, err)
+	}
+	if _, err := b.Export(t.Context(), []string{shared[0].ID}); errs.Is(err) != errs.Forged {
+		t.Errorf("the partner's export before: %v", err)
+	}
+	a.Share(t, feed, a.Add(t, a.Listing(t, 80, T0))...)
+	if _, err := b.Receive(t.Context(), a.Keys.ID(), feed, batch(t, a, 3, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if r := b.Clean(t); r.Superseded != 1 {
+		t.Errorf("the partner's check after: %+v", r)
+	}
+	if doc, err = b.Export(t.Context(), []string{shared[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := journal.Verify(doc, journal.VerifyOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
 func erase(t *testing.T, open OpenStore) {
 	a, _, shared := pair(t, open, journal.Options{})
 	tomb, err := a.Erase(t.Context(), 0, "kim", "GDPR 17")

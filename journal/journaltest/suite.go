@@ -146,6 +146,7 @@ func Run(t *testing.T, open OpenStore) {
 		"receive forged":      receiveForged,
 		"receive one refused": receiveRefused,
 		"receive rotated key": receiveRotated,
+		"revoked late":        revokedLate,
 		"erase":               erase,
 		"erase travels":       eraseTravels,
 		"export":              export,

@@ -38,7 +38,14 @@ func (x *session) close() {
 // panics.
 func (x *session) transact(ctx context.Context, begin string, fn func(journal.StoreTx) error) error {
 	if err := x.Exec(ctx, begin); err != nil {
-		return err
+		// A rollback that could not run, on a full disk say, left the last
+		// transaction open: end it and begin again.
+		if x.Exec(ctx, "ROLLBACK") != nil {
+			return err
+		}
+		if err := x.Exec(ctx, begin); err != nil {
+			return err
+		}
 	}
 	done := false
 	defer func() {
