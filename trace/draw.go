@@ -60,7 +60,7 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 			return nil, err
 		}
 		d.sim(s, all, final)
-		aside, err := s.asides(ctx, n)
+		aside, err := s.asides(ctx, n) // of account chains
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +130,10 @@ func (s *sim) atEnd(ctx context.Context) error {
 	if s.until == 0 {
 		return nil
 	}
+	if s.utxo != nil {
+		s.utxo.atEnd()
+		return nil
+	}
 	for _, b := range s.books {
 		if b.tainted == 0 && len(b.plan) == 0 {
 			continue
@@ -182,6 +186,9 @@ func (s *sim) rest() map[tallyKey]*sum {
 				s.put(atHolding, b.owner, b.key.asset, "", l)
 			}
 		}
+	}
+	if s.utxo != nil {
+		s.utxo.rest()
 	}
 	t, s.tally = s.tally, saved
 	return t.sums

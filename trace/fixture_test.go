@@ -39,6 +39,8 @@ type world struct {
 	labels    []labels.Label
 	names     map[chain.Account]string
 	assets    map[chain.Asset]string
+	txs       []ledger.UTXOTx
+	coins     map[string]ledger.OutPoint
 }
 
 func (w *world) command(t *testing.T, d *datadriven.TestData) string {
@@ -52,7 +54,11 @@ func (w *world) command(t *testing.T, d *datadriven.TestData) string {
 	case "labels":
 		for _, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
 			f := strings.Fields(line)
-			l := labels.Label{Account: w.account(f[0]), Label: f[0], Category: f[1], Source: "fixture", Score: 50}
+			at := w.account(f[0])
+			if len(w.txs) > 0 {
+				at = w.output(f[0])
+			}
+			l := labels.Label{Account: at, Label: f[0], Category: f[1], Source: "fixture", Score: 50}
 			for _, x := range f[2:] {
 				k, v, _ := strings.Cut(x, "=")
 				switch k {
@@ -69,6 +75,9 @@ func (w *world) command(t *testing.T, d *datadriven.TestData) string {
 			}
 			w.labels = append(w.labels, l)
 		}
+	case "utxo":
+		w.transfers, w.stolen, w.labels, w.txs = nil, map[string][]int{}, nil, nil
+		w.utxo(d)
 	case "trace":
 		return w.trace(d)
 	default:
@@ -151,7 +160,10 @@ func (w *world) account(name string) chain.Account {
 func (w *world) reader() ledger.Reader {
 	var m model.Model
 	reg := chain.NewRegistry()
-	f := ledger.Facts{Transfers: w.transfers}
+	f := ledger.Facts{Transfers: w.transfers, UTXOs: w.txs}
+	if len(w.txs) > 0 {
+		f.Transfers = nil // they only say what was stolen
+	}
 	for a, s := range w.assets {
 		if _, ok := reg.Info(a); !ok {
 			f.Assets = append(f.Assets, chain.AssetInfo{Asset: a, Symbol: s, Decimals: 0, Source: "fixture"})
@@ -164,7 +176,91 @@ func (w *world) reader() ledger.Reader {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return r
+	return blocks{r, w.txs}
+}
+
+// blocks lists the transactions of a fixture's blocks.
+type blocks struct {
+	ledger.Reader
+	txs []ledger.UTXOTx
+}
+
+func (b blocks) BlockTxs(ctx context.Context, id chain.ID, number uint64) ([]ledger.TxRef, error) {
+	var names []ledger.Tx
+	for _, tx := range b.txs {
+		if tx.Chain == id && tx.Block == number {
+			names = append(names, ledger.Tx{Chain: id, ID: tx.Tx})
+		}
+	}
+	return b.TxRefs(ctx, names)
+}
+
+// utxo reads lines of the form
+//
+//	NAME BLOCK: INPUT ... => ACCOUNT:AMOUNT[!THEFT] ...
+//
+// where an input is NAME.INDEX, "coinbase", or "unknown".
+func (w *world) utxo(d *datadriven.TestData) {
+	w.coins = map[string]ledger.OutPoint{}
+	for n, line := range strings.Split(strings.TrimSpace(d.Input), "\n") {
+		line, _, _ = strings.Cut(line, "#")
+		head, body, ok := strings.Cut(line, ":")
+		ins, outs, ok2 := strings.Cut(body, "=>")
+		name, block, ok3 := strings.Cut(head, " ")
+		if !ok || !ok2 || !ok3 {
+			w.t.Fatalf("%s: %q is not NAME BLOCK: INPUT => ACCOUNT:AMOUNT", d.Pos, line)
+		}
+		sum := sha256.Sum256([]byte(name))
+		tx := ledger.UTXOTx{Chain: chain.Bitcoin, Index: uint32(n)}
+		tx.Tx, _ = chain.NewTxID(sum[:])
+		b, err := strconv.ParseUint(block, 10, 32)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		tx.Block, tx.Time = b, chain.Time(b*12_000)
+		for _, in := range strings.Fields(ins) {
+			switch {
+			case in == "coinbase":
+				tx.Coinbase = true
+				tx.Inputs = append(tx.Inputs, ledger.UTXOIn{})
+			case in == "unknown":
+				other := sha256.Sum256([]byte(name + "unknown"))
+				id, _ := chain.NewTxID(other[:])
+				tx.Inputs = append(tx.Inputs, ledger.UTXOIn{Prev: ledger.OutPoint{Tx: id}})
+			default:
+				tx.Inputs = append(tx.Inputs, ledger.UTXOIn{Prev: w.coins[in]})
+			}
+		}
+		for i, out := range strings.Fields(outs) {
+			who, rest, _ := strings.Cut(out, ":")
+			amount, theft, stolen := strings.Cut(rest, "!")
+			value, err := chain.ParseBase(amount)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			tx.Outputs = append(tx.Outputs, ledger.UTXOOut{Account: w.output(who), Value: value})
+			w.coins[fmt.Sprintf("%s.%d", name, i)] = ledger.OutPoint{Tx: tx.Tx, Index: uint32(i)}
+			if stolen {
+				w.stolen[theft] = append(w.stolen[theft], len(w.transfers))
+				w.transfers = append(w.transfers, chain.Transfer{
+					Chain: chain.Bitcoin, Time: tx.Time, Block: b, Index: tx.Index, Tx: tx.Tx, Kind: chain.KindNative, Ordinal: uint32(i),
+					To: w.output(who), Asset: chain.Bitcoin.Native(), Amount: value,
+				})
+			}
+		}
+		w.txs = append(w.txs, tx)
+	}
+}
+
+// output makes a Bitcoin account of a name; "-" is an output without one.
+func (w *world) output(name string) chain.Account {
+	if name == "-" {
+		return chain.Account{}
+	}
+	sum := sha256.Sum256([]byte(name))
+	a, _ := chain.NewAccount(chain.Bitcoin, chain.FormP2PKH, sum[:20])
+	w.names[a] = name
+	return a
 }
 
 func (w *world) request(d *datadriven.TestData) trace.Request {
@@ -193,6 +289,8 @@ func (w *world) request(d *datadriven.TestData) trace.Request {
 			req.Bounds.MinAmount = []chain.Money{{Asset: chain.Ethereum.Native(), Amount: chain.Units(uint64(number(a.Vals[0])))}}
 		case "until":
 			req.Bounds.Until = chain.Time(number(a.Vals[0]) * 12_000)
+		case "fees":
+			req.Fees = trace.FeeRule(a.Vals[0])
 		case "observed-only":
 			req.ObservedOnly = true
 		case "backward":

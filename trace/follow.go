@@ -27,18 +27,18 @@ func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) 
 	if err := req.normalise(); err != nil {
 		return nil, err
 	}
-	rows, err := resolve(ctx, r, req.Thefts)
+	rows, coins, err := resolve(ctx, r, req.Thefts)
 	if err != nil {
 		return nil, err
 	}
 	var sims []*sim
 	reads := &readLog{}
-	for _, part := range parts(&req, rows) {
+	for _, part := range parts(&req, rows, coins) {
 		s, err := newSim(ctx, r, set, &req, part, reads)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.run(ctx); err != nil {
+		if err := s.follow(ctx); err != nil {
 			return nil, err
 		}
 		sims = append(sims, s)
@@ -86,37 +86,67 @@ func (q *Request) normalise() error {
 	return nil
 }
 
+// follow runs the simulation to its end.
+func (s *sim) follow(ctx context.Context) error {
+	if s.utxo != nil {
+		return s.utxo.run(ctx)
+	}
+	return s.run(ctx)
+}
+
 // part is what one simulation follows: all thefts together, or with Poison
 // each alone, because poison carries no amounts that could be shared out.
+// Account chains and UTXO chains are simulations of their own: nothing but a
+// link leads from one to the other.
 type part struct {
+	utxo    bool
 	thefts  []uint32
 	sources []uint32
 	rows    []stolenRow
+	coins   []stolenOutput
 }
 
-func parts(q *Request, rows []stolenRow) []part {
-	if q.Method != Poison {
-		p := part{rows: rows}
+func parts(q *Request, rows []stolenRow, coins []stolenOutput) (out []part) {
+	for _, utxo := range []bool{false, true} {
+		all := part{utxo: utxo}
 		for i := range q.Thefts {
-			p.thefts = append(p.thefts, uint32(i))
+			p := part{utxo: utxo, thefts: []uint32{uint32(i)}}
+			for _, w := range rows {
+				if !utxo && w.theft == uint32(i) {
+					p.rows = append(p.rows, w)
+				}
+			}
+			for _, c := range coins {
+				if utxo && c.theft == uint32(i) {
+					p.coins = append(p.coins, c)
+				}
+			}
+			if len(p.rows)+len(p.coins) == 0 {
+				continue
+			}
+			if q.Method == Poison {
+				out = append(out, p)
+			}
+			all.thefts = append(all.thefts, uint32(i))
 		}
 		for i := range q.Sources {
-			p.sources = append(p.sources, uint32(i))
-		}
-		return []part{p}
-	}
-	var out []part
-	for i := range q.Thefts {
-		p := part{thefts: []uint32{uint32(i)}}
-		for _, w := range rows {
-			if w.theft == uint32(i) {
-				p.rows = append(p.rows, w)
+			if q.Sources[i].Account.Chain().UTXO() != utxo {
+				continue
 			}
+			if q.Method == Poison {
+				out = append(out, part{utxo: utxo, sources: []uint32{uint32(i)}})
+			}
+			all.sources = append(all.sources, uint32(i))
 		}
-		out = append(out, p)
-	}
-	for i := range q.Sources {
-		out = append(out, part{sources: []uint32{uint32(i)}})
+		if q.Method == Poison || len(all.thefts)+len(all.sources) == 0 {
+			continue
+		}
+		if utxo {
+			all.coins = coins
+		} else {
+			all.rows = rows
+		}
+		out = append(out, all)
 	}
 	return out
 }
@@ -136,6 +166,9 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	for _, i := range p.thefts {
 		local[i] = s.addTheft(req.Thefts[i].ID, req.Thefts[i].Title)
 	}
+	if p.utxo {
+		return s, s.addCoins(ctx, &p, local)
+	}
 	rows := make([]ledger.Row, 0, len(p.rows))
 	for _, w := range p.rows {
 		if h := s.head(req.Thefts[w.theft].Transfers[0].Chain); !h.IsZero() && w.row.Key.Chain == h.Chain && w.row.Key.Compare(h) >= 0 {
@@ -154,6 +187,42 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 		return nil, err
 	}
 	return s, s.addSources(ctx, p.sources)
+}
+
+// addCoins starts the simulation of a UTXO chain. A source is an account whose
+// outputs, received since its time, are stolen.
+func (s *sim) addCoins(ctx context.Context, p *part, local map[uint32]uint32) error {
+	var coins []stolenOutput
+	for _, c := range p.coins {
+		c.theft = local[c.theft]
+		coins = append(coins, c)
+	}
+	for _, i := range p.sources {
+		src := &s.req.Sources[i]
+		refs, err := s.r.AccountRefs(ctx, []chain.Account{src.Account})
+		if err != nil {
+			return err
+		}
+		theft := s.addTheft(src.Account.String(), "")
+		q := ledger.Query{Account: refs[0]}
+		for more := refs[0] != 0; more; {
+			pages, err := s.r.OutputsOf(ctx, []ledger.Query{q})
+			if err != nil {
+				return err
+			}
+			for _, o := range pages[0].Outputs {
+				if q.After = o.Key; o.Key.Time >= src.Since {
+					coins = append(coins, stolenOutput{coinKey{src.Account.Chain(), o.Point}, o.Tx, theft})
+				}
+			}
+			more = pages[0].More && len(pages[0].Outputs) > 0
+		}
+	}
+	if len(coins) == 0 {
+		return errs.New("trace", errs.NotExist, "", "the ledger holds no output that the theft names", "import its transactions first")
+	}
+	_, err := newUTXO(ctx, s, coins)
+	return err
 }
 
 func (s *sim) addTheft(id, title string) uint32 {

@@ -43,6 +43,9 @@ type asideKey struct {
 
 // asides lists the bait of a finished simulation.
 func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
+	if s.utxo != nil {
+		return nil, nil // an output that nobody asked for is a coin of its own: it mixes with nothing
+	}
 	g := &guard{
 		s: s, names: n, like: map[[5]byte][]chain.Account{}, touched: map[ledger.AccountRef]bool{}, found: map[asideKey]*Aside{},
 	}

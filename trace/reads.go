@@ -37,23 +37,42 @@ func (l *readLog) flush(ctx context.Context, r ledger.Reader) error {
 	if err != nil {
 		return err
 	}
+	for i := range transfers {
+		l.digest(&transfers[i], !l.rows[i].TimeUnknown)
+	}
+	l.rows = l.rows[:0]
+	return nil
+}
+
+func (l *readLog) digest(t *chain.Transfer, timeKnown bool) {
 	if l.digests == nil {
 		l.digests = map[chain.ID]*ledger.Digest{}
 		l.first, l.last = map[chain.ID]uint64{}, map[chain.ID]uint64{}
 	}
-	for i := range transfers {
-		t := &transfers[i]
-		d := l.digests[t.Chain]
-		if d == nil {
-			d = ledger.NewDigest()
-			l.digests[t.Chain], l.first[t.Chain] = d, t.Block
-		}
-		l.first[t.Chain] = min(l.first[t.Chain], t.Block)
-		l.last[t.Chain] = max(l.last[t.Chain], t.Block)
-		d.Add(t, !l.rows[i].TimeUnknown)
+	d := l.digests[t.Chain]
+	if d == nil {
+		d = ledger.NewDigest()
+		l.digests[t.Chain], l.first[t.Chain] = d, t.Block
 	}
-	l.rows = l.rows[:0]
-	return nil
+	l.first[t.Chain] = min(l.first[t.Chain], t.Block)
+	l.last[t.Chain] = max(l.last[t.Chain], t.Block)
+	d.Add(t, timeKnown)
+}
+
+// addUTXO digests a transaction of a UTXO chain: a row from each input's
+// account, in order, then a row to each output's.
+func (l *readLog) addUTXO(tx *ledger.UTXOTx) {
+	t := chain.Transfer{
+		Chain: tx.Chain, Time: tx.Time, Block: tx.Block, Index: tx.Index, Tx: tx.Tx, Kind: chain.KindNative, Asset: tx.Chain.Native(),
+	}
+	for i := range tx.Inputs {
+		t.From, t.To, t.Amount = tx.Inputs[i].Account, chain.Account{}, tx.Inputs[i].Value
+		l.digest(&t, true)
+	}
+	for i := range tx.Outputs {
+		t.From, t.To, t.Amount = chain.Account{}, tx.Outputs[i].Account, tx.Outputs[i].Value
+		l.digest(&t, true)
+	}
 }
 
 // sealRange is the digest of a range: SHA-256 over the chain, the range's

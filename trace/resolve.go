@@ -21,23 +21,36 @@ type stolenRow struct {
 }
 
 // resolve finds the transfers of the thefts in the ledger.
-func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) ([]stolenRow, error) {
-	var out []stolenRow
+func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) (out []stolenRow, coins []stolenOutput, err error) {
 	for i := range thefts {
 		t := &thefts[i]
 		if len(t.Transfers) == 0 {
-			return nil, errs.New("trace", errs.Invalid, t.ID, "the theft names no transfer", "state it with --transfers or --tx")
+			return nil, nil, errs.New("trace", errs.Invalid, t.ID, "the theft names no transfer", "state it with --transfers or --tx")
 		}
 		if len(t.Transfers) > MaxTheftTransfers {
-			return nil, errs.New("trace", errs.Limit, t.ID, fmt.Sprintf("the theft names more than %d transfers", MaxTheftTransfers), "state it as several thefts")
+			return nil, nil, errs.New("trace", errs.Limit, t.ID, fmt.Sprintf("the theft names more than %d transfers", MaxTheftTransfers), "state it as several thefts")
 		}
-		rows, err := resolveTheft(ctx, r, t)
+		plain := *t
+		plain.Transfers = nil
+		for k := range t.Transfers {
+			if !t.Transfers[k].Chain.UTXO() {
+				plain.Transfers = append(plain.Transfers, t.Transfers[k])
+				continue
+			}
+			c, err := resolveOutput(ctx, r, &t.Transfers[k])
+			if err != nil {
+				return nil, nil, errs.Wrap("trace", t.ID, err)
+			}
+			c.theft = uint32(i)
+			coins = append(coins, c)
+		}
+		rows, err := resolveTheft(ctx, r, &plain)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, w := range rows {
 			if w.From == w.To {
-				return nil, errs.New("trace", errs.Invalid, t.ID, "one of its transfers goes from an account to itself", "leave that transfer out")
+				return nil, nil, errs.New("trace", errs.Invalid, t.ID, "one of its transfers goes from an account to itself", "leave that transfer out")
 			}
 			out = append(out, stolenRow{w, uint32(i)})
 		}
@@ -45,7 +58,34 @@ func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) ([]stolenRow,
 	slices.SortFunc(out, func(a, b stolenRow) int {
 		return cmp.Or(a.row.Key.Compare(b.row.Key), cmp.Compare(a.theft, b.theft))
 	})
-	return out, nil
+	return out, coins, nil
+}
+
+// resolveOutput finds the output of a UTXO chain that a theft's transfer names:
+// by its index (Ordinal), or else the only one that pays the receiver exactly.
+func resolveOutput(ctx context.Context, r ledger.Reader, t *chain.Transfer) (stolenOutput, error) {
+	refs, err := r.TxRefs(ctx, txNames([]chain.Transfer{*t}))
+	if err != nil {
+		return stolenOutput{}, err
+	}
+	txs, err := r.UTXOs(ctx, refs)
+	if err != nil {
+		return stolenOutput{}, err
+	}
+	found, n := 0, 0
+	for i, o := range txs[0].Outputs {
+		if o.Account == t.To && o.Value == t.Amount && (t.Ordinal == chain.NoOrdinal || int(t.Ordinal) == i) {
+			found, n = i, n+1
+		}
+	}
+	if n == 1 {
+		return stolenOutput{at: coinKey{t.Chain, ledger.OutPoint{Tx: t.Tx, Index: uint32(found)}}, tx: refs[0]}, nil
+	}
+	why := "the ledger lacks this output of the theft, to " + t.To.Address()
+	if n > 1 {
+		why = "several outputs of the transaction pay the same to " + t.To.Address()
+	}
+	return stolenOutput{}, errs.New("trace", errs.NotExist, t.Tx.Text(t.Chain), why, "import the transaction, and name the output by its index")
 }
 
 func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row, error) {

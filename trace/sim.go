@@ -32,6 +32,8 @@ type sim struct {
 	stolen   map[ledger.Key][]uint32
 	last     ledger.Key
 	pages    ledger.Pages
+	utxo     *utxo                // of a UTXO chain, else nil
+	outputs  map[coinKey][]uint32 // thefts by output, of a UTXO chain
 	scratch  []lot
 	tally    tally
 	flows    []flow

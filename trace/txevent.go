@@ -1,0 +1,252 @@
+package trace
+
+import (
+	"context"
+	"encoding/binary"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ledger"
+)
+
+// txEvent is one transaction of a UTXO chain while it happens.
+type txEvent struct {
+	u       *utxo
+	ref     ledger.TxRef
+	tx      *ledger.UTXOTx
+	asset   ledger.AssetRef
+	in, out []ledger.AccountRef
+	prov    bool
+	short   bool // the ledger lacks outputs that it spends
+}
+
+func (e *txEvent) happen(ctx context.Context) error {
+	p, err := e.gather()
+	if err != nil {
+		return err
+	}
+	if e.u.poison {
+		e.turn(p)
+	}
+	r := p.pour(e.u.req.Method)
+	for i := range r.outs {
+		if err := e.pay(ctx, i, r.outs[i]); err != nil {
+			return err
+		}
+	}
+	return e.payFee(ctx, r.fee)
+}
+
+// gather collects the inputs' money. Inputs whose value the ledger lacks come
+// last, as one clean lot of what the outputs need beyond the known (definition
+// 4), and make what goes on inferred.
+func (e *txEvent) gather() (*pouring, error) {
+	p := &pouring{}
+	var known, spent chain.Amount
+	for i := range e.tx.Outputs {
+		p.outs = append(p.outs, e.tx.Outputs[i].Value)
+		var ok bool
+		if spent, ok = spent.Add(e.tx.Outputs[i].Value); !ok {
+			return nil, overflow()
+		}
+	}
+	if e.tx.Coinbase {
+		p.in = append(p.in, []lot{{amount: spent, flow: -1}})
+		return p, nil
+	}
+	var last *coin
+	for i := range e.tx.Inputs {
+		in := &e.tx.Inputs[i]
+		key := coinKey{e.tx.Chain, in.Prev}
+		switch c := e.u.coins[key]; {
+		case c != nil:
+			p.in = append(p.in, c.lots)
+			known = known.MustAdd(sumOf(c.lots))
+			last = c
+			delete(e.u.coins, key)
+		case in.Known:
+			p.in = append(p.in, []lot{{amount: in.Value, flow: -1}})
+			known = known.MustAdd(in.Value)
+		default:
+			e.short = true
+		}
+	}
+	var ok bool
+	if p.fee, ok = known.Sub(spent); ok {
+		return p, nil
+	}
+	missing := spent.MustSub(known)
+	if !e.short {
+		return nil, errs.New("trace", errs.Corrupt, e.tx.Tx.Text(e.tx.Chain), "a transaction pays out more than its inputs hold", "verify the ledger with: bongsu ledger check")
+	}
+	p.in = append(p.in, []lot{{amount: missing, flow: -1}})
+	if last != nil {
+		e.u.lack(last, e.asset, spent, known, missing)
+	}
+	return p, nil
+}
+
+// lack books a spend beyond what is known under the account of its last known
+// tainted input.
+func (u *utxo) lack(c *coin, asset ledger.AssetRef, spent, known, missing chain.Amount) {
+	key := bookKey{c.ref, asset}
+	b := u.books[key]
+	if b == nil {
+		b = &book{key: key, owner: c.party}
+		u.books[key] = b
+	}
+	b.spent, b.known, b.missing = b.spent.MustAdd(spent), b.known.MustAdd(known), b.missing.MustAdd(missing)
+}
+
+// turn taints the clean inputs of a transaction with a tainted one (Poison).
+func (e *txEvent) turn(p *pouring) {
+	var by *lot
+	for i := range p.in {
+		for k := range p.in[i] {
+			if l := &p.in[i][k]; l.tainted() && (by == nil || by.rule != codeObserved && l.rule == codeObserved) {
+				by = l
+			}
+		}
+	}
+	if by == nil {
+		return
+	}
+	taint := *by
+	for i := range p.in {
+		for k := range p.in[i] {
+			if l := &p.in[i][k]; !l.tainted() && !l.amount.IsZero() {
+				e.u.put(atTurned, 0, e.asset, "", &lot{amount: l.amount, class: taint.class})
+				amount := l.amount
+				*l = taint
+				l.amount, l.origin = amount, chain.Amount{}
+			}
+		}
+	}
+}
+
+// row is the place of one output, as a ledger row.
+func (e *txEvent) row(ordinal int, to ledger.AccountRef, kind chain.Kind, amount chain.Amount) ledger.Row {
+	raw := e.tx.Tx.Raw()
+	return ledger.Row{
+		Key: ledger.Key{
+			Time: e.tx.Time, Chain: ledger.RefOfChain(e.tx.Chain), Block: e.tx.Block, Index: e.tx.Index,
+			Tx: binary.BigEndian.Uint64(raw), Ordinal: uint32(ordinal), Kind: kind,
+		},
+		Stated: e.tx.Time, To: to, Asset: e.asset, Tx: e.ref, Amount: amount, Provisional: e.prov,
+	}
+}
+
+// judge marks what a transaction with unknown inputs moves as inferred. The
+// order of spends needs no judging here: an output is there before its spender.
+func (e *txEvent) judge(lots []lot) {
+	for i := range lots {
+		if l := &lots[i]; e.short && l.tainted() && l.rule == codeObserved {
+			l.rule = codeKnownFirst
+		}
+	}
+}
+
+// payer is the account whose money a lot was: that of the flow which brought
+// it.
+func (e *txEvent) payer(lots []lot) ledger.AccountRef {
+	for i := range lots {
+		if l := &lots[i]; l.tainted() && l.flow >= 0 {
+			return e.u.flows[l.flow].row.to
+		}
+	}
+	for _, ref := range e.in {
+		if ref != 0 {
+			return ref
+		}
+	}
+	return 0
+}
+
+// pay gives an output its lots: the theft taints them, a service or a bound
+// ends the branch, and what is left waits for the output's spender.
+func (e *txEvent) pay(ctx context.Context, i int, lots []lot) error {
+	out := &e.tx.Outputs[i]
+	w := e.row(i, e.out[i], chain.KindNative, out.Value)
+	w.From = e.payer(lots)
+	e.judge(lots)
+	key := coinKey{e.tx.Chain, ledger.OutPoint{Tx: e.tx.Tx, Index: uint32(i)}}
+	for _, t := range e.u.outputs[key] {
+		lots = e.u.steal(t, &w, lots)
+	}
+	if !anyTainted(lots) {
+		return nil
+	}
+	e.u.carried++
+	lots = e.u.record(&w, lots)
+	if w.To == 0 {
+		e.u.sinkhole(&ledger.Row{Key: ledger.Key{Kind: chain.KindAdjustment}, Asset: e.asset}, lots)
+		return nil
+	}
+	at, err := e.u.party(ctx, w.To)
+	if err != nil {
+		return err
+	}
+	p := &e.u.parties[at]
+	if !p.reached {
+		p.reached = true
+		e.u.received++
+	}
+	switch p.role {
+	case roleExit, roleContract, roleSource:
+		e.u.end(at, &w, lots)
+		return nil
+	}
+	e.u.boundOutput(at, &w, lots)
+	if !anyTainted(lots) {
+		return nil
+	}
+	e.u.coins[key] = &coin{lots: lots, party: at, ref: w.To, asset: e.asset}
+	if out.Spender.Tx.IsZero() {
+		return nil
+	}
+	refs, err := e.u.r.TxRefs(ctx, []ledger.Tx{{Chain: e.tx.Chain, ID: out.Spender.Tx}})
+	if err != nil {
+		return err
+	}
+	return e.u.queue(ctx, refs[0])
+}
+
+// boundOutput is bound without the degree: an output is spent once.
+func (s *sim) boundOutput(at uint32, w *ledger.Row, lots []lot) {
+	floor := s.floors[w.Asset]
+	small := !floor.IsZero() && taintOf(lots).Less(floor)
+	for i := range lots {
+		l := &lots[i]
+		why := Reason("")
+		switch depth := s.req.Bounds.MaxHops; {
+		case !l.tainted():
+		case small:
+			why = ReasonFloor
+		case depth > 0 && int(l.hop) >= depth:
+			why = ReasonDepth
+		case s.req.ObservedOnly && l.rule != codeObserved:
+			why = ReasonInferred
+		}
+		if why != "" {
+			s.put(atUnfollowed, at, w.Asset, why, l)
+			*l = lot{amount: l.amount, flow: -1}
+		}
+	}
+}
+
+// payFee ends the fee's taint in fees, or with the rule coinbase keeps it for
+// the block's coinbase.
+func (e *txEvent) payFee(ctx context.Context, lots []lot) error {
+	if !anyTainted(lots) {
+		return nil
+	}
+	e.judge(lots)
+	if e.u.req.Fees == FeesCoinbase {
+		return e.u.keepFee(ctx, e, lots)
+	}
+	w := e.row(len(e.tx.Outputs), 0, chain.KindFee, sumOf(lots))
+	w.From = e.payer(lots)
+	e.u.carried++
+	e.u.sinkhole(&w, e.u.record(&w, lots))
+	return nil
+}
