@@ -123,3 +123,10 @@ func (b *bucket) take(now time.Time, n int) time.Duration {
 	b.left -= float64(n)
 	return 0
 }
+
+// Streams is how many streams a partner has open here now.
+func (s *Service) Streams(partner identity.OrgID) int {
+	s.guard.mu.Lock()
+	defer s.guard.mu.Unlock()
+	return s.guard.streams[partner]
+}

@@ -26,9 +26,14 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv("SHARE_TEST_CHILD") != "" {
-		os.Exit(2)
+		if err := child(); err != nil {
+			fmt.Fprintln(os.Stderr, "child:", err)
+			os.Exit(1)
+		}
+		return
 	}
-	goleak.VerifyTestMain(m)
+	// The HTTP server lingers half a second over a connection that it closes.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // node is one organisation's node, whole but for screening.
@@ -222,10 +227,13 @@ func pair(t testing.TB, a, b nodeOptions) (seoul, europe *node, terms share.Term
 	return seoul, europe, agree(t, seoul, europe, share.Proposal{})
 }
 
+// patience is how long a test waits for what must happen.
+const patience = 10 * time.Second
+
 // until polls a condition; what names it in the failure.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if ok() {
 			return
 		}

@@ -61,10 +61,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 // readBody reads a bounded JSON body strictly.
 func readBody(body io.Reader, limit int64, v any) error {
 	b, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
 		return &errs.Error{Op: "read request", Kind: errs.Unavailable, Err: err}
 	}
-	if int64(len(b)) > limit {
+	if err != nil || int64(len(b)) > limit {
 		return errs.New("read request", errs.Limit, "", fmt.Sprintf("more than %d bytes", limit), "")
 	}
 	if err := json.Unmarshal(b, v, json.RejectUnknownMembers(true)); err != nil {

@@ -15,32 +15,34 @@ import (
 	"bongsu/errs"
 )
 
-// pull reads a partner's feed with GET until the stream ends.
-func (s *Service) pull(ctx context.Context, l *link, id string) error {
+// pull reads a partner's feed with GET until the stream ends. moved says that
+// statements came.
+func (s *Service) pull(ctx context.Context, l *link, id string) (moved bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	want, err := s.journal.ReceivedSize(ctx, l.peer.ID, feedOf(id))
 	if err != nil {
-		return err
+		return false, err
 	}
 	quiet := time.AfterFunc(s.limits.Quiet, func() { cancel(errQuiet) })
 	defer quiet.Stop()
 	resp, err := l.do(ctx, http.MethodGet, fmt.Sprintf("/feed/%s?after=%d", id, want), nil)
 	if err != nil {
-		return orCause(ctx, err)
+		return false, orCause(ctx, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return problemOf(l.peer, resp, s.limits.BodyBytes)
+		return false, problemOf(l.peer, resp, s.limits.BodyBytes)
 	}
 	in, err := s.reader(ctx, l.peer, id, resp.Body, func(ctx context.Context, c cosigned) error {
 		return l.call(ctx, http.MethodPost, "/feed/"+id+"/cosigned", c, nil, s.limits.BodyBytes)
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer in.close()
-	return orCause(ctx, s.streamEnd(in.read(ctx, func() { quiet.Reset(s.limits.Quiet) })))
+	err = orCause(ctx, s.streamEnd(in.read(ctx, func() { quiet.Reset(s.limits.Quiet) })))
+	return in.moved, err
 }
 
 var errQuiet = errs.New("feed", errs.Unavailable, "", "the partner went silent", "the stream is taken up again")
@@ -66,39 +68,39 @@ func (s *Service) streamEnd(err error) error {
 const exchangeProtocol = "bongsu-exchange/1"
 
 // exchange connects out for both directions of an agreement.
-func (s *Service) exchange(ctx context.Context, l *link, id string) error {
+func (s *Service) exchange(ctx context.Context, l *link, id string) (moved bool, err error) {
 	conf, err := s.clientTLS(l.peer.org)
 	if err != nil {
-		return err
+		return false, err
 	}
 	d := tls.Dialer{NetDialer: s.dialer(), Config: conf}
 	dctx, cancel := context.WithTimeout(ctx, s.limits.RequestTime)
 	defer cancel()
 	conn, err := d.DialContext(dctx, "tcp", l.peer.Address)
 	if err != nil {
-		return connectionError(l.peer, err)
+		return false, connectionError(l.peer, err)
 	}
 	defer conn.Close()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+l.peer.Address+"/exchange/"+id, nil)
 	if err != nil {
-		return errs.Wrap("connect", l.peer.Name, err)
+		return false, errs.Wrap("connect", l.peer.Name, err)
 	}
 	req.Header.Set("Connection", "Upgrade")
 	req.Header.Set("Upgrade", exchangeProtocol)
 	if err := conn.SetDeadline(time.Now().Add(s.limits.RequestTime)); err != nil {
-		return connectionError(l.peer, err)
+		return false, connectionError(l.peer, err)
 	}
 	if err := req.Write(conn); err != nil {
-		return connectionError(l.peer, err)
+		return false, connectionError(l.peer, err)
 	}
 	r := bufio.NewReader(conn)
 	resp, err := http.ReadResponse(r, req)
 	if err != nil {
-		return connectionError(l.peer, err)
+		return false, connectionError(l.peer, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusSwitchingProtocols {
-		return problemOf(l.peer, resp, s.limits.BodyBytes)
+		return false, problemOf(l.peer, resp, s.limits.BodyBytes)
 	}
 	return s.bothWays(ctx, l.peer, id, conn, r)
 }
@@ -130,12 +132,13 @@ func (s *Service) handleExchange(w http.ResponseWriter, r *http.Request, p peer)
 	if err != nil {
 		return
 	}
-	s.logEnd(p, id, s.bothWays(r.Context(), p, id, conn, rw.Reader))
+	_, err = s.bothWays(r.Context(), p, id, conn, rw.Reader)
+	s.logEnd(p, id, err)
 }
 
 // bothWays runs the two feeds of an agreement on one connection. Each side
 // first says from which position it wants the other's feed.
-func (s *Service) bothWays(ctx context.Context, p peer, id string, conn net.Conn, r io.Reader) error {
+func (s *Service) bothWays(ctx context.Context, p peer, id string, conn net.Conn, r io.Reader) (moved bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var wg sync.WaitGroup
@@ -144,7 +147,7 @@ func (s *Service) bothWays(ctx context.Context, p peer, id string, conn net.Conn
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	if err := conn.SetDeadline(time.Time{}); err != nil {
-		return err
+		return false, err
 	}
 	quiet := time.AfterFunc(s.limits.Quiet, func() { cancel(errQuiet) })
 	defer quiet.Stop()
@@ -153,20 +156,20 @@ func (s *Service) bothWays(ctx context.Context, p peer, id string, conn net.Conn
 		return out.write(&frame{Cosigned: &c})
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer in.close()
 	if err := out.write(&frame{Hello: &hello{Protocol: Protocol, Time: s.clock().UTC(), Want: &in.want}}); err != nil {
-		return err
+		return false, err
 	}
 	greeting, err := in.frames.next()
 	switch {
 	case err != nil:
-		return orCause(ctx, s.streamEnd(err))
+		return false, orCause(ctx, s.streamEnd(err))
 	case greeting.End != nil:
-		return greeting.End.err()
+		return false, greeting.End.err()
 	case greeting.Hello == nil || greeting.Hello.Want == nil:
-		return errs.New("exchange", errs.Invalid, id, "the partner did not say from where it wants the feed", "")
+		return false, errs.New("exchange", errs.Invalid, id, "the partner did not say from where it wants the feed", "")
 	}
 	after := *greeting.Hello.Want
 	wg.Go(func() {
@@ -181,5 +184,5 @@ func (s *Service) bothWays(ctx context.Context, p peer, id string, conn net.Conn
 	in.greeted = true
 	err = orCause(ctx, s.streamEnd(in.read(ctx, func() { quiet.Reset(s.limits.Quiet) })))
 	cancel(err)
-	return err
+	return in.moved || out.moved.Load(), err
 }

@@ -22,9 +22,10 @@ type inbound struct {
 	frames *frames
 	ag     *agreement.Agreement
 
-	want uint64  // position of the next statement
-	pace *bucket // statements
-	idle *bucket // frames without statements
+	moved bool    // statements came
+	want  uint64  // position of the next statement
+	pace  *bucket // statements
+	idle  *bucket // frames without statements
 
 	ctx     context.Context // of countersigning; ends with the stream
 	cancel  context.CancelFunc
@@ -125,6 +126,7 @@ func (in *inbound) take(ctx context.Context, wire *batch) error {
 	if err != nil {
 		return err
 	}
+	in.moved = true
 	in.want = max(in.want, b.First+uint64(len(b.Items)))
 	in.answer(received)
 	s.sawNow(in.peer.ID)

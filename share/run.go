@@ -307,8 +307,7 @@ func (s *Service) tasks(ctx context.Context) (map[task]peer, error) {
 func (s *Service) keepDoing(ctx context.Context, t task, p peer, again <-chan struct{}) {
 	wait := pause
 	for ctx.Err() == nil {
-		began := time.Now()
-		err := s.doTask(ctx, t, p)
+		moved, err := s.doTask(ctx, t, p)
 		if ctx.Err() != nil {
 			return
 		}
@@ -319,7 +318,7 @@ func (s *Service) keepDoing(ctx context.Context, t task, p peer, again <-chan st
 			if s.cfg.DialOut {
 				rest = resyncOut
 			}
-		case err == nil || time.Since(began) > 5*time.Second:
+		case err == nil || moved: // the line works, if badly: no reason to wait longer
 			wait, rest = pause, pause
 		default:
 			wait = min(2*wait, longest)
@@ -338,15 +337,16 @@ func (s *Service) keepDoing(ctx context.Context, t task, p peer, again <-chan st
 	}
 }
 
-func (s *Service) doTask(ctx context.Context, t task, p peer) error {
+// doTask does a task once. moved says that statements passed.
+func (s *Service) doTask(ctx context.Context, t task, p peer) (moved bool, err error) {
 	l, err := s.link(p)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer l.close()
 	switch {
 	case t.agreement == "":
-		return s.syncWith(ctx, l)
+		return false, s.syncWith(ctx, l)
 	case s.cfg.DialOut:
 		return s.exchange(ctx, l, t.agreement)
 	}

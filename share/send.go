@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"bongsu/agreement"
@@ -20,6 +21,7 @@ type frameWriter struct {
 	flush    func() error
 	deadline func(time.Time) error
 	patience time.Duration
+	moved    atomic.Bool // a batch was written
 
 	mu  sync.Mutex // owns buf and the order of frames
 	buf []byte
@@ -120,6 +122,7 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 			if err := out.write(batchFrame(b)); err != nil {
 				return err
 			}
+			out.moved.Store(true)
 			from = b.First + uint64(len(b.Items))
 		}
 		select {

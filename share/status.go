@@ -193,13 +193,21 @@ func (s *Service) Status(ctx context.Context) ([]Status, error) {
 		if c := s.clocks[st.Partner.ID]; c.Measured {
 			st.Clock = c
 		}
-		for t, why := range s.faults {
-			if t.partner == string(st.Partner.ID) && (st.Fault == "" || why < st.Fault) {
-				st.Fault = why
-			}
-		}
+		st.Fault = s.worstFault(st.Partner.ID)
 	}
 	return list, errs.Wrap("share status", "", err)
+}
+
+// worstFault is what disturbs a feed, else what disturbs the rest. s.mu is held.
+func (s *Service) worstFault(partner identity.OrgID) string {
+	var worst task
+	why := ""
+	for t, text := range s.faults {
+		if t.partner == string(partner) && (why == "" || t.agreement > worst.agreement) {
+			worst, why = t, text
+		}
+	}
+	return why
 }
 
 // read fills in what the tables say.
