@@ -40,7 +40,6 @@ type demo struct {
 	root             string
 	agency, exchange *demoNode
 	theft, agreement string
-	fanOut           []string // the addresses screened before and after
 	before           []screened
 	doc              demoDoc
 	started          time.Time
