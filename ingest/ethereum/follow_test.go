@@ -408,6 +408,90 @@ func TestRefusesLies(t *testing.T) {
 	}
 }
 
+// TestGoneBetweenQuestions holds that a block that a reorganisation takes while
+// it is being fetched is no lie: the node is asked again.
+func TestGoneBetweenQuestions(t *testing.T) {
+	for _, method := range []string{"eth_getBlockReceipts", "debug_traceBlockByHash", "eth_getTransactionReceipt", "debug_traceTransaction", "eth_getBlockByHash"} {
+		s := newServer(t)
+		s.lacks["eth_getBlockReceipts"] = method == "eth_getTransactionReceipt"
+		s.lacks["debug_traceBlockByHash"] = method == "debug_traceTransaction"
+		s.chain.grow()
+		s.chain.grow(rich()...)
+		times := 0
+		s.bend = func(m string, a any) any {
+			if m == method && times < 2 {
+				times++
+				return nil
+			}
+			return a
+		}
+		var l inmemory.Ledger
+		if err := Follow(context.Background(), config(s, &l)); err != nil || times != 2 {
+			t.Errorf("%s: %v", method, err)
+		}
+		if got := show(transfersOf(t, &l)); !slices.Equal(got, richMoves) {
+			t.Errorf("%s: moved %q", method, got)
+		}
+		times = -1 << 20
+		s.chain.grow(rich()...)
+		if err := Follow(context.Background(), config(s, &l)); errs.Is(err) != errs.Forged {
+			t.Errorf("%s: for ever: %v", method, err)
+		}
+	}
+}
+
+// TestOtherEncoding holds that a chain whose headers have fields of their own is
+// followed as far as its answers agree with each other, and that this is told.
+func TestOtherEncoding(t *testing.T) {
+	s := newServer(t)
+	s.id = 10
+	s.chain.grow()
+	s.chain.grow(rich()...)
+	s.bend = func(_ string, a any) any { // a field that this chain hashes and nobody else has
+		switch b := a.(type) {
+		case *header:
+			c := *b
+			c.ExtraData = data{1}
+			return &c
+		case *block:
+			c := *b
+			c.ExtraData = data{1}
+			return &c
+		}
+		return a
+	}
+	var l inmemory.Ledger
+	var notes []string
+	err := Follow(context.Background(), config(s, &l, func(c *Config) {
+		c.Event = func(e follow.Event) { notes = append(notes, e.Note) }
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(notes, ""), "do not hash as Ethereum's do") {
+		t.Errorf("told %q", notes)
+	}
+	if last, _, _ := l.Live(context.Background(), "eip155:10"); last.Number != 1 {
+		t.Errorf("live %+v", last)
+	}
+	// A chain that has hashed as Ethereum's does is held to it.
+	s = newServer(t)
+	s.id = 10
+	s.chain.grow()
+	s.chain.grow()
+	s.bend = func(_ string, a any) any {
+		if h, ok := a.(*header); ok && h.Number == 0 {
+			c := *h
+			c.ExtraData = data{1}
+			return &c
+		}
+		return a
+	}
+	if err := Follow(context.Background(), config(s, &inmemory.Ledger{})); errs.Is(err) != errs.Forged {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAnotherChain(t *testing.T) {
 	s := newServer(t)
 	s.chain.grow()

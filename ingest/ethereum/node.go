@@ -57,6 +57,10 @@ const maxTokens = 1 << 20
 // receiptsAtOnce is how many receipts or traces are asked for side by side.
 const receiptsAtOnce = 8
 
+// maxQuiet is how long a connection may carry no notification before the node is
+// asked all the same: it may have died unseen.
+const maxQuiet = 30 * time.Second
+
 // DefaultPoll is how often a node is asked for its head where it cannot tell.
 const DefaultPoll = 2 * time.Second
 
@@ -179,7 +183,7 @@ func (n *Node) Final(ctx context.Context, head follow.Ref) (follow.Ref, bool, er
 	}
 	r, err := n.header(ctx, "eth_getBlockByNumber", "finalized")
 	var e *jsonrpc.Error
-	if errors.As(err, &e) && (e.Code == -32602 || e.Code == -32601) {
+	if errors.As(err, &e) && notOffered(err) {
 		n.mu.Lock()
 		n.offers.noFinal = true
 		n.tellLocked("the node does not say which blocks are final: none will be, unless a depth is set")
@@ -250,7 +254,10 @@ func (n *Node) receipts(ctx context.Context, b *block) ([]receipt, error) {
 	if !n.offered().noBlockReceipts {
 		var all []receipt
 		err := n.rpc.Call(ctx, &all, "eth_getBlockReceipts", b.Hash)
-		if !notOffered(err) {
+		switch {
+		case err == nil && all == nil:
+			return nil, n.vanished("eth_getBlockReceipts", b)
+		case !notOffered(err):
 			return all, asMissing(err)
 		}
 		n.mu.Lock()
@@ -263,13 +270,19 @@ func (n *Node) receipts(ctx context.Context, b *block) ([]receipt, error) {
 		if err := n.rpc.Call(ctx, &r, "eth_getTransactionReceipt", b.Transactions[i].Hash); err != nil {
 			return asMissing(err)
 		}
-		if r == nil {
-			return errs.New("eth_getTransactionReceipt", errs.NotExist, n.rpc.String(), "no receipt of "+b.Transactions[i].Hash.String(), "")
+		if r == nil || r.BlockHash != b.Hash {
+			return n.vanished("eth_getTransactionReceipt", b)
 		}
 		all[i] = *r
 		return nil
 	})
 	return all, err
+}
+
+// vanished says that a block was there a moment ago: a reorganisation took it,
+// or the node lies. Package follow asks again before it decides.
+func (n *Node) vanished(op string, b *block) error {
+	return errs.New(op, errs.NotExist, n.rpc.String(), "what it says of block "+b.Hash.String()+" is gone", "")
 }
 
 func (n *Node) each(ctx context.Context, b *block, do func(context.Context, int) error) error {
@@ -302,7 +315,11 @@ func (n *Node) frames(ctx context.Context, b *block) ([]*frame, error) {
 	var traces []traced
 	var err error
 	if !o.noBlockTraces {
-		if err = n.rpc.Call(ctx, &traces, "debug_traceBlockByHash", b.Hash, tracer); err == nil {
+		err = n.rpc.Call(ctx, &traces, "debug_traceBlockByHash", b.Hash, tracer)
+		if err == nil && traces == nil {
+			return nil, n.vanished("debug_traceBlockByHash", b)
+		}
+		if err == nil {
 			return b.checkFrames(traces)
 		}
 		if notOffered(err) {
@@ -333,19 +350,27 @@ func (n *Node) frames(ctx context.Context, b *block) ([]*frame, error) {
 func (n *Node) traceEach(ctx context.Context, b *block) ([]traced, error) {
 	traces := make([]traced, len(b.Transactions))
 	err := n.each(ctx, b, func(ctx context.Context, i int) error {
-		return n.rpc.Call(ctx, &traces[i].Result, "debug_traceTransaction", b.Transactions[i].Hash, tracer)
+		err := n.rpc.Call(ctx, &traces[i].Result, "debug_traceTransaction", b.Transactions[i].Hash, tracer)
+		if err == nil && traces[i].Result == nil {
+			return n.vanished("debug_traceTransaction", b)
+		}
+		return err
 	})
 	return traces, err
 }
 
-// notOffered says whether the node refused because it does not offer a method:
-// by the standard's code, or in the words of providers that block it.
+// invalidParams is the code of a call whose parameters the node does not take.
+const invalidParams = -32602
+
+// notOffered says whether the node refused because it does not offer a method,
+// or not with these parameters: by the standard's codes, or in the words of
+// providers that block it.
 func notOffered(err error) bool {
 	var e *jsonrpc.Error
-	if !errors.As(err, &e) {
+	if !errors.As(err, &e) || errs.Is(asMissing(err)) == errs.NotExist && e.Code != jsonrpc.MethodNotFound {
 		return false
 	}
-	if e.Code == jsonrpc.MethodNotFound {
+	if e.Code == jsonrpc.MethodNotFound || e.Code == invalidParams {
 		return true
 	}
 	m := strings.ToLower(e.Message)
@@ -405,10 +430,13 @@ func (n *Node) Wait(ctx context.Context) error {
 		n.news = s
 		return nil // a head may have come before the subscription
 	}
+	quiet := time.NewTimer(maxQuiet)
+	defer quiet.Stop()
 	select {
 	case <-n.news.News:
 	case <-n.news.Gone:
 		n.news = nil
+	case <-quiet.C:
 	case <-ctx.Done():
 	}
 	return nil

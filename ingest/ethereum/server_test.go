@@ -19,6 +19,7 @@ type server struct {
 	mu    sync.Mutex // guards all below and the chain
 	chain *simulated
 	final int // height of the finalized block; -1: none
+	id    quantity
 
 	lacks  map[string]bool // methods not offered
 	asked  map[string]int
@@ -40,7 +41,7 @@ type rpcFailure struct {
 
 func newServer(t testing.TB) *server {
 	s := &server{
-		chain: newSimulated(), final: -1, lacks: map[string]bool{}, asked: map[string]int{}, conns: map[*websocket.Conn]bool{},
+		chain: newSimulated(), final: -1, id: 31337, lacks: map[string]bool{}, asked: map[string]int{}, conns: map[*websocket.Conn]bool{},
 	}
 	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
 	t.Cleanup(func() {
@@ -164,7 +165,7 @@ func (s *server) result(c *call) (any, *rpcFailure) {
 	}
 	switch c.Method {
 	case "eth_chainId":
-		return quantity(31337), nil
+		return s.id, nil
 	case "eth_getBlockByNumber":
 		return s.byNumber(c)
 	case "eth_getBlockByHash":

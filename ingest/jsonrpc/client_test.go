@@ -270,6 +270,39 @@ func TestWebSocket(t *testing.T) {
 	c.Close()
 }
 
+// TestSilentWebSocket holds that a connection over which nothing comes any more
+// is replaced by another.
+func TestSilentWebSocket(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	var mu sync.Mutex
+	connections := 0
+	url := socket(t, func(ctx context.Context, c *websocket.Conn) {
+		mu.Lock()
+		connections++
+		silent := connections == 1
+		mu.Unlock()
+		for {
+			q, ok := read(ctx, c)
+			if !ok {
+				return
+			}
+			if !silent {
+				say(ctx, c, `{"id":%d,"result":1}`, q.ID)
+			}
+		}
+	})
+	c := client(t, url, Options{Timeout: 100 * time.Millisecond})
+	if err := c.Call(context.Background(), nil, "sum"); errs.Is(err) != errs.Unavailable {
+		t.Errorf("%v", err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); c.Call(context.Background(), nil, "sum") != nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("no call succeeds after a silent connection")
+		}
+	}
+	c.Close()
+}
+
 func TestWebSocketBreaks(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -171,6 +171,9 @@ func (w *overWS) ask(ctx context.Context, c *wsConn, method string, params []any
 		}
 		return nil, gone(w.shown, method, c.err)
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			c.c.CloseNow() //nolint:errcheck // a silent connection is given up; the next call makes another
+		}
 		return nil, gone(w.shown, method, ctx.Err())
 	}
 }
