@@ -284,7 +284,7 @@ func (x *explorer) token() error {
 func ungroup(s string) string {
 	whole, frac, dotted := strings.Cut(s, ".")
 	parts := strings.Split(whole, ",")
-	if len(parts) == 1 || len(parts[0]) == 0 || len(parts[0]) > 3 {
+	if len(parts) == 1 || len(parts[0]) == 0 || len(parts[0]) > 3 || strings.Contains(frac, ",") {
 		return s
 	}
 	for _, p := range parts[1:] {

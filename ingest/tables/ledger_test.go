@@ -1,7 +1,6 @@
 package tables_test
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -16,7 +15,6 @@ import (
 // TestIntoLedger imports the Bybit files into a real ledger, in both orders and
 // twice, and reads the same digest back each time.
 func TestIntoLedger(t *testing.T) {
-	ctx := context.Background()
 	dir := t.TempDir()
 	files := map[string]string{}
 	for _, name := range []string{"hop1.csv", "theft.csv"} {
@@ -58,7 +56,6 @@ func TestIntoLedger(t *testing.T) {
 
 func digestOf(t *testing.T, l *ledger.Ledger) string {
 	t.Helper()
-	ctx := context.Background()
 	r, err := l.Reader(ctx)
 	if err != nil {
 		t.Fatal(err)

@@ -31,3 +31,6 @@ func (c *collected) Add(f *ledger.Facts) error {
 	c.list = append(c.list, f.Transfers...)
 	return nil
 }
+
+// ctx is the context of tests that never cancel.
+var ctx = context.Background()
