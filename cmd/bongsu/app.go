@@ -133,15 +133,7 @@ func report(env environment, asJSON bool, err error) int {
 	case errors.As(err, &s):
 		return int(s)
 	}
-	code := statusFailed
-	switch errs.Is(err) {
-	case errs.Usage:
-		code = statusUsage
-	case errs.Partial:
-		code = statusPartial
-	case errs.Corrupt:
-		code = statusCorrupt
-	}
+	code := statusOf(err)
 	if asJSON {
 		writeJSON(env.stdout, map[string]any{"error": map[string]string{ //nolint:errcheck // nothing is left to report it to
 			"code": errs.Is(err).Code(), "message": oneLine(err.Error()), "where": errs.Where(err), "hint": errs.Hint(err),
@@ -150,6 +142,29 @@ func report(env environment, asJSON bool, err error) int {
 		fmt.Fprintln(env.stderr, "bongsu: "+oneLine(err.Error()))
 	}
 	return int(code)
+}
+
+// statusOf is the exit status of a failure.
+func statusOf(err error) status {
+	switch errs.Is(err) {
+	case errs.Usage:
+		return statusUsage
+	case errs.Partial:
+		return statusPartial
+	case errs.Corrupt:
+		return statusCorrupt
+	}
+	return statusFailed
+}
+
+// told is how a command ends that has printed its one JSON document and yet
+// did not succeed whole: the error goes to standard error only.
+func (a *app) told(err error) error {
+	if err == nil || !a.json {
+		return err
+	}
+	a.note("bongsu: %s", oneLine(err.Error()))
+	return statusOf(err)
 }
 
 // oneLine keeps a cause with line breaks (a parser's, a peer's) on one line.

@@ -43,17 +43,7 @@ func (c *importCmd) Run(a *app) error {
 	if perr := a.print(rep, func(w io.Writer) { writeReport(w, rep) }); perr != nil {
 		return perr
 	}
-	return a.partly(err)
-}
-
-// partly is the end of a command that has printed its one JSON document: what
-// was left out is told on standard error and by the exit status.
-func (a *app) partly(err error) error {
-	if err != nil && a.json {
-		a.note("bongsu: %s", oneLine(err.Error()))
-		return statusPartial
-	}
-	return err
+	return a.told(err)
 }
 
 // importFiles imports files into the node's ledger, with progress. An error of

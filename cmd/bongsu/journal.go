@@ -43,7 +43,7 @@ func (c *journalCheckCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return rep.Err()
+	return a.told(rep.Err())
 }
 
 type journalExportCmd struct {

@@ -193,7 +193,7 @@ func (c *ledgerCheckCmd) Run(a *app) error {
 	}
 	if len(rep.Damages) > 0 {
 		d := rep.Damages[0]
-		return errs.New("ledger check", errs.Corrupt, d.File, d.What, "restore the file from a backup, or import the named range again into a new ledger")
+		return a.told(errs.New("ledger check", errs.Corrupt, d.File, d.What, "restore the file from a backup, or import the named range again into a new ledger"))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -42,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"waitfor": scriptWaitFor,
 			"flip":    scriptFlip,
 			"field":   scriptField,
+			"swap":    scriptSwap,
 		},
 	})
 }
@@ -59,7 +61,22 @@ func scriptWaitFor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not appear within 30 s", args[0])
 }
 
-// scriptFlip changes one byte of a file: "flip FILE [FROM-END]".
+// scriptSwap replaces a text of a binary file by one of the same length:
+// "swap FILE OLD NEW".
+func scriptSwap(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 || len(args[1]) != len(args[2]) {
+		ts.Fatalf("usage: swap FILE OLD NEW, both texts of one length")
+	}
+	name := ts.MkAbs(args[0])
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	if !bytes.Contains(b, []byte(args[1])) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(name, bytes.ReplaceAll(b, []byte(args[1]), []byte(args[2])), 0o600))
+}
+
+// scriptFlip changes the middle byte of a file: "flip FILE".
 func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: flip FILE")

@@ -58,7 +58,7 @@ func (c *screenCmd) Run(a *app) error {
 	}
 	for _, r := range results {
 		if r.Verdict == screen.Invalid {
-			return a.partly(errs.New("screen", errs.Partial, r.Value, r.Error.Message, r.Error.Hint))
+			return a.told(errs.New("screen", errs.Partial, r.Value, r.Error.Message, r.Error.Hint))
 		}
 	}
 	return nil
