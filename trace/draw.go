@@ -43,7 +43,7 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 	if err != nil {
 		return nil, err
 	}
-	run := &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}}
+	run := &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}, Lots: []Lot{}}
 	run.Assets = n.list() // before the guards name assets that carry nothing
 	d := &drawing{names: n, poison: req.Method == Poison, res: &run.Result}
 	d.res.Method = req.Method

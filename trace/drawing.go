@@ -203,5 +203,32 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 		}
 		run.Flows = append(run.Flows, out)
 	}
+	d.lots(s, run, base)
 	return nil
+}
+
+// lots writes down what lies in books and outputs, sorted.
+func (d *drawing) lots(s *sim, run *Run, base int) {
+	first := len(run.Lots)
+	add := func(party uint32, asset ledger.AssetRef, lots []lot) {
+		for i := range lots {
+			if l := &lots[i]; l.tainted() {
+				run.Lots = append(run.Lots, Lot{
+					Account: s.parties[party].account, Asset: d.assets[asset], Theft: s.thefts[s.classes[l.class].theft].id,
+					Amount: l.amount, Flow: base + int(l.flow),
+				})
+			}
+		}
+	}
+	for _, b := range s.books {
+		add(b.owner, b.key.asset, b.live())
+	}
+	if s.utxo != nil {
+		for _, c := range s.utxo.coins {
+			add(c.party, c.asset, c.lots)
+		}
+	}
+	slices.SortFunc(run.Lots[first:], func(a, b Lot) int {
+		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft), cmp.Compare(a.Flow, b.Flow), a.Amount.Cmp(b.Amount))
+	})
 }

@@ -191,7 +191,17 @@ type Run struct {
 	Stolen  []Part  // per theft and asset: what the sums are checked against
 	Result  Result
 	Flows   []Flow // in chain order; poison's theft by theft
+	Lots    []Lot  // what lies in books at the end, lot by lot
 	Assets  []Asset
+}
+
+// Lot is a part of a holding and the flow that brought it.
+type Lot struct {
+	Account chain.Account `json:"account"`
+	Asset   chain.Asset   `json:"asset"`
+	Theft   string        `json:"theft"`
+	Amount  chain.Amount  `json:"amount"` // base units
+	Flow    int           `json:"flow"`   // index into Flows; with haircut the first of those that share the lot
 }
 
 // Asset is what a run knows of an asset that its amounts are in.

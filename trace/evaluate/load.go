@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"math/big"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -209,22 +208,30 @@ func readRow(at map[string]int, f []string) (Row, error) {
 	return row, err
 }
 
+// fine is how many decimals of a value are read before it is rounded.
+const fine = 40
+
 // millionths rounds a decimal half-even to a millionth.
 func millionths(s string) (int64, error) {
-	v, ok := new(big.Rat).SetString(s)
-	if !ok || len(s) > 60 || v.Sign() < 0 {
-		return 0, errs.New("evaluate", errs.Invalid, s, "not a value", "write a decimal number that is not negative")
+	v, err := chain.ParseDecimal(s, fine)
+	if err != nil {
+		return 0, err
 	}
-	v.Mul(v, big.NewRat(1_000_000, 1))
-	q, rest := new(big.Int).QuoRem(v.Num(), v.Denom(), new(big.Int))
-	switch rest.Lsh(rest, 1).Cmp(v.Denom()) {
-	case 1:
-		q.Add(q, big.NewInt(1))
-	case 0:
-		q.Add(q, big.NewInt(int64(q.Bit(0))))
+	one := chain.Units(1)
+	unit := one
+	for range fine - 6 {
+		unit, _ = unit.MulDiv(chain.Units(10), one) // 10^34 fits
 	}
-	if !q.IsInt64() || q.Int64() > 1<<60 {
+	q, _ := v.MulDiv(one, unit) // smaller than v
+	whole, _ := q.MulDiv(unit, one)
+	rest := v.MustSub(whole)
+	n, fits := q.Uint64()
+	if !fits || n > 1<<60 {
 		return 0, errs.New("evaluate", errs.Limit, s, "the value is too large", "correct the file")
 	}
-	return q.Int64(), nil
+	half, _ := unit.MulDiv(one, chain.Units(2))
+	if c := rest.Cmp(half); c > 0 || c == 0 && n%2 == 1 {
+		n++
+	}
+	return int64(n), nil
 }

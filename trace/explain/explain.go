@@ -1,0 +1,162 @@
+package explain
+
+import (
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/trace"
+)
+
+// Confidence of a link by its rule.
+func Confidence(rule trace.Rule) int {
+	switch rule {
+	case trace.RuleNone:
+		return 100
+	case trace.RulePosition:
+		return 70 // the transfer is on the ledger, its place among others is not
+	case trace.RuleOrder:
+		return 50 // one of two orders
+	}
+	return 40 // known-first: which money was spent is not on the ledger
+}
+
+// Step is one transfer on the way from the theft to the account.
+type Step struct {
+	N          int           `json:"n"` // from 1
+	Hop        int           `json:"hop"`
+	Time       chain.Time    `json:"time"`
+	Block      uint64        `json:"block"`
+	Tx         string        `json:"tx"`
+	From       chain.Account `json:"from,omitzero"`
+	To         chain.Account `json:"to"`
+	Stolen     trace.Amount  `json:"stolen"`          // the stolen part of the transfer
+	Total      trace.Amount  `json:"total"`           // the whole transfer
+	Drawn      []int         `json:"drawn,omitempty"` // the steps whose lots it drew on
+	Basis      trace.Basis   `json:"basis"`
+	Rule       trace.Rule    `json:"rule,omitempty"`
+	NewRule    bool          `json:"inferred_here"` // the step itself is inferred, not only one before it
+	Confidence int           `json:"confidence"`    // the lowest on the way so far
+}
+
+// Explanation is how stolen money came to lie on, end at or pass an account.
+type Explanation struct {
+	Theft   string             `json:"theft"`
+	Title   string             `json:"title"`
+	Account chain.Account      `json:"account"`
+	Method  trace.Method       `json:"method"`
+	Rests   []trace.Amount     `json:"rests"` // what lies there now; empty when it passed through
+	Exits   []trace.Exit       `json:"exits,omitempty"`
+	Stopped []trace.Unfollowed `json:"unfollowed,omitempty"`
+	Lacking []trace.Incomplete `json:"incomplete,omitempty"`
+	Steps   []Step             `json:"steps"` // in chain order
+	Digest  string             `json:"digest"`
+}
+
+// Of explains what a run found on an account. theft may be empty when the run
+// has one theft only. An account that no stolen money reached gives
+// errs.NotExist.
+func Of(run *trace.Run, theft string, account chain.Account) (*Explanation, error) {
+	ids := thefts(run)
+	if theft == "" && len(ids) == 1 {
+		theft = ids[0]
+	}
+	if !slices.Contains(ids, theft) {
+		return nil, errs.New("explain", errs.NotExist, theft, "the trace does not follow this theft", "name one that it follows")
+	}
+	x := &Explanation{Theft: theft, Account: account, Method: run.Result.Method, Digest: run.Result.Digest, Rests: []trace.Amount{}}
+	for _, t := range run.Request.Thefts {
+		if t.ID == theft {
+			x.Title = t.Title
+		}
+	}
+	ends := x.ends(run)
+	if len(ends) == 0 {
+		return nil, errs.New("explain", errs.NotExist, account.String(), "no stolen money of this theft reached the account", "look at the trace's holdings")
+	}
+	x.steps(run, ends)
+	return x, nil
+}
+
+func thefts(run *trace.Run) (out []string) {
+	for _, t := range run.Request.Thefts {
+		out = append(out, t.ID)
+	}
+	for _, s := range run.Request.Sources {
+		out = append(out, s.Account.String())
+	}
+	return out
+}
+
+// ends are the flows that explain the account's finding: those of the lots that
+// lie there, else all that reached it.
+func (x *Explanation) ends(run *trace.Run) (ends []int) {
+	sums := map[chain.Asset]chain.Amount{}
+	for _, l := range run.Lots {
+		if l.Account == x.Account && l.Theft == x.Theft {
+			ends = append(ends, l.Flow)
+			sums[l.Asset] = sums[l.Asset].MustAdd(l.Amount)
+		}
+	}
+	for _, a := range run.Assets {
+		if s, ok := sums[a.Asset]; ok {
+			x.Rests = append(x.Rests, run.Amount(a.Asset, s))
+		}
+	}
+	for _, e := range run.Result.Exits {
+		if e.Account == x.Account && e.Theft == x.Theft {
+			x.Exits = append(x.Exits, e)
+		}
+	}
+	for _, u := range run.Result.Unfollowed {
+		if u.Account == x.Account && u.Theft == x.Theft {
+			x.Stopped = append(x.Stopped, u)
+		}
+	}
+	for _, i := range run.Result.Incomplete {
+		if i.Account == x.Account {
+			x.Lacking = append(x.Lacking, i)
+		}
+	}
+	if len(ends) == 0 {
+		for i := range run.Flows {
+			if f := &run.Flows[i]; f.To == x.Account && f.Theft == x.Theft {
+				ends = append(ends, i)
+			}
+		}
+	}
+	return ends
+}
+
+// steps lists every flow behind the ends, in chain order.
+func (x *Explanation) steps(run *trace.Run, ends []int) {
+	need := map[int]bool{}
+	for stack := slices.Clone(ends); len(stack) > 0; {
+		i := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if !need[i] {
+			need[i] = true
+			stack = append(stack, run.Flows[i].Parents...)
+		}
+	}
+	order := make([]int, 0, len(need))
+	for i := range need {
+		order = append(order, i)
+	}
+	slices.Sort(order)
+	number := map[int]int{}
+	for n, i := range order {
+		number[i] = n + 1
+		f := &run.Flows[i]
+		s := Step{
+			N: n + 1, Hop: f.Hop, Time: f.Time, Block: f.Block, Tx: f.Tx, From: f.From, To: f.To,
+			Stolen: run.Amount(f.Asset, f.Amount), Total: run.Amount(f.Asset, f.Total), Basis: f.Basis, Rule: f.Rule,
+			Confidence: Confidence(f.Rule), NewRule: f.Rule != trace.RuleNone,
+		}
+		for _, p := range f.Parents {
+			s.Drawn = append(s.Drawn, number[p])
+			s.NewRule = s.NewRule && run.Flows[p].Rule == trace.RuleNone
+		}
+		x.Steps = append(x.Steps, s)
+	}
+}
