@@ -17,11 +17,11 @@ import (
 
 // Problem is one thing that Check found wrong.
 type Problem struct {
-	Log   string // log name, for a mirror "<OrgID>/<name>"; "" for what belongs to no log
-	Seq   int64  // the entry; -1 when it is not about one
-	ID    string // the object's id, when known
-	What  string // what is wrong, in a sentence
-	Where string // "entry journal/17 (indicator--...)"
+	Log   string `json:"log"`   // log name, for a mirror "<OrgID>/<name>"; "" for what belongs to no log
+	Seq   int64  `json:"seq"`   // the entry; -1 when it is not about one
+	ID    string `json:"id"`    // the object's id, when known
+	What  string `json:"what"`  // what is wrong, in a sentence
+	Where string `json:"where"` // "entry journal/17 (indicator--...)"
 }
 
 // MaxProblems is how many problems one report lists.
@@ -53,23 +53,28 @@ func (r Report) Err() error {
 	return errs.New("journal check", errs.Corrupt, p.Where, why, "keep the file as evidence, and restore the journal from a backup")
 }
 
-// Check recomputes every hash, tree, checkpoint, signature, certificate and
-// commitment from what is stored, over one snapshot. Problems are returned in
-// the report; err is for what kept it from looking at all.
+// Check is CheckStore over this journal.
+func (j *Journal) Check(ctx context.Context) (Report, error) { return CheckStore(ctx, j.store, j.own) }
+
+// CheckStore recomputes every hash, tree, checkpoint, signature, certificate
+// and commitment from what is stored of an organisation's journal, over one
+// snapshot; it writes nothing, and does not need the journal to open.
+// Problems are returned in the report; err is for what kept it from looking at
+// all.
 //
 // What it cannot see from the file alone is a whole journal put back to an
 // earlier state that was signed then: that is seen by partners, who hold later
 // checkpoints of their feeds.
-func (j *Journal) Check(ctx context.Context) (Report, error) {
-	c := &checker{own: j.own, orgs: map[identity.OrgID]identity.Org{}}
-	faults, err := j.store.Integrity(ctx)
+func CheckStore(ctx context.Context, store Store, own identity.OrgID) (Report, error) {
+	c := &checker{own: own, orgs: map[identity.OrgID]identity.Org{}}
+	faults, err := store.Integrity(ctx)
 	if err != nil {
 		faults = append(faults, err.Error())
 	}
 	for _, f := range faults {
 		c.problem("", -1, "", "the database file: "+f)
 	}
-	err = j.store.Read(ctx, func(st StoreTx) error {
+	err = store.Read(ctx, func(st StoreTx) error {
 		c.st = st
 		for _, step := range []func(context.Context) error{c.checkOrgs, c.checkLogs, c.checkStrays, c.checkViews} {
 			if err := step(ctx); err != nil {

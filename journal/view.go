@@ -71,13 +71,16 @@ func (tx *Tx) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	behind, err := tx.behind(ctx, l.size())
+	// What views append meanwhile is beyond end, and reaches all of them by
+	// finish.
+	end := l.size()
+	behind, err := tx.behind(ctx, end)
 	if err != nil {
 		return err
 	}
 	for _, v := range tx.j.opt.Views {
-		for applied, ok := behind[v.Name()]; ok && applied < l.size(); {
-			batch, err := statementsFrom(ctx, tx.st, l.row, applied, catchUpBatch)
+		for applied, ok := behind[v.Name()]; ok && applied < end; {
+			batch, err := statementsFrom(ctx, tx.st, l.row, applied, int(min(catchUpBatch, end-applied)))
 			if err != nil {
 				return err
 			}

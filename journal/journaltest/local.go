@@ -271,6 +271,60 @@ func viewBehind(t *testing.T, open OpenStore) {
 	with.Clean(t)
 }
 
+// echo is a view that answers each indicator with a note in the journal, and
+// writes down what it saw.
+type echo struct{ author identity.OrgID }
+
+func (echo) Name() string { return "echo" }
+func (echo) Version() int { return 1 }
+
+func (echo) Create(ctx context.Context, tx *journal.Tx) error {
+	return tx.Exec(ctx, "CREATE TABLE echo_seen (seq INTEGER NOT NULL)")
+}
+
+func (v echo) Apply(ctx context.Context, tx *journal.Tx, ss []journal.Statement) error {
+	for _, s := range ss {
+		if err := tx.Exec(ctx, "INSERT INTO echo_seen (seq) VALUES (?)", int64(s.Seq)); err != nil {
+			return err
+		}
+		if s.Type != "indicator" {
+			continue
+		}
+		o, err := stix.Note{Common: stix.Common{Author: v.author, Modified: T0}, Text: "seen", Of: []string{s.ID}}.Object()
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Append(ctx, journal.Draft{Object: o}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// viewAnswers: a view that appends to the journal sees every statement once,
+// its own answers included, also when it has to catch up.
+func viewAnswers(t *testing.T, open OpenStore) {
+	without := NewNode(t, open, "Agency", journal.Options{})
+	without.Add(t, without.Listing(t, 0, T0), without.Listing(t, 1, T0))
+	with := OpenNode(t, open, without.Dir, without.Keys, journal.Options{Views: []journal.View{echo{without.Keys.ID()}}})
+	with.Add(t, with.Listing(t, 2, T0))
+	without.Add(t, with.Listing(t, 3, T0), with.Listing(t, 4, T0))
+	with.Add(t, with.Listing(t, 5, T0))
+	var seen, distinct, size int
+	err := with.Query(t.Context(), func(ctx context.Context, tx *journal.Tx) error {
+		n, err := tx.Size(ctx, journal.LogJournal)
+		size = int(n)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, "SELECT count(*), count(DISTINCT seq) FROM echo_seen").Scan(&seen, &distinct)
+	})
+	if err != nil || size != 12 || seen != 12 || distinct != 12 {
+		t.Errorf("of %d statements the view saw %d, %d of them different (%v); want 12", size, seen, distinct, err)
+	}
+	with.Clean(t)
+}
+
 func owner(t *testing.T, open OpenStore) {
 	a := NewNode(t, open, "Agency", journal.Options{})
 	b := NewNode(t, open, "Other", journal.Options{})

@@ -412,7 +412,7 @@ func exportFlipped(t *testing.T, open OpenStore) {
 	bad := bytes.Clone(doc)
 	for i := range doc {
 		for _, mask := range []byte{0x01, 0x20} {
-			if mask == 0x20 && i%4 != 0 {
+			if mask == 0x20 && i%16 != 0 {
 				continue
 			}
 			bad[i] = doc[i] ^ mask

@@ -141,6 +141,7 @@ func Run(t *testing.T, open OpenStore) {
 		"follow":              follow,
 		"views":               views,
 		"view left behind":    viewBehind,
+		"view answers":        viewAnswers,
 		"owner":               owner,
 		"receive":             receive,
 		"receive forged":      receiveForged,

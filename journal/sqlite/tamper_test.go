@@ -62,12 +62,7 @@ func checkCopy(t *testing.T, dir string, keys *identity.Keys, tamper func(path s
 		return err.Error()
 	}
 	defer store.Close()
-	j, err := journal.Open(t.Context(), store, keys, journal.Options{})
-	if err != nil {
-		return err.Error()
-	}
-	defer j.Close()
-	r, err := j.Check(t.Context())
+	r, err := journal.CheckStore(t.Context(), store, keys.ID())
 	if err != nil {
 		t.Fatal(err)
 	}
