@@ -25,7 +25,7 @@ type Exposure struct {
 	Accounts    []chain.Account // values that are accounts
 	Values      []Value         // other values of the pattern: domains, hashes
 	Statement   string          // the indicator's id
-	Author      string          // created_by_ref
+	Author      string          // created_by_ref as the object says; who vouches for it is the journal entry's author
 	Marking     TLP
 	Revoked     bool      // takes the earlier version back
 	From, Until time.Time // valid_from, valid_until (zero: open)
