@@ -71,6 +71,14 @@ type agreementSignCmd struct {
 	ID string `arg:"" help:"The agreement's id, or an unambiguous start of it."`
 }
 
+func (agreementSignCmd) Help() string {
+	return `Read it first, and compare its digest with the partner by voice. From the moment both have signed, what its policies allow passes, the past included.
+
+Examples:
+  bongsu agreement show bongsu-agreement--7b0c
+  bongsu agreement sign bongsu-agreement--7b0c`
+}
+
 func (c *agreementSignCmd) Run(a *app) error {
 	return a.withSharing(func(n *node, s *share.Service) error {
 		t, err := s.Sign(a.ctx, c.ID, a.config.User)
@@ -83,6 +91,12 @@ func (c *agreementSignCmd) Run(a *app) error {
 
 type agreementShowCmd struct {
 	ID string `arg:"" optional:"" help:"The agreement's id, or an unambiguous start of it; without it all are listed."`
+}
+
+func (agreementShowCmd) Help() string {
+	return `Examples:
+  bongsu agreement show
+  bongsu agreement show bongsu-agreement--7b0c --json`
 }
 
 func (c *agreementShowCmd) Run(a *app) error {
@@ -120,6 +134,13 @@ type agreementTestCmd struct {
 	Purpose string `help:"The purpose it is restricted to."`
 }
 
+func (agreementTestCmd) Help() string {
+	return `Asks every agreement about a statement that does not exist yet. Nothing leaves.
+
+Example:
+  bongsu agreement test --kind indicator --tlp amber --purpose incident-response`
+}
+
 func (c *agreementTestCmd) Run(a *app) error {
 	level, err := stix.ParseTLP(c.TLP)
 	if err != nil {
@@ -141,6 +162,11 @@ func (c *agreementTestCmd) Run(a *app) error {
 type agreementEndCmd struct {
 	ID     string `arg:"" help:"The agreement's id, or an unambiguous start of it."`
 	Reason string `required:"" help:"Why; both sides will read it."`
+}
+
+func (agreementEndCmd) Help() string {
+	return `Example:
+  bongsu agreement end bongsu-agreement--7b0c --reason "exercise over"`
 }
 
 func (c *agreementEndCmd) Run(a *app) error {

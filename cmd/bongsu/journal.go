@@ -17,6 +17,11 @@ type journalCmd struct {
 
 type journalCheckCmd struct{}
 
+func (journalCheckCmd) Help() string {
+	return `Example:
+  bongsu journal check --json`
+}
+
 func (c *journalCheckCmd) Run(a *app) error {
 	n, err := openNode(a)
 	if err != nil {

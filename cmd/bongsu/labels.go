@@ -98,6 +98,12 @@ type labelsShowCmd struct {
 	Chain   string `help:"Chain of a bare address that fits several." placeholder:"C"`
 }
 
+func (labelsShowCmd) Help() string {
+	return `Examples:
+  bongsu labels show 0x098B716B8Aaf21512996dC57EB0615e2383E2f96
+  bongsu labels show 1Archive1n2C579dMsAu3iC6tWzuQJz8dN --json`
+}
+
 func (c *labelsShowCmd) Run(a *app) error {
 	account, err := parseAccount(c.Account, c.Chain)
 	if err != nil {

@@ -42,6 +42,14 @@ type span struct {
 	What string `json:"what,omitempty"`
 }
 
+func (ledgerStatsCmd) Help() string {
+	return `Says for each chain which blocks were imported completely and for what, where the gaps are, and how many rows lack a block or a time.
+
+Examples:
+  bongsu ledger stats
+  bongsu ledger stats --json`
+}
+
 func (c *ledgerStatsCmd) Run(a *app) error {
 	n, err := openNode(a)
 	if err != nil {
@@ -169,6 +177,13 @@ func covers(c ledger.Cover) string {
 }
 
 type ledgerCheckCmd struct{}
+
+func (ledgerCheckCmd) Help() string {
+	return `Reads every byte of the ledger and verifies checksums, order and references. Names the file, segment and block range of each damage.
+
+Example:
+  bongsu ledger check || echo "exit status $?"`
+}
 
 func (c *ledgerCheckCmd) Run(a *app) error {
 	rep, err := ledger.Check(a.ctx, a.path("ledger"))

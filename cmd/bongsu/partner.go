@@ -74,6 +74,11 @@ func (c *partnerJoinCmd) Run(a *app) error {
 
 type partnerListCmd struct{}
 
+func (partnerListCmd) Help() string {
+	return `Example:
+  bongsu partner list --json`
+}
+
 func (c *partnerListCmd) Run(a *app) error {
 	return a.withSharing(func(n *node, s *share.Service) error {
 		list, err := s.Partners(a.ctx)
@@ -101,6 +106,11 @@ func partnerJSON(p share.Partner) map[string]any {
 
 type partnerPingCmd struct {
 	Partner string `arg:"" help:"Its name or id, or an unambiguous start of either."`
+}
+
+func (partnerPingCmd) Help() string {
+	return `Example:
+  bongsu partner ping europa`
 }
 
 func (c *partnerPingCmd) Run(a *app) error {

@@ -22,6 +22,11 @@ type sharePreviewCmd struct {
 	Statement string `arg:"" help:"STIX id of a statement in the journal."`
 }
 
+func (sharePreviewCmd) Help() string {
+	return `Example:
+  bongsu share preview incident--0b0f...`
+}
+
 func (c *sharePreviewCmd) Run(a *app) error {
 	return a.withSharing(func(n *node, s *share.Service) error {
 		answers, err := s.Preview(a.ctx, c.Statement)
@@ -58,6 +63,11 @@ func (a *app) printAnswers(answers []share.Answer) error {
 }
 
 type shareStatusCmd struct{}
+
+func (shareStatusCmd) Help() string {
+	return `Example:
+  bongsu share status --json`
+}
 
 func (c *shareStatusCmd) Run(a *app) error {
 	return a.withSharing(func(n *node, s *share.Service) error {
@@ -122,6 +132,11 @@ func because(reasons map[agreement.Reason]int) string {
 
 type shareRevokeCmd struct {
 	Statement string `arg:"" help:"STIX id of a statement of this organisation."`
+}
+
+func (shareRevokeCmd) Help() string {
+	return `Example:
+  bongsu share revoke indicator--0b0f...`
 }
 
 func (c *shareRevokeCmd) Run(a *app) error {

@@ -46,6 +46,11 @@ func (c *tokenCreateCmd) Run(a *app) error {
 
 type tokenListCmd struct{}
 
+func (tokenListCmd) Help() string {
+	return `Example:
+  bongsu token list`
+}
+
 func (c *tokenListCmd) Run(a *app) error {
 	tokens, err := a.tokens()
 	if err != nil {
@@ -68,6 +73,11 @@ func (c *tokenListCmd) Run(a *app) error {
 
 type tokenWithdrawCmd struct {
 	ID string `arg:"" help:"The token's id, as token list shows it."`
+}
+
+func (tokenWithdrawCmd) Help() string {
+	return `Example:
+  bongsu token withdraw ID`
 }
 
 func (c *tokenWithdrawCmd) Run(a *app) error {
