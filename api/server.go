@@ -17,7 +17,7 @@ import (
 // User is who signed in, and as what.
 type User struct {
 	Name string `json:"name"`
-	Role Role   `json:"role" enum:"reader,analyst,admin"`
+	Role Role   `json:"role,omitempty" enum:"reader,analyst,admin" doc:"absent for a token"`
 }
 
 // Role is what a person may do: a reader reads and screens, an analyst writes

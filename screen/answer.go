@@ -2,6 +2,7 @@ package screen
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 
 	"bongsu/errs"
@@ -17,10 +18,16 @@ func textReading(text string) Reading {
 	return Reading{Type: TypeText, Text: s, Key: textKey(s)}
 }
 
+// invalid is the answer for a value that nobody could read. What the reader
+// says it should do speaks of commands and flags; here it is one advice.
 func invalid(value string, err error) Result {
-	p := Unreadable{Code: errs.Is(err).Code(), Message: err.Error(), Hint: errs.Hint(err)}
-	if i := strings.LastIndex(p.Message, "; "+p.Hint); i > 0 && p.Hint != "" {
-		p.Message = p.Message[:i]
+	p := Unreadable{
+		Code: errs.Is(err).Code(), Message: err.Error(),
+		Hint: "check it against its source; an account may be written with its chain, as in eip155:1:0x...",
+	}
+	var e *errs.Error
+	if errors.As(err, &e) && e.Why != "" {
+		p.Message = e.Why
 	}
 	return Result{Value: value, ReadAs: Invalid.String(), Verdict: Invalid, Reasons: []Reason{}, Error: &p}
 }
