@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -38,6 +39,44 @@ type Journal struct {
 
 	mu   sync.Mutex
 	wake chan struct{} // owned by mu; closed and replaced after every commit
+
+	known orgCache
+}
+
+// orgCache keeps documents that were verified, so that each batch of a partner
+// need not verify them again. An entry counts only for the very same bytes.
+type orgCache struct {
+	mu sync.Mutex // owns m
+	m  map[identity.OrgID]knownOrg
+}
+
+type knownOrg struct {
+	doc []byte
+	org identity.Org
+}
+
+// maxKnown bounds the cache; beyond it, it starts anew.
+const maxKnown = 1000
+
+// parse is identity.ParseOrg, remembered.
+func (c *orgCache) parse(id identity.OrgID, doc []byte) (identity.Org, error) {
+	c.mu.Lock()
+	k, ok := c.m[id]
+	c.mu.Unlock()
+	if ok && bytes.Equal(k.doc, doc) {
+		return k.org, nil
+	}
+	org, err := identity.ParseOrg(doc)
+	if err != nil {
+		return org, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.m == nil || len(c.m) >= maxKnown {
+		c.m = map[identity.OrgID]knownOrg{}
+	}
+	c.m[id] = knownOrg{doc, org}
+	return org, nil
 }
 
 // Open opens a journal over a store, makes or brings up to date the views, and
@@ -289,5 +328,5 @@ func (tx *Tx) OrgByID(ctx context.Context, id identity.OrgID) (identity.Org, err
 	if err != nil {
 		return identity.Org{}, err
 	}
-	return identity.ParseOrg(doc)
+	return tx.j.known.parse(id, doc)
 }
