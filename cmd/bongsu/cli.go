@@ -16,6 +16,7 @@ type cli struct {
 
 	Theft    theftCmd    `cmd:"" help:"State a theft."`
 	Trace    traceCmd    `cmd:"" help:"Follow stolen money to where it is now."`
+	Explain  explainCmd  `cmd:"" help:"How stolen money came to an account, step by step."`
 	Evaluate evaluateCmd `cmd:"" help:"Measure the tracer against known flows."`
 	Screen   screenCmd   `cmd:"" help:"Verdicts on addresses, domains and files."`
 
