@@ -253,24 +253,26 @@ func (x *Index) answer(value string, r Reading, err error, now time.Time) Result
 		r = textReading(value)
 		res.ReadAs, res.Type = r.Text, r.Type
 	}
-	res.Reasons = x.reasons(res.Reasons, r.Key, now)
+	g := gathering{x: x, ms: now.UnixMilli(), reasons: res.Reasons}
+	x.gather(&g, r.Key)
 	if r.Alt != (Key{}) {
-		n := len(res.Reasons)
-		res.Reasons = x.reasons(res.Reasons, r.Alt, now)
-		if n == 0 && len(res.Reasons) > 0 && r.Type == TypeHash {
+		n := len(g.reasons)
+		x.gather(&g, r.Alt)
+		if n == 0 && len(g.reasons) > 0 && r.Type == TypeHash {
 			res.ReadAs, res.Type = evmPrefix+"0x"+r.Text[len("sha1:"):], TypeAccount
 		}
 	}
-	if err != nil && len(res.Reasons) == 0 {
+	if err != nil && len(g.reasons) == 0 {
 		return invalid(value, err)
 	}
-	for i := range res.Reasons {
-		q := &res.Reasons[i]
-		q.AuthorName = x.names[q.Author]
-		q.Verdict = x.rules.Of(q)
-		res.Verdict = max(res.Verdict, q.Verdict)
+	slices.SortFunc(g.reasons, compareReasons)
+	res.Verdict, res.Reasons, res.More = g.verdict, g.reasons, g.more
+	if n := len(res.Reasons) - MaxReasons; n > 0 {
+		res.Reasons, res.More = res.Reasons[:MaxReasons], res.More+n
 	}
-	slices.SortFunc(res.Reasons, compareReasons)
+	for i := range res.Reasons {
+		res.Reasons[i].AuthorName = x.names[res.Reasons[i].Author]
+	}
 	return res
 }
 
@@ -279,21 +281,23 @@ func (x *Index) answer(value string, r Reading, err error, now time.Time) Result
 // not wait for ours to catch up.
 const skew = 10 * time.Minute
 
-// reasons appends what counts now against a key. x.mu is held.
-func (x *Index) reasons(dst []Reason, k Key, now time.Time) []Reason {
-	ms := now.UnixMilli()
+// gather takes up what counts now against a key. x.mu is held.
+func (x *Index) gather(g *gathering, k Key) {
 	for _, r := range x.over.byKey[k] {
-		dst = r.appendLive(dst, ms)
+		g.takeRecord(r)
 	}
 	if x.frozen != nil {
 		for _, r := range x.frozen.byKey[k] {
 			if _, replaced := x.over.stmts[r.id]; !replaced {
-				dst = r.appendLive(dst, ms)
+				g.takeRecord(r)
 			}
 		}
 	}
-	return x.snap.reasons(dst, &k, ms, x.hidden)
+	x.snap.gather(g, &k)
 }
+
+// layered says whether anything lies over the snapshot. x.mu is held.
+func (x *Index) layered() bool { return x.frozen != nil || len(x.over.stmts) > 0 }
 
 // hidden says whether a layer over the snapshot replaced a statement. x.mu is
 // held.

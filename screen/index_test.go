@@ -264,3 +264,27 @@ func TestAppendJSONIsScreen(t *testing.T) {
 		t.Error("no invalid value was reported")
 	}
 }
+
+// However often somebody names a value, its answer stays short, and the most
+// severe reason is shown wherever it lies.
+func TestManyReasons(t *testing.T) {
+	for _, merged := range []bool{false, true} {
+		x := newTest(t, Config{OverlayMax: 1 << 20})
+		const n = 2 * maxGathered
+		for i := range n {
+			s := listing(i, "identity--flood", epoch, address(1))
+			s.Reason.Kind, s.Reason.Place, s.Reason.Basis = Exposure, PlacePassed, Observed
+			if i == n-1 {
+				s.Author, s.Reason.Kind = "identity--a", Listing
+			}
+			x.Put(s)
+		}
+		if merged {
+			x.Flush()
+		}
+		got := x.Screen([]string{address(1)})[0]
+		if got.Verdict != Block || len(got.Reasons) != MaxReasons || got.More != n-MaxReasons || got.Reasons[0].Author != "identity--a" {
+			t.Errorf("merged %v: %v, %d reasons and %d more, first by %s", merged, got.Verdict, len(got.Reasons), got.More, got.Reasons[0].Author)
+		}
+	}
+}

@@ -16,14 +16,6 @@ type record struct {
 	reason  Reason
 }
 
-// appendLive appends the reason when it counts at ms.
-func (r *record) appendLive(dst []Reason, ms int64) []Reason {
-	if !counts(r.from, r.until, ms) {
-		return dst
-	}
-	return append(dst, r.reason)
-}
-
 // counts says whether a statement counts at a moment, all unix milliseconds.
 func counts(from, until, ms int64) bool {
 	return from <= ms+skew.Milliseconds() && (until == 0 || ms < until)

@@ -75,25 +75,28 @@ func (s *snapshot) find(k *Key) (int, bool) {
 	return 0, false
 }
 
-// reasons appends those of a key that count at ms and whose statement is not
-// hidden by a layer above.
-func (s *snapshot) reasons(dst []Reason, k *Key, ms int64, hidden func(statementID) bool) []Reason {
+// gather takes up the reasons of a key.
+func (s *snapshot) gather(g *gathering, k *Key) {
 	i, ok := s.find(k)
 	if !ok {
-		return dst
+		return
 	}
 	for _, ref := range s.refs[s.first[i]:s.first[i+1]] {
 		st := &s.stmts[ref]
-		if !counts(st.from, st.until, ms) {
+		if !counts(st.from, st.until, g.ms) {
 			continue
 		}
-		id := s.id(st)
-		if hidden(id) {
+		detail := &s.details[st.detail]
+		verdict := g.x.rules.Of(detail)
+		if g.over() && verdict <= g.verdict && !g.x.layered() {
+			g.more++ // the common case of many: nothing to build
 			continue
 		}
-		dst = append(dst, s.reason(st, id))
+		if id := s.id(st); !g.x.hidden(id) {
+			r := s.reason(st, id)
+			g.take(&r, verdict)
+		}
 	}
-	return dst
 }
 
 func (s *snapshot) id(st *stmt) statementID {

@@ -97,6 +97,10 @@ type Reason struct {
 	Until       time.Time `json:"until,omitzero"`        // the moment from which it no longer counts
 }
 
+// MaxReasons is how many reasons an answer shows: however often somebody names
+// one value, screening it stays cheap and its answer short.
+const MaxReasons = 32
+
 // Result is the answer for one value.
 type Result struct {
 	Value   string      `json:"value"`           // as it was asked
@@ -104,6 +108,7 @@ type Result struct {
 	Type    Type        `json:"type,omitempty"`  // what it was read as; empty when Invalid
 	Verdict Verdict     `json:"verdict"`         // the most severe of the reasons', Clear without any
 	Reasons []Reason    `json:"reasons"`         // most severe first; never nil
+	More    int         `json:"more,omitempty"`  // reasons beyond MaxReasons, which count in the verdict all the same
 	Error   *Unreadable `json:"error,omitempty"` // why the value is Invalid
 }
 
