@@ -17,8 +17,10 @@ import (
 // assembly is the join of all block files of one run: their headers in memory,
 // the blocks in the files.
 type assembly struct {
-	files []*source
-	index index
+	files   []*source
+	index   index
+	heights Heights         // of blocks imported before; may be nil
+	known   map[Hash]uint64 // what it knew of the blocks that ours hang on
 }
 
 // source is a file of the run.
@@ -108,12 +110,15 @@ func (a *assembly) Close() error {
 // order of height.
 func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
 	var failed error
+	if err := a.ask(ctx); err != nil {
+		return err
+	}
 	fragments, stale, err := a.index.chains(a.place, func(e *entry, blocks int) {
 		f := a.files[e.file]
 		if failed == nil {
 			failed = out.RejectOf(f.number, ingest.Place{Line: e.rec.off, Column: "byte"}, nil, errs.New("", errs.Invalid, "",
 				describe(blocks, "block")+" from "+e.hash.String()+" on hang on no block whose height is known",
-				"import them in one run with the block files that lead there"))
+				"import the block files that lead there first, or with them"))
 		}
 	})
 	if err != nil {
@@ -133,6 +138,25 @@ func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
 	return failed
 }
 
+// ask looks up the blocks that are in no file and that ours hang on.
+func (a *assembly) ask(ctx context.Context) (err error) {
+	if a.heights == nil {
+		return nil
+	}
+	var wanted []Hash
+	for i := range a.index.entries {
+		if e := &a.index.entries[i]; !e.prev.IsZero() && !genesis(a.index.id, e.prev) {
+			if _, ok := a.index.byHash[e.prev]; !ok {
+				wanted = append(wanted, e.prev)
+			}
+		}
+	}
+	if len(wanted) > 0 {
+		a.known, err = a.heights(ctx, a.index.id, wanted)
+	}
+	return err
+}
+
 // place finds the height of a block whose parent is in no file.
 func (a *assembly) place(e *entry) (uint64, bool, error) {
 	switch {
@@ -140,6 +164,9 @@ func (a *assembly) place(e *entry) (uint64, bool, error) {
 		return 0, true, nil
 	case genesis(a.index.id, e.prev):
 		return 1, true, nil
+	}
+	if below, ok := a.known[e.prev]; ok {
+		return below + 1, true, nil
 	}
 	b, err := a.read(e)
 	if err != nil {

@@ -241,6 +241,29 @@ func TestBranches(t *testing.T) {
 	}
 }
 
+// TestOneFileAfterTheOther holds that a file finds its place on what an earlier
+// run imported, though its blocks state no height.
+func TestOneFileAfterTheOther(t *testing.T) {
+	dir := t.TempDir()
+	raws := framed(t, unpacked(t, "blocks1-256.bz2"))
+	whole, _, err := importFiles(t, ingest.Options{}, filepath.Join("testdata", "blocks1-256.bz2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l inmemory.Ledger
+	for i, part := range [][][]byte{raws[:90], raws[90:200], raws[200:]} {
+		path := write(t, dir, fmt.Sprintf("blk%05d.dat", i), blockFile(shuffled(part)...))
+		report, err := ingest.Run(context.Background(), &l, []ingest.Source{{Name: path}}, ingest.Options{Formats: Formats(HeightsOf(l.Reader))})
+		if err != nil {
+			t.Fatalf("part %d: %v, %+v", i, err, report)
+		}
+	}
+	txs := hashesOf(decodeAll(t, raws))
+	if got, want := contents(t, &l, txs), contents(t, whole, txs); got != want {
+		t.Errorf("other contents than in one run:\n%.500s\nwant\n%.500s", got, want)
+	}
+}
+
 func TestLaterBlockIsPlacedByItsCoinbase(t *testing.T) {
 	l, _, err := importFiles(t, ingest.Options{}, filepath.Join("testdata", "277647.dat.bz2"))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -118,7 +119,8 @@ func (x *index) chains(place func(e *entry) (uint64, bool, error), unplaced func
 			best[r] = i
 		}
 	}
-	for r, tip := range best {
+	for _, r := range slices.Sorted(maps.Keys(best)) {
+		tip := best[r]
 		if lost[r] {
 			unplaced(&x.entries[r], size[r])
 			continue
