@@ -172,27 +172,30 @@ func sorted[T any](rows []T, compare func(a, b T) int) []T {
 // flows writes a simulation's flows out with their names.
 func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 	var accounts []ledger.AccountRef
-	txs := make([]ledger.TxRef, len(s.flows))
+	var txs []ledger.TxRef
 	for i := range s.flows {
 		f := &s.flows[i]
 		accounts = append(accounts, f.row.from, f.row.to)
-		txs[i] = f.row.tx
+		if i >= len(s.txs) {
+			txs = append(txs, f.row.tx)
+		}
 	}
 	who, err := s.r.Accounts(ctx, accounts)
 	if err != nil {
 		return err
 	}
-	in, err := s.r.Txs(ctx, txs)
+	fresh, err := s.r.Txs(ctx, txs)
 	if err != nil {
 		return err
 	}
+	s.txs = append(s.txs, fresh...)
 	base := len(run.Flows)
 	for i := range s.flows {
 		f := &s.flows[i]
 		c := &s.classes[f.class]
 		out := Flow{
 			Theft: s.thefts[c.theft].id, From: who[2*i], To: who[2*i+1], Asset: d.assets[f.row.asset], Amount: f.amount,
-			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: in[i].ID.Text(in[i].Chain), Time: f.row.Time,
+			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: s.txs[i].ID.Text(s.txs[i].Chain), Time: f.row.Time,
 			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: []int{},
 		}
 		if o := f.row.Ordinal; o != chain.NoOrdinal {

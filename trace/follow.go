@@ -24,24 +24,9 @@ const RunVersion = 1
 // when the sums do not agree, which is a mistake of this package.
 func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) (*Run, error) {
 	start := time.Now()
-	if err := req.normalise(); err != nil {
-		return nil, err
-	}
-	rows, coins, err := resolve(ctx, r, req.Thefts)
+	sims, reads, err := simulate(ctx, r, set, &req)
 	if err != nil {
 		return nil, err
-	}
-	var sims []*sim
-	reads := &readLog{}
-	for _, part := range parts(&req, rows, coins) {
-		s, err := newSim(ctx, r, set, &req, part, reads)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.follow(ctx); err != nil {
-			return nil, err
-		}
-		sims = append(sims, s)
 	}
 	run, err := draw(ctx, r, set, &req, sims, reads)
 	if err != nil {
@@ -49,6 +34,30 @@ func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) 
 	}
 	run.Result.ElapsedMS = float64(time.Since(start).Microseconds()) / 1000
 	return run, nil
+}
+
+// simulate runs a request's simulations to the ledger's end.
+func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request) ([]*sim, *readLog, error) {
+	if err := req.normalise(); err != nil {
+		return nil, nil, err
+	}
+	rows, coins, err := resolve(ctx, r, req.Thefts)
+	if err != nil {
+		return nil, nil, err
+	}
+	var sims []*sim
+	reads := &readLog{}
+	for _, part := range parts(req, rows, coins) {
+		s, err := newSim(ctx, r, set, req, part, reads)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := s.follow(ctx); err != nil {
+			return nil, nil, err
+		}
+		sims = append(sims, s)
+	}
+	return sims, reads, nil
 }
 
 // normalise fills in defaults, sorts what has no order, and refuses a request

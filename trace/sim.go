@@ -37,9 +37,10 @@ type sim struct {
 	scratch  []lot
 	tally    tally
 	flows    []flow
-	parents  []int32 // of flows: what their lots were drawn from
-	carried  int     // transfers that carried taint
-	received int     // accounts that received it
+	parents  []int32     // of flows: what their lots were drawn from
+	txs      []ledger.Tx // of the first flows: references to transactions do not outlive a Reader
+	carried  int         // transfers that carried taint
+	received int         // accounts that received it
 	reads    *readLog
 	sources  map[ledger.AccountRef]uint32 // parties that are sources
 }
@@ -249,7 +250,7 @@ func (s *sim) judge(p *lot, w *ledger.Row, short bool) {
 		// The lot came in the same block, and nothing says which of the two
 		// transactions was first.
 		by := &s.flows[p.flow].row
-		if by.Block == w.Block && by.Chain == w.Chain && (by.Index == chain.NoIndex || w.Index == chain.NoIndex) && by.tx != w.Tx {
+		if by.Block == w.Block && by.Chain == w.Chain && (by.Index == chain.NoIndex || w.Index == chain.NoIndex) && by.Tx != w.Key.Tx {
 			p.rule = codeOrder
 		}
 	}

@@ -1,0 +1,246 @@
+package trace
+
+import (
+	"context"
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/labels"
+	"bongsu/ledger"
+)
+
+// Watch is a trace that goes on with each new block, by the same code as a
+// batch: after every Advance its run is the one that Follow would give on the
+// same ledger, digest included. When the ledger changed behind it (a
+// reorganisation, an import of older blocks) it starts over. A Watch is owned
+// by one goroutine and lives in memory: after a restart a new one catches up.
+type Watch struct {
+	req   Request
+	set   *labels.Set
+	sims  []*sim
+	reads *readLog
+	seen  map[chain.ID]seenChain
+	run   *Run
+}
+
+// seenChain is what a Watch has read of a chain.
+type seenChain struct {
+	last uint64
+	hash ledger.Hash
+	rows uint64
+	txs  uint64
+}
+
+// Change is what an Advance brought.
+type Change struct {
+	Run     *Run
+	Events  []Event // new on the timeline, in order
+	Undone  []Event // on the timeline before and no longer: a reorganisation took them back
+	Started bool    // the trace was started over
+}
+
+// NewWatch traces to the ledger's end and is ready to go on. A bound in time
+// is refused: a watched theft has no end.
+func NewWatch(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) (*Watch, error) {
+	if req.Bounds.Until != 0 || len(req.Heads) != 0 {
+		return nil, errs.New("trace", errs.Usage, "", "a watched theft cannot have an end", "leave out --until")
+	}
+	w := &Watch{req: req, set: set}
+	return w, w.start(ctx, r)
+}
+
+// Run is the run as of the last Advance.
+func (w *Watch) Run() *Run { return w.run }
+
+func (w *Watch) start(ctx context.Context, r ledger.Reader) error {
+	req := w.req
+	sims, reads, err := simulate(ctx, r, w.set, &req)
+	if err != nil {
+		return err
+	}
+	run, err := draw(ctx, r, w.set, &req, sims, reads)
+	if err != nil {
+		return err
+	}
+	seen, err := w.look(ctx, r, reads)
+	if err != nil {
+		return err
+	}
+	w.req, w.sims, w.reads, w.run, w.seen = req, sims, reads, run, seen
+	return nil
+}
+
+// look notes how far the ledger reaches.
+func (w *Watch) look(ctx context.Context, r ledger.Reader, reads *readLog) (map[chain.ID]seenChain, error) {
+	out := map[chain.ID]seenChain{}
+	for id := range reads.first {
+		c, err := r.Coverage(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		b, err := r.Blocks(ctx, id, []uint64{c.LastBlock})
+		if err != nil {
+			return nil, err
+		}
+		out[id] = seenChain{last: c.LastBlock, hash: b[0].Hash, rows: c.Rows, txs: c.Txs}
+	}
+	return out, nil
+}
+
+// Advance goes on with what a newer Reader of the same ledger shows.
+func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (Change, error) {
+	before := w.run
+	fresh, ok, err := w.fresh(ctx, r)
+	if err != nil {
+		return Change{}, err
+	}
+	if !ok {
+		if err := w.start(ctx, r); err != nil {
+			return Change{}, err
+		}
+		return w.change(before, true), nil
+	}
+	for _, s := range w.sims {
+		s.r, s.last = r, ledger.Key{}
+		if err := s.resume(ctx, fresh, w.seen); err != nil {
+			return Change{}, err
+		}
+		if err := s.follow(ctx); err != nil {
+			return Change{}, err
+		}
+	}
+	run, err := draw(ctx, r, w.set, &w.req, w.sims, w.reads)
+	if err != nil {
+		return Change{}, err
+	}
+	if w.seen, err = w.look(ctx, r, w.reads); err != nil {
+		return Change{}, err
+	}
+	w.run = run
+	return w.change(before, false), nil
+}
+
+// fresh reads the rows of the new blocks and says whether the ledger only grew
+// by them: the last block that was read is still there, and nothing was added
+// below it.
+func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool, error) {
+	var out []ledger.Row
+	for id, seen := range w.seen {
+		c, err := r.Coverage(ctx, id)
+		if err != nil {
+			return nil, false, err
+		}
+		b, err := r.Blocks(ctx, id, []uint64{seen.last})
+		if err != nil {
+			return nil, false, err
+		}
+		if c.LastBlock < seen.last || b[0].Hash != seen.hash || c.Unplaced > 0 && c.Rows != seen.rows {
+			return nil, false, nil
+		}
+		n := uint64(0)
+		err = r.Scan(ctx, id, ledger.AtBlock(id, seen.last+1), ledger.Key{}, func(rows []ledger.Row) error {
+			n += uint64(len(rows))
+			out = append(out, rows...)
+			return nil
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		if seen.rows+n != c.Rows {
+			return nil, false, nil
+		}
+	}
+	return out, true, nil
+}
+
+// resume gives the books that the new rows touch their cursors back.
+func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]seenChain) error {
+	s.heap.entries, s.heap.sources, s.owners = nil, nil, nil
+	if s.utxo != nil {
+		return s.utxo.resume(ctx)
+	}
+	again := map[bookKey]bool{}
+	for i := range fresh {
+		w := &fresh[i]
+		for _, ref := range []ledger.AccountRef{w.From, w.To} {
+			key := bookKey{ref, w.Asset}
+			b := s.books[key]
+			if b == nil || again[key] {
+				continue
+			}
+			again[key] = true
+			id := s.parties[b.owner].account.Chain()
+			b.cur = cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: ledger.AtBlock(id, seen[id].last+1), Limit: firstPage}}
+			if err := s.stream(ctx, &b.cur, b); err != nil {
+				return err
+			}
+		}
+	}
+	for ref, at := range s.sources {
+		p := &s.parties[at]
+		id := p.account.Chain()
+		q := ledger.Query{Account: ref, Asset: p.asset, Direction: ledger.Out, After: ledger.AtBlock(id, seen[id].last+1), Limit: lastPage}
+		if err := s.stream(ctx, &cursor{more: true, query: q}, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resume looks for spenders of the outputs that were unspent.
+func (u *utxo) resume(ctx context.Context) error {
+	var names []ledger.Tx
+	var keys []coinKey
+	for k := range u.coins {
+		keys = append(keys, k)
+		names = append(names, ledger.Tx{Chain: k.chain, ID: k.point.Tx})
+	}
+	clear(u.queued) // references do not outlive a Reader, and a spent output has no coin
+	clear(u.final)
+	refs, err := u.r.TxRefs(ctx, names)
+	if err != nil {
+		return err
+	}
+	txs, err := u.r.UTXOs(ctx, refs)
+	if err != nil {
+		return err
+	}
+	for i, k := range keys {
+		if int(k.point.Index) >= len(txs[i].Outputs) || txs[i].Outputs[k.point.Index].Spender.Tx.IsZero() {
+			continue
+		}
+		spender, err := u.r.TxRefs(ctx, []ledger.Tx{{Chain: k.chain, ID: txs[i].Outputs[k.point.Index].Spender.Tx}})
+		if err != nil {
+			return err
+		}
+		if err := u.queue(ctx, spender[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// change compares the timelines of two runs.
+func (w *Watch) change(before *Run, started bool) Change {
+	was, is := before.Timeline(), w.run.Timeline()
+	c := Change{Run: w.run, Started: started, Events: less(is, was), Undone: less(was, is)}
+	return c
+}
+
+// less is the events of a that b lacks, in order.
+func less(a, b []Event) []Event {
+	have := map[Event]int{}
+	for _, e := range b {
+		have[e]++
+	}
+	out := []Event{}
+	for _, e := range a {
+		if have[e] > 0 {
+			have[e]--
+			continue
+		}
+		out = append(out, e)
+	}
+	return slices.Clip(out)
+}

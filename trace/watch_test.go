@@ -1,0 +1,171 @@
+package trace_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"testing"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+	"bongsu/ledger/model"
+	"bongsu/trace"
+
+	"pgregory.net/rapid"
+)
+
+// node is a chain that grows by blocks and may fall back.
+type node struct {
+	m     model.Model
+	fork  int
+	block uint64
+}
+
+func (n *node) hash(b uint64) ledger.Hash {
+	return sha256.Sum256(fmt.Appendf(nil, "%d/%d", n.fork, b))
+}
+
+func (n *node) add(transfers []chain.Transfer) {
+	n.block++
+	for i := range transfers {
+		tr := &transfers[i]
+		tr.Block, tr.Time = n.block, chain.Time(n.block*12_000)
+		sum := sha256.Sum256(fmt.Appendf(nil, "%d/%d.%d", n.fork, tr.Block, tr.Index))
+		tr.Tx, _ = chain.NewTxID(sum[:])
+	}
+	n.m.ApplyBlock(ledger.LiveBlock{
+		Block: ledger.BlockFact{Chain: chain.Ethereum, Number: n.block, Hash: n.hash(n.block), Parent: n.hash(n.block - 1), Time: chain.Time(n.block * 12_000), HasTime: true},
+		Facts: ledger.Facts{Transfers: transfers}, What: ledger.CoverAll,
+	})
+}
+
+func (n *node) reader(t *rapid.T) ledger.Reader {
+	r, err := n.m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// everyone is a block that names every account, so that the model, which
+// numbers accounts by name, gives each the same reference in every Reader.
+func everyone() (out []chain.Transfer) {
+	for i := range people {
+		out = append(out, chain.Transfer{
+			Chain: chain.Ethereum, Index: uint32(i), Kind: chain.KindInternal, From: person(i), To: person(40), Asset: chain.Ethereum.Native(),
+		})
+	}
+	return out
+}
+
+func genBlock(t *rapid.T) (out []chain.Transfer) {
+	for i := range rapid.IntRange(0, 4).Draw(t, "in block") {
+		from, to := rapid.IntRange(0, people-1).Draw(t, "from"), rapid.IntRange(0, people-1).Draw(t, "to")
+		tr := chain.Transfer{
+			Chain: chain.Ethereum, Index: uint32(i / 2), Kind: chain.KindInternal, Ordinal: uint32(i), From: person(from), To: person(to),
+			Asset: chain.Ethereum.Native(), Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
+		}
+		if rapid.IntRange(0, 7).Draw(t, "fee") == 0 {
+			tr.Kind, tr.To = chain.KindFee, chain.Account{}
+		}
+		out = append(out, tr)
+		out[i].Nth = uint32(i) // of its own each: no two are the same movement
+	}
+	return out
+}
+
+// A watched trace, block by block, through finality and reorganisations, is
+// the batch trace of the same ledger.
+func TestWatchIsBatch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var n node
+		theft := []chain.Transfer{{
+			Chain: chain.Ethereum, Kind: chain.KindNative, Ordinal: 0, From: person(40), To: person(0), Asset: chain.Ethereum.Native(), Amount: chain.Units(30),
+		}}
+		n.add(everyone())
+		n.add(genBlock(t))
+		n.add(theft)
+		n.m.Finalize(chain.Ethereum, n.block)
+		final := n.block
+		req := trace.Request{Method: rapid.SampledFrom(trace.Methods()).Draw(t, "method"), Thefts: []trace.Theft{{ID: "x", Transfers: theft}}}
+		ctx := context.Background()
+		w, err := trace.NewWatch(ctx, n.reader(t), nil, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range rapid.IntRange(1, 8).Draw(t, "steps") {
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0:
+				if n.block > final {
+					n.block = final + uint64(rapid.IntRange(0, int(n.block-final)-1).Draw(t, "back to"))
+					n.m.Rollback(chain.Ethereum, n.block)
+					n.fork++
+				}
+			case 1:
+				final = n.block
+				n.m.Finalize(chain.Ethereum, final)
+			default:
+				for range rapid.IntRange(1, 2).Draw(t, "blocks") {
+					n.add(genBlock(t))
+				}
+			}
+			r := n.reader(t)
+			c, err := w.Advance(ctx, r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := trace.Follow(ctx, r, nil, req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Run.Result.Digest != want.Result.Digest {
+				t.Fatalf("%s: live and batch differ:\n%+v\n%+v", req.Method, c.Run.Result, want.Result)
+			}
+		}
+	})
+}
+
+// What a reorganisation takes back is undone, and what comes back in another
+// block is told anew.
+func TestWatchTakesBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var n node
+		theft := []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(40), To: person(0), Asset: chain.Ethereum.Native(), Amount: chain.Units(30)}}
+		n.add(everyone())
+		n.add(theft)
+		n.m.Finalize(chain.Ethereum, n.block)
+		ctx := context.Background()
+		w, err := trace.NewWatch(ctx, n.reader(t), nil, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: theft}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		move := func() []chain.Transfer {
+			return []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(0), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(20)}}
+		}
+		n.add(move())
+		c, err := w.Advance(ctx, n.reader(t))
+		if err != nil || len(c.Events) != 1 || c.Events[0].Kind != trace.EventMoved || len(c.Undone) != 0 || c.Started {
+			t.Fatalf("moved: %+v %v", c, err)
+		}
+		if h := c.Run.Result.Holdings; len(h) != 2 || !h[1].Provisional || h[0].Provisional {
+			t.Fatalf("the new holding is provisional, the old one final: %+v", h)
+		}
+		n.m.Rollback(chain.Ethereum, 2)
+		n.fork, n.block = 1, 2
+		n.add(nil)
+		c, err = w.Advance(ctx, n.reader(t))
+		if err != nil || len(c.Undone) != 1 || len(c.Events) != 0 || len(c.Run.Result.Holdings) != 1 {
+			t.Fatalf("taken back: %+v %v", c, err)
+		}
+		n.add(move())
+		c, err = w.Advance(ctx, n.reader(t))
+		if err != nil || len(c.Events) != 1 || c.Events[0].Block != 4 {
+			t.Fatalf("came back: %+v %v", c, err)
+		}
+		n.m.Finalize(chain.Ethereum, 4)
+		c, err = w.Advance(ctx, n.reader(t))
+		if err != nil || c.Started || len(c.Events) != 0 || c.Run.Result.Holdings[1].Provisional {
+			t.Fatalf("final: %+v %v", c, err)
+		}
+	})
+}
