@@ -31,7 +31,8 @@ type screenResultDoc struct {
 	ReadAs  string             `json:"read_as" doc:"canonical text, CAIP-10 of an account, or invalid"`
 	Type    string             `json:"type,omitempty" enum:"account,domain,ip,email,hash,text"`
 	Verdict string             `json:"verdict" enum:"clear,watch,hold,block,invalid"`
-	Reasons []reasonDoc        `json:"reasons"`
+	Reasons []reasonDoc        `json:"reasons" doc:"most severe first, at most 32"`
+	More    int                `json:"more,omitempty" doc:"reasons beyond those shown; they count in the verdict"`
 	Error   *screen.Unreadable `json:"error,omitempty"`
 }
 
@@ -178,7 +179,7 @@ type (
 	newToken struct {
 		Body struct {
 			Name   string  `json:"name" minLength:"1" maxLength:"100"`
-			Scopes []Scope `json:"scopes" minItems:"1" maxItems:"4"`
+			Scopes []Scope `json:"scopes" minItems:"1" maxItems:"4" enum:"screen,read,write,admin"`
 			Quota  int     `json:"quota,omitempty" minimum:"0" doc:"screened values a minute; 0 is without limit"`
 			Days   int     `json:"days,omitempty" minimum:"0" maximum:"3650" doc:"until it expires; 0 is never"`
 		}

@@ -127,7 +127,7 @@ func (c fakeCases) Case(_ context.Context, id string) (*Case, error) {
 	if id != "incident--1" {
 		return nil, errs.New("theft", errs.NotExist, id, "no such theft", "list them")
 	}
-	return &Case{Theft: Theft{ID: id}, Trace: JSON(`{"digest":"sha256:00"}`), Labels: map[string][]Label{}}, nil
+	return &Case{Theft: Theft{ID: id, Fires: 2}, Trace: JSON(`{"digest":"sha256:00"}`), Labels: map[string][]Label{}}, nil
 }
 
 func start(t *testing.T, change ...func(*Config)) *node {
