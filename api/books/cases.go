@@ -48,6 +48,8 @@ type Cases struct {
 	position uint64
 	thefts   map[string]*theft // by incident id
 	findings map[string]*theftFindings
+	theftOf  map[string]string     // by author and id of a live finding
+	told     map[string]summary    // by digest of a run
 	runs     map[string]run        // by incident id: the newest of ours
 	names    map[string]string     // of authors
 	loaded   map[string]*trace.Run // by digest, a few
@@ -78,7 +80,8 @@ func NewCases(cfg Config) *Cases {
 		cfg.Assets = chain.NewRegistry()
 	}
 	return &Cases{
-		cfg: cfg, thefts: map[string]*theft{}, findings: map[string]*theftFindings{}, runs: map[string]run{},
+		cfg: cfg, thefts: map[string]*theft{}, findings: map[string]*theftFindings{},
+		theftOf: map[string]string{}, told: map[string]summary{}, runs: map[string]run{},
 		names: map[string]string{}, loaded: map[string]*trace.Run{}, sets: map[string]*labels.Set{},
 	}
 }
@@ -86,156 +89,9 @@ func NewCases(cfg Config) *Cases {
 const (
 	readBatch = 1000
 	keptRuns  = 8 // decoded runs and label sets kept
+
+	keptSummaries = 10_000
 )
-
-// CatchUp reads what was appended since the last time. Every method does;
-// calling it at start moves the first reading out of the first request.
-func (c *Cases) CatchUp(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.catchUp(ctx)
-}
-
-// catchUp is CatchUp with c.mu held.
-func (c *Cases) catchUp(ctx context.Context) error {
-	size, err := c.cfg.Journal.Size(ctx, journal.LogJournal)
-	if err != nil {
-		return err
-	}
-	for c.position < size {
-		batch, err := c.cfg.Journal.Read(ctx, journal.LogJournal, c.position, readBatch)
-		if err != nil {
-			return err
-		}
-		if len(batch) == 0 {
-			return errs.New("cases", errs.Corrupt, "", "the journal ends before its size", "run bongsu journal check")
-		}
-		for i := range batch {
-			if err := c.take(ctx, &batch[i]); err != nil {
-				return err
-			}
-			c.position = batch[i].Seq + 1
-		}
-	}
-	return nil
-}
-
-func (c *Cases) take(ctx context.Context, st *journal.Statement) error {
-	if st.Act == journal.Erase || st.Type == stix.TypeErasure {
-		return c.forget(ctx, st)
-	}
-	switch st.Type {
-	case "incident":
-		c.takeTheft(st)
-	case "indicator":
-		c.takeFinding(st)
-	case stix.TypeRun:
-		if st.Author != c.cfg.Journal.Org().ID {
-			return nil // its file is at its author's
-		}
-		if o, err := st.Object(); err == nil {
-			if r, err := stix.ReadRun(o); err == nil && !r.Revoked {
-				c.runs[r.Theft] = run{r.Digest, st.Time}
-			}
-		}
-	default:
-		return nil
-	}
-	return c.learnName(ctx, st.Author)
-}
-
-// takeTheft keeps the newest version by the author that is shown: ourselves
-// before the first who stated it.
-func (c *Cases) takeTheft(st *journal.Statement) {
-	old := c.thefts[st.ID]
-	own := c.cfg.Journal.Org().ID
-	if old != nil && !old.gone && (old.author != st.Author && st.Author != own || old.author == st.Author && st.Version < old.version) {
-		return
-	}
-	next := &theft{author: st.Author, marking: st.Marking, stated: st.Time, version: st.Version, gone: st.Revoked || st.Erased}
-	if old != nil && old.author == st.Author {
-		next.stated = old.stated
-	}
-	if !next.gone {
-		o, err := st.Object()
-		if err != nil {
-			return
-		}
-		if next.told, err = stix.ReadTheft(o); err != nil {
-			return // an incident that is no theft of ours to show
-		}
-	}
-	c.thefts[st.ID] = next
-}
-
-// takeFinding keeps the live findings of each theft.
-func (c *Cases) takeFinding(st *journal.Statement) {
-	key := string(st.Author) + " " + st.ID
-	if st.Revoked || st.Erased {
-		for _, fs := range c.findings {
-			delete(fs.live, key)
-		}
-		return
-	}
-	o, err := st.Object()
-	if err != nil {
-		return
-	}
-	f, err := stix.ReadFinding(o)
-	if err != nil {
-		return // a listing, or an indicator from elsewhere
-	}
-	fs := c.findings[f.Theft]
-	if fs == nil {
-		fs = &theftFindings{map[string]stix.Finding{}}
-		c.findings[f.Theft] = fs
-	}
-	fs.live[key] = f
-}
-
-// forget drops what a tombstone took away: every version that lost its payload
-// and is the one shown.
-func (c *Cases) forget(ctx context.Context, st *journal.Statement) error {
-	id := st.ID
-	if o, err := st.Object(); err == nil && st.Type == stix.TypeErasure {
-		if e, err := stix.ReadErasure(o); err == nil {
-			id = e.Statement
-		}
-	}
-	versions, err := c.cfg.Journal.Versions(ctx, id)
-	if err != nil && errs.Is(err) != errs.NotExist {
-		return err
-	}
-	for i := range versions {
-		if v := &versions[i]; v.Erased && v.Act == journal.State {
-			if t := c.thefts[id]; v.Type == "incident" && t != nil && t.author == v.Author && t.version == v.Version {
-				t.gone = true
-			}
-			if v.Type == "indicator" {
-				c.takeFinding(v)
-			}
-		}
-	}
-	return nil
-}
-
-func (c *Cases) learnName(ctx context.Context, author identity.OrgID) error {
-	if _, known := c.names[string(author)]; known {
-		return nil
-	}
-	org := c.cfg.Journal.Org()
-	if org.ID != author {
-		var err error
-		if org, err = c.cfg.Journal.OrgByID(ctx, author); err != nil {
-			if errs.Is(err) == errs.NotExist {
-				return nil
-			}
-			return err
-		}
-	}
-	c.names[string(author)] = org.Name
-	return nil
-}
 
 // Thefts lists the live thefts, the newest first.
 func (c *Cases) Thefts(ctx context.Context) ([]api.Theft, error) {
@@ -287,16 +143,43 @@ func (c *Cases) show(id string, t *theft) (api.Theft, error) {
 		out.Amounts = append(out.Amounts, api.Amount(a))
 	}
 	c.where(&out)
-	r, err := c.run(id)
-	if err != nil || r == nil {
+	sum, ok, err := c.summary(id)
+	if err != nil || !ok {
 		return out, err
 	}
-	out.Fires = findings.Fires(r, id, c.moment(r))
-	out.Accounts, out.Transfers = r.Result.Accounts, r.Result.Transfers
-	out.Digest = r.Result.Digest
-	at := c.runs[id].at
-	out.Traced = &at
+	out.Fires, out.Accounts, out.Transfers = sum.fires, sum.accounts, sum.transfers
+	known := c.runs[id]
+	out.Digest, out.Traced = known.digest, &known.at
 	return out, nil
+}
+
+// summary is what the list of thefts shows of a run, so that listing many
+// thefts does not read all their runs again.
+type summary struct {
+	fires, accounts, transfers int
+	judged                     time.Time // when the fires were
+}
+
+// firesFresh is how long fires judged by the present stay good.
+const firesFresh = time.Minute
+
+// summary returns that of the theft's latest run of ours; ok is false without
+// one whose file is here. c.mu is held.
+func (c *Cases) summary(id string) (_ summary, ok bool, _ error) {
+	key := c.runs[id].digest + " " + id // one run may follow several thefts
+	if s, ok := c.told[key]; ok && (c.cfg.Moment == nil || time.Since(s.judged) < firesFresh) {
+		return s, true, nil
+	}
+	r, err := c.run(id)
+	if err != nil || r == nil {
+		return summary{}, false, err
+	}
+	s := summary{findings.Fires(r, id, c.moment(r)), r.Result.Accounts, r.Result.Transfers, time.Now()}
+	if len(c.told) >= keptSummaries {
+		clear(c.told)
+	}
+	c.told[key] = s
+	return s, true, nil
 }
 
 // where sums the live findings by place.
@@ -455,65 +338,4 @@ func labelsOf(set *labels.Set, a chain.Account, ls []labels.Label) []api.Label {
 		}
 	}
 	return out
-}
-
-func (c *Cases) movement(m *stix.TheftTransfer) api.Movement {
-	out := api.Movement{
-		Chain: string(m.Chain), Tx: m.Tx, Time: m.Time.Std(), From: m.From.String(), To: m.To.String(), Kind: m.Kind,
-		Amount: api.Amount{Asset: m.Asset, Amount: m.Amount, Base: m.Amount},
-	}
-	if m.Block != nil {
-		out.Block = *m.Block
-	}
-	if info, ok := c.cfg.Assets.Info(m.Asset); ok {
-		if base, err := chain.ParseBase(m.Amount); err == nil {
-			out.Amount = api.Amount(stix.NewAmount(info, base))
-		}
-	}
-	return out
-}
-
-// totals sums amounts by asset.
-type totals map[chain.Asset]total
-
-type total struct {
-	sum  chain.Amount
-	like stix.Amount // one of those summed, for its symbol and decimals
-}
-
-func (t totals) add(a stix.Amount) {
-	base, err := a.Exact()
-	if err != nil {
-		return // checked when the statement was read
-	}
-	old := t[a.Asset]
-	sum, ok := old.sum.Add(base)
-	if !ok {
-		return // beyond 2^256: no supply reaches it
-	}
-	t[a.Asset] = total{sum, a}
-}
-
-func (t totals) list(assets *chain.Registry) []api.Amount {
-	out := []api.Amount{}
-	for asset, v := range t {
-		info, ok := assets.Info(asset)
-		if !ok {
-			info = chain.AssetInfo{Asset: asset, Symbol: v.like.Symbol, Decimals: decimalsOf(v.like)}
-		}
-		out = append(out, api.Amount(stix.NewAmount(info, v.sum)))
-	}
-	slices.SortFunc(out, func(a, b api.Amount) int { return strings.Compare(string(a.Asset), string(b.Asset)) })
-	return out
-}
-
-// decimalsOf finds an asset's decimals from an amount that its author wrote
-// both ways.
-func decimalsOf(a stix.Amount) uint8 {
-	for d := range uint8(40) {
-		if v, err := chain.ParseDecimal(a.Amount, d); err == nil && v.Base() == a.Base && !v.IsZero() {
-			return d
-		}
-	}
-	return 0
 }
