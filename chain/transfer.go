@@ -70,6 +70,13 @@ func NewTxID(b []byte) (TxID, bool) {
 	return t, true
 }
 
+// Hash32 is the id of a 32-byte transaction hash.
+func Hash32(b [32]byte) TxID {
+	t := TxID{n: 32}
+	copy(t.b[:], b[:])
+	return t
+}
+
 // ParseTxID reads a transaction id as its chain writes it.
 func ParseTxID(s string, id ID) (TxID, error) {
 	if id == Solana {

@@ -33,7 +33,24 @@ func (o *Output) Row() { o.source.rows.Add(1) }
 
 // Transfer states a transfer. Nth is numbered later; t may be reused.
 func (o *Output) Transfer(t *chain.Transfer) error {
-	o.facts.Transfers = append(o.facts.Transfers, *t)
+	*o.Next() = *t
+	return o.Keep()
+}
+
+// Next is the place of the next transfer, for formats that fill it in: what it
+// holds is undefined until Keep. It is valid until the next call of a method of
+// o, and Keep must be that one for the transfer to count.
+func (o *Output) Next() *chain.Transfer {
+	n := len(o.facts.Transfers)
+	if n == cap(o.facts.Transfers) {
+		o.facts.Transfers = slices.Grow(o.facts.Transfers, max(64, min(n, batchRows-n)))
+	}
+	return &o.facts.Transfers[:n+1][n]
+}
+
+// Keep states what Next gave out.
+func (o *Output) Keep() error {
+	o.facts.Transfers = o.facts.Transfers[:len(o.facts.Transfers)+1]
 	o.source.report.Transfers++
 	if len(o.facts.Transfers) >= batchRows {
 		return o.flush()
@@ -230,34 +247,53 @@ func (s *sourceRun) add(f *ledger.Facts) error {
 	return s.into.Checkpoint(cursor{s.batches, s.mark}.bytes())
 }
 
+// hashAhead is how many rows are hashed before the first of them is looked up,
+// so that the memory they will need is fetched for all of them at once.
+const hashAhead = 128
+
 // number fills in what only neighbouring rows tell: the rank of a row without a
 // position in its transaction, and that among equal movements. Rows of one
 // transaction that stand together are numbered by their positions, whatever
 // their order; across two batches, as they come.
 func (s *sourceRun) number(list []chain.Transfer) {
+	sortRuns(list)
+	var keys [hashAhead]uint64
+	for len(list) > 0 {
+		part := list[:min(hashAhead, len(list))]
+		list = list[len(part):]
+		for i := range part {
+			t := &part[i]
+			if t.Kind == chain.KindToken {
+				t.From, t.To = minted(t.From), minted(t.To)
+			}
+			keys[i] = t.IdentityHash(s.equals.seed)
+		}
+		s.equals.fetch(keys[:len(part)])
+		for i := range part {
+			t := &part[i]
+			if t.Ordinal == chain.NoOrdinal {
+				if t.Tx != s.lastTx || t.Tx.IsZero() {
+					s.lastTx, s.rank = t.Tx, 0
+				}
+				t.Row = s.rank
+				s.rank++
+			}
+			s.equals.number(t, keys[i])
+			s.mark.note(t)
+		}
+	}
+}
+
+// sortRuns puts the rows of each transaction that stand together into the order
+// of their positions.
+func sortRuns(list []chain.Transfer) {
 	for i := 0; i < len(list); {
 		j, sorted := i+1, true
 		for ; j < len(list) && !list[i].Tx.IsZero() && list[j].Tx == list[i].Tx; j++ {
 			sorted = sorted && list[j-1].Ordinal <= list[j].Ordinal
 		}
-		if list[i].Tx != s.lastTx || list[i].Tx.IsZero() {
-			s.lastTx, s.rank = list[i].Tx, 0
-		}
-		one := list[i:j]
 		if !sorted {
-			slices.SortStableFunc(one, func(a, b chain.Transfer) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
-		}
-		for k := range one {
-			t := &one[k]
-			if t.Kind == chain.KindToken {
-				t.From, t.To = minted(t.From), minted(t.To)
-			}
-			if t.Ordinal == chain.NoOrdinal {
-				t.Row = s.rank
-				s.rank++
-			}
-			s.equals.number(t)
-			s.mark.note(t)
+			slices.SortStableFunc(list[i:j], func(a, b chain.Transfer) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
 		}
 		i = j
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"bongsu/errs"
 	"bongsu/ingest"
@@ -64,6 +65,9 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layou
 	e, err := newETL(in, out)
 	if err != nil {
 		return err
+	}
+	if l.name == "token_transfers" && slices.Equal(t.head.names, fastColumns) && t.head.sep == ',' {
+		t.fast = (&fastTransfers{e: e}).line
 	}
 	rec := make(record, len(places))
 	err = t.each(ctx, func() error {

@@ -93,15 +93,23 @@ func (s *scanner) fill() bool {
 // the one after it begins on the next line.
 func (s *scanner) next() (row, error) {
 	r, n, err := s.peek()
-	if err != nil || r.bad != "" {
+	if err != nil {
 		return r, err
 	}
+	return s.take(r, n), nil
+}
+
+// take reads and splits the line that peek found.
+func (s *scanner) take(r row, n int) row {
+	if r.bad != "" {
+		return r
+	}
 	if bytes.IndexByte(r.raw, '"') >= 0 {
-		return s.quoted(n, r.last), nil
+		return s.quoted(n, r.last)
 	}
 	r.fields, r.bad = s.split(r.raw)
 	s.advance(n, r.last)
-	return r, nil
+	return r
 }
 
 // nextLine returns the next line that is not empty, not split: for JSON lines.

@@ -161,3 +161,23 @@ func FuzzDecimal256(f *testing.F) {
 		}
 	})
 }
+
+// TestFastHex holds the eight-at-a-time decoder against one digit at a time,
+// for every byte in every place.
+func TestFastHex(t *testing.T) {
+	good := []byte("0x0123456789abcdef0123456789abcdef01234567")
+	var fast, slow [20]byte
+	for i := 2; i < len(good); i++ {
+		for c := range 256 {
+			b := bytes.Clone(good)
+			b[i] = byte(c)
+			a, want := fastHex(fast[:], b), lowerHex(slow[:], b[2:])
+			if a != want || a && fast != slow {
+				t.Fatalf("%q: %v %x, want %v %x", b, a, fast, want, slow)
+			}
+		}
+	}
+	if fastHex(fast[:], bytes.Replace(good, []byte("0x"), []byte("0X"), 1)) {
+		t.Error("0X is taken for 0x")
+	}
+}

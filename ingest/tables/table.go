@@ -96,6 +96,9 @@ type table struct {
 	head header
 	scan *scanner
 	row  row
+	// fast may read a line before it is split; it reports false for one that
+	// it left alone.
+	fast func(line []byte) (bool, error)
 }
 
 // openTable reads the header.
@@ -121,7 +124,7 @@ func (t *table) each(ctx context.Context, read func() error) error {
 		if n%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r, err := t.scan.next()
+		r, width, err := t.scan.peek()
 		if err == io.EOF {
 			return nil
 		}
@@ -129,6 +132,17 @@ func (t *table) each(ctx context.Context, read func() error) error {
 			return err
 		}
 		t.out.Row()
+		if t.fast != nil && r.bad == "" && !r.last {
+			done, err := t.fast(r.raw)
+			if err != nil {
+				return err
+			}
+			if done {
+				t.scan.advance(width, false)
+				continue
+			}
+		}
+		r = t.scan.take(r, width)
 		t.row = r
 		err = r.reject(len(t.head.names))
 		column := ""
