@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -17,10 +18,10 @@ import (
 // assembly is the join of all block files of one run: their headers in memory,
 // the blocks in the files.
 type assembly struct {
-	files   []*source
-	index   index
-	heights Heights         // of blocks imported before; may be nil
-	known   map[Hash]uint64 // what it knew of the blocks that ours hang on
+	files  []*source
+	index  index
+	before Held            // blocks imported before; may be nil
+	known  map[Hash]uint64 // the heights of those that ours hang on
 }
 
 // source is a file of the run.
@@ -131,6 +132,10 @@ func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
 		out.Note("%s seen twice", describe(a.index.doubles, "block"))
 	}
 	for _, f := range fragments {
+		f, err := a.agreed(ctx, f, out)
+		if err != nil {
+			return err
+		}
 		if err := a.fragment(ctx, f, out); err != nil {
 			return err
 		}
@@ -138,9 +143,41 @@ func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
 	return failed
 }
 
+// agreed cuts off a branch where the ledger holds another block than it: one of
+// the two is stale, and nothing here says which.
+func (a *assembly) agreed(ctx context.Context, f fragment, out *ingest.Output) (fragment, error) {
+	if a.before == nil {
+		return f, nil
+	}
+	first, at := f.first, 0
+	if first > 0 { // the block below it too
+		first, at = first-1, -1
+	}
+	for at < len(f.path) {
+		n := min(blocksAtOnce, len(f.path)-at)
+		hashes, err := a.before.Hashes(ctx, a.index.id, first, n)
+		if err != nil {
+			return f, err
+		}
+		for i, h := range hashes {
+			where := max(at+i, 0)
+			e := &a.index.entries[f.path[where]]
+			own := e.hash
+			if at+i < 0 {
+				own = e.prev
+			}
+			if !h.IsZero() && h != own {
+				return a.cut(f, where, h, first+uint64(i), out)
+			}
+		}
+		first, at = first+uint64(n), at+n
+	}
+	return f, nil
+}
+
 // ask looks up the blocks that are in no file and that ours hang on.
 func (a *assembly) ask(ctx context.Context) (err error) {
-	if a.heights == nil {
+	if a.before == nil {
 		return nil
 	}
 	var wanted []Hash
@@ -152,9 +189,20 @@ func (a *assembly) ask(ctx context.Context) (err error) {
 		}
 	}
 	if len(wanted) > 0 {
-		a.known, err = a.heights(ctx, a.index.id, wanted)
+		a.known, err = a.before.Heights(ctx, a.index.id, wanted)
 	}
 	return err
+}
+
+// cut leaves out the blocks of a branch from a place on, because the ledger
+// holds another block at a height.
+func (a *assembly) cut(f fragment, where int, other Hash, height uint64, out *ingest.Output) (fragment, error) {
+	e := &a.index.entries[f.path[where]]
+	why := fmt.Sprintf("%s from %s on stand on another branch than the ledger, which holds block %s at height %d",
+		describe(len(f.path)-where, "block"), e.hash, other, height)
+	f.path = f.path[:where]
+	return f, out.RejectOf(a.files[e.file].number, ingest.Place{Line: e.rec.off, Column: "byte"}, nil, errs.New("", errs.Conflict, "", why,
+		"one of the two is stale: follow a node to learn which, and import into another ledger if it is the ledger's"))
 }
 
 // place finds the height of a block whose parent is in no file.
@@ -233,7 +281,7 @@ func (a *assembly) fragment(ctx context.Context, f fragment, out *ingest.Output)
 			return err
 		}
 	}
-	claim(f.last + 1)
+	claim(f.first + uint64(len(f.path)))
 	return nil
 }
 

@@ -13,73 +13,31 @@ import (
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ingest"
-	"bongsu/ledger"
 
 	"golang.org/x/sys/unix"
 )
 
-// Heights finds the heights of blocks that were imported before, by their
-// hashes; HeightsOf asks a ledger. It need not know all, nor any.
-type Heights func(ctx context.Context, id chain.ID, wanted []Hash) (map[Hash]uint64, error)
-
-// Formats lists what this package reads from files. Block files that do not
-// reach down to the chain's first block, nor state their heights (before block
-// 227,836), are placed by known; it may be nil.
-func Formats(known ...Heights) []ingest.Format {
-	var heights Heights
-	if len(known) > 0 {
-		heights = known[0]
+// Formats lists what this package reads from files. held is what earlier runs
+// imported, HeldBy a ledger, or nothing. It places block files that neither
+// reach down to the chain's first block nor state their heights (before block
+// 227,836), and tells blocks of another branch than the ledger's.
+func Formats(held ...Held) []ingest.Format {
+	var before Held
+	if len(held) > 0 {
+		before = held[0]
 	}
 	return []ingest.Format{
 		{
 			Name: "bitcoin-blocks", Title: "raw blocks: Bitcoin Core's blk*.dat, or a single block in binary or hexadecimal",
 			Recognise: recogniseBlocks, Whole: true,
 			Read: func(_ context.Context, in *ingest.Input, out *ingest.Output) error {
-				return readBlocks(in, out, heights)
+				return readBlocks(in, out, before)
 			},
 		},
 		{
 			Name: "bitcoin-etl", Title: "JSON lines of bitcoin-etl: transactions with nested inputs and outputs",
 			Recognise: recogniseETL, Read: readETL,
 		},
-	}
-}
-
-// blocksAtOnce is how many blocks a ledger is asked for at a time.
-const blocksAtOnce = 4096
-
-// HeightsOf finds heights by going over the blocks that a ledger holds.
-func HeightsOf(open func(context.Context) (ledger.Reader, error)) Heights {
-	return func(ctx context.Context, id chain.ID, wanted []Hash) (found map[Hash]uint64, err error) {
-		r, err := open(ctx)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, r.Close()) }()
-		cov, err := r.Coverage(ctx, id)
-		if err != nil || cov.Empty {
-			return nil, err
-		}
-		found, set := map[Hash]uint64{}, map[Hash]bool{}
-		for _, h := range wanted {
-			set[h] = true
-		}
-		for first := cov.FirstBlock; first <= cov.LastBlock && len(found) < len(set); first += blocksAtOnce {
-			numbers := make([]uint64, 0, blocksAtOnce)
-			for n := first; n <= cov.LastBlock && n < first+blocksAtOnce; n++ {
-				numbers = append(numbers, n)
-			}
-			blocks, err := r.Blocks(ctx, id, numbers)
-			if err != nil {
-				return nil, err
-			}
-			for _, b := range blocks {
-				if b.Known && set[Hash(b.Hash)] {
-					found[Hash(b.Hash)] = b.Number
-				}
-			}
-		}
-		return found, nil
 	}
 }
 
@@ -188,8 +146,8 @@ const joinName = "bitcoin-blocks"
 
 // readBlocks indexes one file; what the blocks hold is stated once all files
 // of the run are known, because files hold blocks in no order.
-func readBlocks(in *ingest.Input, out *ingest.Output, heights Heights) error {
-	joined, err := out.Join(joinName, func(string, ingest.Limits) (ingest.Join, error) { return &assembly{heights: heights}, nil })
+func readBlocks(in *ingest.Input, out *ingest.Output, before Held) error {
+	joined, err := out.Join(joinName, func(string, ingest.Limits) (ingest.Join, error) { return &assembly{before: before}, nil })
 	if err != nil {
 		return err
 	}

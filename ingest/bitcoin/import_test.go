@@ -253,7 +253,7 @@ func TestOneFileAfterTheOther(t *testing.T) {
 	var l inmemory.Ledger
 	for i, part := range [][][]byte{raws[:90], raws[90:200], raws[200:]} {
 		path := write(t, dir, fmt.Sprintf("blk%05d.dat", i), blockFile(shuffled(part)...))
-		report, err := ingest.Run(context.Background(), &l, []ingest.Source{{Name: path}}, ingest.Options{Formats: Formats(HeightsOf(l.Reader))})
+		report, err := ingest.Run(context.Background(), &l, []ingest.Source{{Name: path}}, ingest.Options{Formats: Formats(HeldBy(l.Reader))})
 		if err != nil {
 			t.Fatalf("part %d: %v, %+v", i, err, report)
 		}
@@ -261,6 +261,54 @@ func TestOneFileAfterTheOther(t *testing.T) {
 	txs := hashesOf(decodeAll(t, raws))
 	if got, want := contents(t, &l, txs), contents(t, whole, txs); got != want {
 		t.Errorf("other contents than in one run:\n%.500s\nwant\n%.500s", got, want)
+	}
+}
+
+// TestAnotherBranchThanTheLedgers holds that a branch imported earlier is not
+// mixed with the one that won later.
+func TestAnotherBranchThanTheLedgers(t *testing.T) {
+	at := func(name string) string { return filepath.Join("testdata", name) }
+	var l inmemory.Ledger
+	dir := t.TempDir()
+	run := func(names ...string) (string, error) {
+		t.Helper()
+		var sources []ingest.Source
+		for _, n := range names {
+			b, err := os.ReadFile(n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sources = append(sources, ingest.Source{Name: write(t, dir, filepath.Base(n), b)})
+		}
+		_, err := ingest.Run(context.Background(), &l, sources, ingest.Options{Formats: Formats(HeldBy(l.Reader))})
+		rejects, _ := os.ReadFile(sources[0].Name + ".rejects.csv")
+		return string(rejects), err
+	}
+	held := func() string {
+		r, err := l.Reader(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks, err := r.Blocks(context.Background(), chain.Bitcoin, []uint64{0, 1, 2, 3, 4, 5})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(blocks)
+	}
+	if _, err := run(at("blk_0_to_4.dat.bz2")); err != nil {
+		t.Fatal(err)
+	}
+	before := held()
+	rejects, err := run(at("blk_3A.dat.bz2"), at("blk_4A.dat.bz2"), at("blk_5A.dat.bz2"))
+	if errs.Is(err) != errs.Partial || !strings.Contains(rejects, "stand on another branch than the ledger") || !strings.Contains(rejects, "at height 3") {
+		t.Errorf("%v, rejects %q", err, rejects)
+	}
+	if held() != before {
+		t.Errorf("holds %s, was %s", held(), before)
+	}
+	// The same again, and what goes on from it, is no conflict.
+	if rejects, err := run(at("blk_0_to_4.dat.bz2")); err != nil {
+		t.Errorf("%v, rejects %q", err, rejects)
 	}
 }
 

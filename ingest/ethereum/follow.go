@@ -9,6 +9,7 @@ import (
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ingest/follow"
+	"bongsu/ledger"
 )
 
 // Config says which node to follow and how. URL and Ledger are needed.
@@ -72,7 +73,8 @@ func Follow(ctx context.Context, c Config) error {
 		return err
 	}
 	return follow.Run(ctx, follow.Config{
-		Node: n, Ledger: c.Ledger, From: c.From, Resume: !c.Anew, Window: c.Window, Batch: c.Batch,
+		Node: n, Ledger: c.Ledger, From: c.From, Resume: !c.Anew,
+		Needs: ledger.CoverNative | ledger.CoverFees | ledger.CoverTokens, Window: c.Window, Batch: c.Batch,
 		Once: c.Once, Event: c.Event, Sleep: c.Sleep, Backoff: c.Backoff,
 	})
 }

@@ -87,9 +87,11 @@ type Config struct {
 
 	// From is the first block to fetch where the ledger holds nothing that
 	// following could go on from; Resume false starts there whatever the
-	// ledger holds in imported ranges.
+	// ledger holds in imported ranges. Needs is what an imported range has to
+	// be complete for to be gone on from.
 	From   uint64
 	Resume bool
+	Needs  ledger.Cover
 
 	// Window is how many blocks are fetched at a time while catching up, and
 	// Batch how many of them one commit takes; 0: 8 and 256.

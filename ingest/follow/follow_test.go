@@ -653,6 +653,23 @@ func TestResumesAfterFiles(t *testing.T) {
 	if got, want := heldBy(t, l), n.truth(t, 0); got != want {
 		t.Errorf("holds\n%swant\n%s", got, want)
 	}
+	// A range that lacks what is needed is fetched again.
+	partial := &inmemory.Ledger{}
+	imp, _ = partial.Begin(context.Background(), "file")
+	claim := ledger.Claim{Chain: testChain, From: 0, To: 11, What: ledger.CoverTokens}
+	if err := imp.Add(&ledger.Facts{Claims: []ledger.Claim{claim}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := imp.Commit(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	needy := func(c *follow.Config) { c.Needs = ledger.CoverNative }
+	if events, err = once(n, partial, needy); err != nil || events[0].Block.Number != 0 {
+		t.Errorf("%v, went on at %+v", err, events[0])
+	}
+	if got, want := heldBy(t, partial), n.truth(t, 0); got != want {
+		t.Errorf("holds\n%swant\n%s", got, want)
+	}
 	// Files of another chain do not fit the node's.
 	other := newNode(20)
 	other.made = 1000

@@ -39,7 +39,7 @@ func (f *follower) resumeImported(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.next = max(f.From, after(&cov, f.From))
+		f.next = max(f.From, after(&cov, f.From, f.Needs))
 	}
 	if f.next == 0 {
 		return nil
@@ -54,12 +54,12 @@ func (f *follower) resumeImported(ctx context.Context) error {
 	return nil
 }
 
-// after is the first block after the last range that is complete for anything,
-// not below from; 0 where there is none.
-func after(cov *ledger.Coverage, from uint64) uint64 {
+// after is the first block after the last range that is complete for what is
+// needed, not below from; 0 where there is none.
+func after(cov *ledger.Coverage, from uint64, needs ledger.Cover) uint64 {
 	next := uint64(0)
 	for _, r := range cov.Ranges {
-		if r.What != 0 && r.To >= from {
+		if r.What != 0 && r.What&needs == needs && r.To >= from {
 			next = r.To + 1
 		}
 	}
