@@ -26,8 +26,12 @@ export async function policy() {
   return [...expression.matchAll(/"([^"]*)"/g)].map((m) => m[1]).join('');
 }
 
+// FIXTURE_GRAPH=FOLDER/NAME shows the layouts NAME-hops.json and NAME-time.json
+// instead, for looking at other thefts.
+const drawn = process.env.FIXTURE_GRAPH;
 const golden = async (axis) =>
   JSON.parse(await readFile(join(here, '..', 'graph', 'testdata', `bybit-${axis}.json`), 'utf8'));
+const shown = async (axis) => (drawn ? JSON.parse(await readFile(`${drawn}-${axis}.json`, 'utf8')) : golden(axis));
 
 const theftId = 'incident--6f2c9a34-6f7e-5b0a-9d0e-3f1f5d1f5a10';
 const eth = (base) => {
@@ -189,13 +193,14 @@ export async function data() {
       : [];
     return { value, read_as: `eip155:1:${address}`, type: 'account', verdict, reasons };
   };
-  return { theft, whole, graphs, partners, screen };
+  return { theft, whole, partners, screen };
 }
 
 // serve starts the stand-in on a port that the kernel chooses.
 export async function serve({ empty = false } = {}) {
   const csp = await policy();
-  const { theft, whole, graphs, partners, screen } = await data();
+  const pictures = { hops: await shown('hops'), time: await shown('time') };
+  const { theft, whole, partners, screen } = await data();
   const session = {
     organisation: { ...seoul, fingerprint: 'heron-willow-31 stone-lake-84' },
     user: { name: 'analyst', role: 'analyst' },
@@ -207,7 +212,7 @@ export async function serve({ empty = false } = {}) {
     thefts: () => ({ thefts: empty ? [] : [theft] }),
     partners: () => ({ partners: empty ? [] : partners }),
     [`thefts/${theftId}`]: () => whole,
-    [`thefts/${theftId}/graph`]: (url) => graphs[url.searchParams.get('axis')] ?? graphs.time,
+    [`thefts/${theftId}/graph`]: (url) => pictures[url.searchParams.get('axis')] ?? pictures.time,
   };
   const headers = (type) => ({
     'Content-Type': type,

@@ -105,7 +105,16 @@ func groupBy(order []*node, single map[*node]bool, name func(*node) string) map[
 			g.kind, g.members = n.kind, 0
 			groups[id] = g
 		}
+		g.members++
 		rep[n] = g
+	}
+	for n, r := range rep {
+		if r != n && r.members == 1 {
+			rep[n] = n // one account is no group
+		}
+	}
+	for _, g := range groups {
+		g.members = 0 // replace counts them in their order
 	}
 	return rep
 }

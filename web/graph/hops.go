@@ -10,8 +10,9 @@ import (
 const (
 	columnGap  = 8.0 // between the columns of two hops, in rows
 	staggerGap = 5.0 // between the staggered columns of one hop
-	maxRows    = 22  // nodes in one column before it is staggered
-	maxStagger = 12  // staggered columns of one hop at most
+	fewRows    = 22  // nodes in one column before it is staggered, in a small picture
+	mostRows   = 700 // and in the largest: MaxNodes in three columns
+	aspect     = 2.0 // width to height, from which on columns grow longer instead
 	sweeps     = 6   // passes that reduce crossings
 )
 
@@ -22,32 +23,48 @@ func (b *builder) placeByHops() {
 	columns := b.columns()
 	orderColumns(columns)
 	x := 0.0
+	rows := rowsFor(columns)
 	for hop, col := range columns {
-		k := stagger(len(col))
+		k := stagger(len(col), rows)
 		b.ticks = append(b.ticks, Tick{X: x + float64(k-1)*staggerGap/2, Hop: hop})
 		for i, n := range col {
 			n.x = x + float64(i%k)*staggerGap
 		}
 		x += float64(k-1)*staggerGap + columnGap
 	}
+	ins, outs := func(n *node) []*edge { return n.in }, func(n *node) []*edge { return n.out }
 	for range 2 {
 		for _, col := range columns {
-			alignColumn(col, func(n *node) []*edge { return n.in })
+			alignColumn(col, rows, ins)
 		}
 		for _, col := range slices.Backward(columns) {
-			alignColumn(col, func(n *node) []*edge { return n.out })
+			alignColumn(col, rows, outs)
 		}
 	}
 	for _, col := range columns {
-		alignColumn(col, func(n *node) []*edge { return n.in })
+		alignColumn(col, rows, ins)
 	}
 	b.frame()
 }
 
-// stagger is the number of columns that n nodes of one hop are spread over.
-func stagger(n int) int {
-	return min(max((n+maxRows-1)/maxRows, 1), maxStagger)
+// rowsFor is how long columns may get: as short as legible in a small picture,
+// longer where staggering would make a large one wider than a page.
+func rowsFor(columns [][]*node) int {
+	rows := fewRows
+	for ; rows < mostRows; rows += rows / 4 {
+		width := -columnGap
+		for _, col := range columns {
+			width += float64(stagger(len(col), rows)-1)*staggerGap + columnGap
+		}
+		if width <= aspect*float64(rows) {
+			break
+		}
+	}
+	return rows
 }
+
+// stagger is the number of columns that n nodes of one hop are spread over.
+func stagger(n, rows int) int { return max((n+rows-1)/rows, 1) }
 
 func (b *builder) columns() [][]*node {
 	var out [][]*node
@@ -181,8 +198,8 @@ func barycentre(n *node, rank map[*node]float64, forward bool) float64 {
 // alignColumn moves the nodes of a column towards the mean of their neighbours
 // without changing their order and with their distances kept: least squares
 // under y[i+1]-y[i] >= gap, solved exactly by pooling adjacent violators.
-func alignColumn(col []*node, edges func(*node) []*edge) {
-	gap := 1 / float64(stagger(len(col)))
+func alignColumn(col []*node, rows int, edges func(*node) []*edge) {
+	gap := 1 / float64(stagger(len(col), rows))
 	type block struct {
 		sum   float64
 		count int

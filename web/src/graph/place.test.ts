@@ -29,6 +29,14 @@ describe('placing a layout in a window', () => {
     expect(p.y(graph.height)).toBeLessThanOrEqual(640 + 1e-9);
   });
 
+  it('stands back from what does not fit', () => {
+    const p = place({ width: 400, height: 300 }, frame);
+    expect(p.ratio).toBeGreaterThan(1);
+    expect(p.x(400)).toBeLessThanOrEqual(p.width);
+    expect(p.y(300)).toBeLessThanOrEqual(p.height);
+    expect(place({ width: 29, height: 20 }, frame).ratio).toBe(1);
+  });
+
   it('puts a single account in the middle', () => {
     const p = place({ width: 0, height: 0 }, frame);
     expect(p.x(0)).toBe(450);

@@ -33,7 +33,7 @@ varying float v_pixel;
 varying float v_shape;
 
 void main() {
-  float radius = a_size * u_correctionRatio / u_sizeRatio * 2.0;
+  float radius = max(a_size / u_sizeRatio, 2.2) * u_correctionRatio * 2.0; // seen from afar too
   vec2 corner = vec2(cos(a_angle), sin(a_angle)) * 3.0;
   gl_Position = vec4((u_matrix * vec3(a_position + corner * radius, 1)).xy, 0, 1);
   v_at = corner;

@@ -1,7 +1,7 @@
 // Where the money of a theft is now, as rows, and whether they add up.
 
 import { decimal, decimalsOf, sums } from './amount';
-import type { Basis, Case, Kind, Money, Trace } from './api';
+import type { Basis, Case, GraphData, Kind, Money, Trace } from './api';
 
 export type State = 'holding' | 'exit' | 'unfollowed' | 'incomplete' | 'fees' | 'adjustments' | 'collided';
 
@@ -84,7 +84,46 @@ export function rowsOf(trace: Trace): Row[] {
       });
     }
   }
-  // Within a state the most money first; equal amounts in order of arrival.
+  return ordered(rows);
+}
+
+const stateOf: Partial<Record<Kind, State>> = {
+  holding: 'holding',
+  exchange: 'exit',
+  mixer: 'exit',
+  bridge: 'exit',
+  unfollowed: 'unfollowed',
+  incomplete: 'incomplete',
+};
+
+// rowsOfGraph is the same for a theft that was traced elsewhere: what the
+// findings that were shared say, as the graph has it.
+export function rowsOfGraph(graph: GraphData): Row[] {
+  const rows: Row[] = [];
+  for (const node of graph.nodes) {
+    const state = stateOf[node.kind];
+    if (!state || node.members !== 1) continue;
+    for (const money of node.amounts) {
+      rows.push({
+        key: '',
+        state,
+        kind: node.kind,
+        account: node.id,
+        label: node.label ?? '',
+        labelSource: node.label_source ?? '',
+        money,
+        origin: node.origin.length === 1 && node.amounts.length === 1 ? node.origin[0] : undefined,
+        provisional: false,
+        since: node.since ?? '',
+      });
+    }
+  }
+  return ordered(rows);
+}
+
+// ordered puts the most urgent state first, within it the most money, and equal
+// amounts in order of arrival.
+function ordered(rows: Row[]): Row[] {
   const place = new Map(states.map((state, i) => [state, i]));
   rows.sort(
     (a, b) =>
