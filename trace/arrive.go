@@ -78,7 +78,7 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 		if parent >= 0 {
 			p.hop++
 		}
-		p.since, p.prov = w.Time, w.Provisional || p.prov
+		p.since, p.block, p.prov = w.Time, w.Block, w.Provisional
 		if n := len(out); n > 0 && out[n-1].tainted() && out[n-1].joins(&p, hops) && out[n-1].evenly(&p) {
 			s.extend(&out[n-1], &p, parent)
 			continue
@@ -186,7 +186,7 @@ func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
 		return
 	}
 	s.put(atTurned, 0, w.Asset, "", &lot{amount: l.amount, class: by.class})
-	*l = lot{amount: l.amount, class: by.class, rule: by.rule, prov: by.prov || w.Provisional, hop: by.hop, since: w.Time, flow: by.flow}
+	*l = lot{amount: l.amount, class: by.class, rule: by.rule, prov: w.Provisional, block: w.Block, hop: by.hop, since: w.Time, flow: by.flow}
 	if b != nil {
 		b.tainted++
 	}

@@ -16,6 +16,7 @@ type lot struct {
 	amount chain.Amount
 	origin chain.Amount // base units of the stolen asset; zero with Poison
 	since  chain.Time   // arrival on this account
+	block  uint64       // of that arrival
 	class  class
 	hop    uint16
 	rule   ruleCode
@@ -26,10 +27,11 @@ type lot struct {
 func (l *lot) tainted() bool { return l.class != clean }
 
 // joins says that two neighbouring lots may be one where nothing asks which of
-// them is older. With hops, a bound on depth tells lots of different hops
-// apart.
+// them is older. Lots that are not final stay apart unless one block brought
+// both: they may become final at different times. With hops, a bound on depth
+// tells lots of different hops apart.
 func (l *lot) joins(m *lot, hops bool) bool {
-	return l.class == m.class && l.rule == m.rule && l.prov == m.prov && (!hops || l.hop == m.hop)
+	return l.class == m.class && l.rule == m.rule && l.prov == m.prov && (!l.prov || l.block == m.block) && (!hops || l.hop == m.hop)
 }
 
 // evenly says that two lots have one ratio of origin to amount, so that it

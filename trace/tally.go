@@ -58,8 +58,8 @@ func codeOf(r Reason) reasonCode {
 // put books a lot at a place.
 func (s *sim) put(where place, party uint32, asset ledger.AssetRef, why Reason, l *lot) {
 	k := tallyKey{party: party, asset: asset, class: l.class, place: where, inferred: l.rule != codeObserved, reason: codeOf(why)}
-	if l.prov && l.flow >= 0 {
-		k.block = s.flows[l.flow].row.Block
+	if l.prov {
+		k.block = l.block
 	}
 	s.tally.add(k, &sum{amount: l.amount, origin: l.origin, first: l.since, last: l.since, rule: l.rule})
 }
