@@ -84,7 +84,16 @@ func (j *Journal) Export(ctx context.Context, ids []string) ([]byte, error) {
 	if err == nil && len(b) > MaxExport {
 		return nil, errs.New("journal export", errs.Limit, "", fmt.Sprintf("more than %d bytes", MaxExport), "export fewer at once")
 	}
-	return append(b, '\n'), errs.Wrap("journal export", "", err)
+	if err != nil {
+		return nil, errs.Wrap("journal export", "", err)
+	}
+	b = append(b, '\n')
+	// What leaves as proof must prove: a damaged journal shows here, not in
+	// front of a court.
+	if _, err := Verify(b, VerifyOptions{}); err != nil {
+		return nil, &errs.Error{Op: "journal export", Kind: errs.Corrupt, Why: "what is stored does not prove it", Hint: "run bongsu journal check", Err: err}
+	}
+	return b, nil
 }
 
 type exporter struct {

@@ -68,6 +68,9 @@ func (tx *Tx) items(ctx context.Context, l *logState, from uint64, limit int) ([
 		if err := rows.Scan(&it.Envelope, &salt, &it.Payload); err != nil {
 			return nil, err
 		}
+		if _, err := decodeStatement(it.Envelope, salt, it.Payload); err != nil {
+			return nil, err // never pass on what the partner would refuse
+		}
 		copy(it.Salt[:], salt)
 		total += len(it.Envelope) + len(it.Payload)
 		items = append(items, it)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"bongsu/errs"
@@ -124,8 +125,8 @@ func queryStatements(ctx context.Context, st StoreTx, query string, args ...any)
 	return out, rows.Err()
 }
 
-// decodeStatement reads a row. It trusts the envelope's spelling, which Check
-// verifies.
+// decodeStatement reads a row, and holds the payload to its commitment: a
+// changed one is never used. It trusts the envelope, which Check verifies.
 func decodeStatement(env, salt, payload []byte) (Statement, error) {
 	var w envelope
 	var s Statement
@@ -147,6 +148,9 @@ func decodeStatement(env, salt, payload []byte) (Statement, error) {
 		return s, errs.New("journal", errs.Corrupt, s.ID, "a stored salt has the wrong length", "run bongsu journal check")
 	}
 	s.Salt, s.Payload = Salt(salt), payload
+	if Commit(s.Salt, payload) != s.Commit {
+		return s, errs.New("journal", errs.Corrupt, fmt.Sprintf("entry %s/%d (%s)", s.Log, s.Seq, s.ID), "its payload or salt was changed", "run bongsu journal check, and restore the journal from a backup")
+	}
 	return s, nil
 }
 

@@ -138,6 +138,25 @@ func TestTampering(t *testing.T) {
 	}
 }
 
+// A changed payload is not read, not sent and not exported.
+func TestTamperedPayloadIsNotUsed(t *testing.T) {
+	n := journaltest.NewNode(t, open, "Agency", journal.Options{})
+	e := n.Add(t, n.Listing(t, 1, journaltest.T0))[0]
+	n.Share(t, "feed/x", e)
+	if err := script(filepath.Join(n.Dir, "journal.db"), "UPDATE payloads SET payload=CAST(replace(CAST(payload AS TEXT), 'd1.', 'd2.') AS BLOB)"); err != nil {
+		t.Fatal(err)
+	}
+	_, get := n.Get(t.Context(), e.ID)
+	_, read := n.Read(t.Context(), journal.LogJournal, 0, 10)
+	_, batch := n.Batch(t.Context(), "feed/x", 0, 10)
+	_, export := n.Export(t.Context(), []string{e.ID})
+	for name, err := range map[string]error{"get": get, "read": read, "batch": batch, "export": export} {
+		if errs.Is(err) != errs.Corrupt || !strings.Contains(err.Error(), e.ID) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Bytes of rows are changed in the file itself, one at a time, all over it.
 // Whatever holds content is found; what is not found must have changed
 // nothing that can be read.
