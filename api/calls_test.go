@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"bongsu/screen"
 
@@ -396,4 +398,30 @@ func TestAuditOfCalls(t *testing.T) {
 			t.Errorf("the audit lacks %q:\n%s", want, strings.Join(got, "\n"))
 		}
 	}
+}
+
+func FuzzLineValue(f *testing.F) {
+	for _, s := range []string{`"a"`, `{"value":"a"}`, `{"value":null}`, `{"value":"a","value":"b"}`, `"\ud800"`, "{", `{"x":[[[]]]}`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			return
+		}
+		v, err := lineValue(line)
+		if err != nil {
+			return
+		}
+		var plain string
+		var doc struct{ Value *string }
+		if json.Unmarshal(line, &plain) != nil && (json.Unmarshal(line, &doc) != nil || doc.Value == nil) {
+			t.Fatalf("%q was read as %q, which is no JSON of a value", line, v)
+		}
+		if doc.Value != nil {
+			plain = *doc.Value
+		}
+		if v != plain || !utf8.ValidString(v) {
+			t.Fatalf("%q was read as %q, not %q", line, v, plain)
+		}
+	})
 }

@@ -109,6 +109,7 @@ func (s *Server) caught(w http.ResponseWriter, r *http.Request) {
 // call is one admitted request.
 type call struct {
 	who      *principal
+	host     string // that was asked; one of ours
 	asked    Asked
 	recorded bool // the audit has it already
 }
@@ -125,7 +126,7 @@ func callOf(ctx context.Context) *call {
 func (s *Server) guarded(scope Scope, stream bool, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		now := s.clock()
-		c := &call{asked: Asked{At: now.UTC(), Who: "-", From: r.RemoteAddr, Method: r.Method, Path: r.URL.Path}}
+		c := &call{host: strings.ToLower(r.Host), asked: Asked{At: now.UTC(), Who: "-", From: r.RemoteAddr, Method: r.Method, Path: r.URL.Path}}
 		out := &recorder{ResponseWriter: w}
 		defer func() { s.account(c, out) }()
 		p := s.unaudited()

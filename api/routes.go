@@ -18,6 +18,7 @@ var operationScopes = map[string]Scope{
 	"GET " + base + "/tokens":         ScopeAdmin,
 	"POST " + base + "/tokens":        ScopeAdmin,
 	"DELETE " + base + "/tokens/{id}": ScopeAdmin,
+	"POST " + base + "/sign-in-links": ScopeAdmin,
 }
 
 // guardedMux is the mux that huma registers on: every operation goes through
@@ -41,6 +42,7 @@ func (s *Server) routes() {
 	api := s.openAPI()
 	s.reads(api)
 	s.tokenOperations(api)
+	s.adminOperations(api)
 
 	s.mux.HandleFunc("POST "+base+"/screen", s.guarded(ScopeScreen, false, s.screen))
 	s.mux.HandleFunc("POST "+base+"/screen/stream", s.guarded(ScopeScreen, true, s.screenStream))

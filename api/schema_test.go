@@ -65,6 +65,8 @@ func TestAnswersHoldToTheDocument(t *testing.T) {
 		status                              int
 	}{
 		{"GET", "/session", "", "/session", "", 200},
+		{"GET", "/status", "", "/status", "", 200},
+		{"POST", "/sign-in-links", `{"name":"ada","role":"reader"}`, "/sign-in-links", "", 201},
 		{"GET", "/thefts", "", "/thefts", "", 200},
 		{"GET", "/thefts/incident--1", "", "/thefts/{id}", "", 200},
 		{"GET", "/thefts/incident--2", "", "/thefts/{id}", "", 404},

@@ -124,6 +124,30 @@ func TestSignInLink(t *testing.T) {
 	}
 }
 
+func TestLinksForOthers(t *testing.T) {
+	n := start(t)
+	admin := n.signedIn(Admin)
+	for _, c := range []*client{n.signedIn(Analyst), n.holder(0, ScopeRead, ScopeWrite, ScopeScreen)} {
+		c.post("/api/v1/sign-in-links", `{"name":"ada","role":"admin"}`).problem(403)
+	}
+	for _, body := range []string{`{"name":"ada","role":"root"}`, `{"name":"","role":"reader"}`} {
+		admin.post("/api/v1/sign-in-links", body).problem(422)
+	}
+	var made madeLink
+	res := admin.post("/api/v1/sign-in-links", `{"name":"ada","role":"reader"}`)
+	res.decode(&made)
+	if res.StatusCode != 201 || !strings.HasPrefix(made.Link, n.url+"/signin?token=") || !made.Expires.After(n.clock()) {
+		t.Fatalf("%d %s", res.StatusCode, res.body)
+	}
+	ada := n.stranger()
+	ada.get(strings.TrimPrefix(made.Link, n.url))
+	var s sessionAnswer
+	ada.get("/api/v1/session").decode(&s)
+	if s.User != (User{"ada", Reader}) {
+		t.Errorf("%+v", s.User)
+	}
+}
+
 func TestSecureCookie(t *testing.T) {
 	n := start(t, func(c *Config) { c.Secure = true })
 	link, err := n.SignInLink(n.url, User{"min", Reader})
@@ -189,14 +213,14 @@ func TestSessionsAreBounded(t *testing.T) {
 func TestNobodyWithoutCredentials(t *testing.T) {
 	n := start(t)
 	c := n.stranger()
-	for _, path := range []string{"/session", "/thefts", "/thefts/x", "/thefts/x/graph", "/partners", "/statements/x/receipts", "/events", "/tokens"} {
+	for _, path := range []string{"/session", "/thefts", "/thefts/x", "/thefts/x/graph", "/partners", "/statements/x/receipts", "/events", "/tokens", "/status"} {
 		res := c.get("/api/v1" + path)
 		res.problem(401)
 		if !strings.HasPrefix(res.Header.Get("WWW-Authenticate"), "Bearer") {
 			t.Errorf("%s: no WWW-Authenticate", path)
 		}
 	}
-	for _, path := range []string{"/screen", "/screen/stream", "/statements", "/tokens"} {
+	for _, path := range []string{"/screen", "/screen/stream", "/statements", "/tokens", "/sign-in-links"} {
 		c.post("/api/v1"+path, oneValue).problem(401)
 	}
 	for _, auth := range []string{"Bearer", "Bearer x", "Basic abc", "Bearer bongsu_000000000000_x", "bongsu_x_y"} {

@@ -221,6 +221,18 @@ func (ss *sessions) alive(v *session, now time.Time) bool {
 	return false
 }
 
+// count is how many sessions stand.
+func (ss *sessions) count(now time.Time) (n int) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	for _, v := range ss.live {
+		if !ss.ended(v, now) {
+			n++
+		}
+	}
+	return n
+}
+
 func (ss *sessions) end(v *session) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -262,7 +274,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !ok {
-		unauthorised("this sign-in link is unknown, used or expired", "restart serve, or ask it for a new link").write(w)
+		unauthorised("this sign-in link is unknown, used or expired", "ask an admin of this node for a new link, or restart serve").write(w)
 		return
 	}
 	s.setCookie(w, id, int(s.limits.SessionIdle/time.Second))
