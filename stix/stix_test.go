@@ -52,6 +52,39 @@ func TestObservableIDs(t *testing.T) {
 	}
 }
 
+// Ids that every STIX tool gives the specification's example values.
+func TestObservableIDsOfOthers(t *testing.T) {
+	for want, properties := range map[string]map[string]any{
+		"domain-name--bedb4899-d24b-5401-bc86-8f6b4cc18ec7": {"value": "example.com"},
+		"ipv4-addr--28bb3599-77cd-5a82-a950-b5bc3caf07c4":   {"value": "198.51.100.3"},
+		"ipv6-addr--85a85a8c-ee99-5722-946d-3c3a3270fc6f":   {"value": "2001:0db8:85a3:0000:0000:8a2e:0370:7334"},
+	} {
+		typ, _, _ := strings.Cut(want, "--")
+		if got, err := stix.ObservableID(typ, properties); err != nil || got != want {
+			t.Errorf("%v: %s, %v, want %s", properties, got, err, want)
+		}
+	}
+}
+
+// The examples of RFC 8785, sections 3.2.2, 3.2.3 and appendix B.
+func TestCanonical(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`: `{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`,
+		"{\"\u20ac\":1,\"\\r\":2,\"\ufb33\":3,\"1\":4,\"\U0001f600\":5,\"\u0080\":6,\"\u00f6\":7}":                                                                            "{\"\\r\":2,\"1\":4,\"\u0080\":6,\"\u00f6\":7,\"\u20ac\":1,\"\U0001f600\":5,\"\ufb33\":3}",
+		`[-0,1e21,1e-7,9007199254740993,5e-324,-1.7976931348623157e308]`:                                                                                                      `[0,1e+21,1e-7,9007199254740992,5e-324,-1.7976931348623157e+308]`,
+		` { "b" : [ ] , "a" : { } } `: `{"a":{},"b":[]}`,
+	} {
+		if got, err := stix.Canonical([]byte(in)); err != nil || string(got) != want {
+			t.Errorf("%s\n got %s, %v\nwant %s", in, got, err, want)
+		}
+	}
+	for _, in := range []string{`{"a":1,"a":2}`, `{"a":1,"\u0061":2}`, "\"\xff\"", `"\ud800"`, `[1,]`, `01`, ``} {
+		if got, err := stix.Canonical([]byte(in)); errs.Is(err) != errs.Invalid {
+			t.Errorf("%q became %s, %v", in, got, err)
+		}
+	}
+}
+
 func TestWalletSpellings(t *testing.T) {
 	lower := account(t, "0x5290d6dd9f0dd3f3bb4c4dc4d0a8bf0d8a469ee7")
 	upper := account(t, lower.Checksummed())
