@@ -20,6 +20,7 @@ type segmentInfo struct {
 	Untimed      uint64   `json:"untimed"` // rows whose block has no time
 	FirstTime    int64    `json:"first_time"`
 	LastTime     int64    `json:"last_time"`
+	Carry        int64    `json:"carry"`         // the time of its last timed block
 	FirstAccount uint64   `json:"first_account"` // the bitmap of accounts begins here
 	Accounts     uint64   `json:"accounts"`
 	AssetBits    uint     `json:"asset_bits"`
@@ -45,6 +46,10 @@ type segment struct {
 	txBuckets, txOrder             []byte
 	extraAt, extras                []byte
 	blockCount, hashCount, extraNo int
+
+	// As one manifest has it:
+	place  uint64     // among all its segments
+	before chain.Time // of the last timed block in the chain's segments before
 }
 
 const (
@@ -248,7 +253,18 @@ func (s *segment) idBytes(n uint32) []byte {
 func (s *segment) blockAt(i uint32) blockState {
 	b := s.blocks[int(i)*blockEntry:]
 	t := binary.LittleEndian.Uint64(b[8:])
-	return blockState{number: binary.LittleEndian.Uint64(b), time: chain.Time(t >> 2), timed: t&1 != 0, header: t&2 != 0}
+	if t&1 == 0 {
+		return blockState{number: binary.LittleEndian.Uint64(b)}
+	}
+	return blockState{number: binary.LittleEndian.Uint64(b), time: chain.Time(t >> 2), timed: true, header: t&2 != 0}
+}
+
+// carried is the time of the last timed block up to the i-th.
+func (s *segment) carried(i uint32) chain.Time {
+	if t := binary.LittleEndian.Uint64(s.blocks[int(i)*blockEntry+8:]) >> 2; t != 0 {
+		return chain.Time(t)
+	}
+	return s.before
 }
 
 func (s *segment) blockNumber(i int) uint64 {

@@ -19,7 +19,6 @@ import (
 type segments struct {
 	byChain  map[ChainRef][]*segment // by block
 	list     []*segment              // a TxRef holds the place here, plus one
-	places   map[*segment]int
 	claims   map[ChainRef][]Claim
 	registry *chain.Registry
 	live     map[ChainRef]*liveChain
@@ -27,17 +26,28 @@ type segments struct {
 
 func noSegments() *segments {
 	return &segments{
-		byChain: map[ChainRef][]*segment{}, places: map[*segment]int{}, claims: map[ChainRef][]Claim{},
+		byChain: map[ChainRef][]*segment{}, claims: map[ChainRef][]Claim{},
 		registry: chain.NewRegistry(), live: map[ChainRef]*liveChain{},
 	}
 }
 
-func (s *segments) add(seg *segment) {
-	s.places[seg] = len(s.list)
+// add takes a copy of seg, because what it says of its neighbours belongs to
+// one manifest.
+func (s *segments) add(shared *segment) {
+	own := *shared
+	seg := &own
+	seg.place = uint64(len(s.list))
 	s.list = append(s.list, seg)
 	list := append(s.byChain[seg.chain], seg)
 	slices.SortFunc(list, func(a, b *segment) int { return cmp.Compare(a.From, b.From) })
 	s.byChain[seg.chain] = list
+	last := chain.Time(0)
+	for _, seg := range list {
+		seg.before = last
+		if seg.Carry != 0 {
+			last = chain.Time(seg.Carry)
+		}
+	}
 }
 
 // caught turns a fault in reading mapped bytes into a corruption: a flipped
@@ -65,7 +75,7 @@ func (s *segments) findTx(name txName) (*segment, uint32, bool) {
 }
 
 func (s *segments) ref(seg *segment, n uint32) TxRef {
-	return TxRef(uint64(s.places[seg]+1)<<txBits | uint64(n))
+	return TxRef((seg.place+1)<<txBits | uint64(n))
 }
 
 func (s *segments) txRef(name txName) TxRef {
@@ -193,18 +203,27 @@ func (s *segments) latestBlock(id ChainRef, t chain.Time, hidden func(uint64) bo
 // (Bitcoin: median of eleven before, two hours ahead of the network's time).
 const timeTolerance = 4 * 3600 * 1000
 
-// timedBefore is the highest timed block at or below number.
+// timedBefore is the highest block at or below number whose time is known: its
+// number (or a lower one in the same stretch of untimed blocks) and its time.
 func (s *segments) timedBefore(id ChainRef, number uint64) (blockState, bool) {
 	list := s.byChain[id]
-	for k := len(list) - 1; k >= 0; k-- {
-		if list[k].From > number {
-			continue
+	k := sort.Search(len(list), func(k int) bool { return list[k].From > number }) - 1
+	if k < 0 {
+		return blockState{}, false
+	}
+	seg := list[k]
+	i := seg.blockCount
+	if seg.To > number {
+		i = seg.findBlock(number + 1)
+	}
+	carries := binary.LittleEndian.Uint64(seg.blocks[(i-1)*blockEntry+8:])>>2 != 0
+	for i--; i >= 0 && carries; i-- { // which block it was, for layers in between
+		if b := seg.blockAt(uint32(i)); b.timed {
+			return b, true
 		}
-		i := list[k].blockCount
-		if list[k].To > number {
-			i = list[k].findBlock(number + 1)
-		}
-		for i--; i >= 0; i-- {
+	}
+	for k--; k >= 0; k-- {
+		for i := list[k].blockCount - 1; i >= 0 && list[k].Carry != 0; i-- {
 			if b := list[k].blockAt(uint32(i)); b.timed {
 				return b, true
 			}
@@ -366,12 +385,15 @@ func (v *view) fillFrom(s *segment, b *rowBlock, n uint32, w *Row) {
 	w.Stated, w.From, w.To, w.Asset, w.Nth = at.time, r.from, r.to, r.asset, r.nth
 	w.Tx, w.Amount = v.below.ref(s, r.tx), r.amount
 	w.TimeUnknown, w.BlockInferred, w.Provisional = false, false, false
-	if !at.timed || at.number >= v.lowest(s.chain) {
+	switch {
+	case at.number >= v.lowest(s.chain):
 		time, own := v.times(s.chain, at.number)
 		w.Time, w.Stated, w.TimeUnknown = time, time, !own
 		if !own {
 			w.Stated = 0
 		}
+	case !at.timed:
+		w.Time, w.TimeUnknown = s.carried(t.block), true
 	}
 }
 

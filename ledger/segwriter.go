@@ -47,7 +47,6 @@ type segmentWriter struct {
 	extras    []byte
 	accounts  [2]AccountRef // lowest and highest
 	asset     AssetRef      // highest
-	sorter    placeSorter
 }
 
 // placeSorter sorts a transaction's movements; names settles ties.
@@ -140,8 +139,9 @@ func cmpErr(list ...error) error {
 
 func (w *segmentWriter) block(place uint32, s *blockState) {
 	w.blocks = binary.LittleEndian.AppendUint64(w.blocks, s.number)
-	t := uint64(0)
+	t := uint64(w.info.Carry) << 2 // an untimed block has the time before it, unmarked
 	if s.timed {
+		w.info.Carry = int64(s.time)
 		t = uint64(s.time)<<2 | 1
 		if s.header {
 			t |= 2

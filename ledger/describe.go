@@ -1,0 +1,92 @@
+package ledger
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"bongsu/errs"
+)
+
+// Sizes says where a ledger's bytes are.
+type Sizes struct {
+	Rows, Txs, Accounts uint64
+	Segments            int
+	Bytes               int64 // all files that the manifest names
+	HashBytes           int64 // of these, transaction ids and their lookup
+	HeadBytes           int64
+	Parts               []Part // segments' sections and the dictionary
+}
+
+// Part is a part of the files and its bytes.
+type Part struct {
+	Name  string
+	Bytes int64
+}
+
+// Describe adds up what the ledger's files hold. It reads no rows.
+func Describe(ctx context.Context, dir string) (Sizes, error) {
+	var s Sizes
+	m, _, err := readManifest(dir)
+	if err != nil {
+		return s, err
+	}
+	if info, err := os.Stat(filepath.Join(dir, m.Head)); err == nil {
+		s.HeadBytes = info.Size()
+		s.Bytes += info.Size()
+	}
+	parts := map[string]int64{}
+	for _, n := range m.Dictionaries {
+		f, err := openDictionary(dir, n)
+		if err != nil {
+			return s, err
+		}
+		s.Accounts += f.Count
+		s.Bytes += int64(len(f.sheet.data))
+		parts["accounts' dictionary"] += int64(len(f.sheet.data))
+	}
+	for _, info := range m.Segments {
+		seg, err := openSegment(dir, info.Number)
+		if err != nil {
+			return s, err
+		}
+		s.Segments++
+		s.Rows += seg.Rows
+		s.Txs += seg.Txs
+		seg.sizes(&s, parts)
+	}
+	for name, n := range parts {
+		s.Parts = append(s.Parts, Part{name, n})
+	}
+	slices.SortFunc(s.Parts, func(a, b Part) int { return strings.Compare(a.Name, b.Name) })
+	return s, errs.Wrap("ledger stats", dir, ctx.Err())
+}
+
+func (s *segment) sizes(out *Sizes, parts map[string]int64) {
+	ids := int64(s.Txs) * int64(s.idLen)
+	out.HashBytes += ids
+	for _, sh := range []*sheet{s.rows, s.txs, s.idx} {
+		out.Bytes += int64(len(sh.data))
+		for name, sec := range sh.trailer.Sections {
+			n := sec.Len
+			switch name {
+			case "txs":
+				n -= ids
+			case "txorder", "txbuckets":
+				out.HashBytes += n
+				continue
+			}
+			parts[sectionTitles[name]] += n
+		}
+		parts["checksums and trailers"] += int64(len(sh.data)) - sh.trailer.Size
+	}
+}
+
+var sectionTitles = map[string]string{
+	"rows": "rows", "at": "where blocks of rows and transactions begin", "txs": "transactions' places", "blocks": "blocks", "hashes": "blocks' hashes",
+	"extraat": "call inputs and logs", "extras": "call inputs and logs", "common": "common amounts", "bitmap": "directory of accounts",
+	"ranks": "directory of accounts", "dirat": "directory of accounts", "dir": "directory of accounts", "postings": "postings, both directions",
+	"skips": "running balances and skips", "balances": "running balances and skips",
+}
