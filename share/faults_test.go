@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"os"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -113,10 +115,13 @@ func TestFaultyNetwork(t *testing.T) {
 	for _, dialOut := range []bool{false, true} {
 		name := map[bool]string{false: "each connects", true: "one connects for both"}[dialOut]
 		t.Run(name, func(t *testing.T) {
-			seoul := newNode(t, "Seoul Agency", nodeOptions{})
+			// A stream whose bytes were changed may wait for the rest of a record
+			// that never comes: the heartbeat and the silence after it end it.
+			limits := share.Limits{Requests: 1 << 20, Beat: 200 * time.Millisecond, Quiet: time.Second, HeaderTime: time.Second, RequestTime: time.Second}
+			seoul := newNode(t, "Seoul Agency", nodeOptions{limits: limits})
 			p := newProxy(t, seoul.options.address, 7)
 			p.calm = true
-			europe := newNode(t, "Europe Exchange", nodeOptions{dialOut: dialOut, limits: share.Limits{Requests: 1 << 20}})
+			europe := newNode(t, "Europe Exchange", nodeOptions{dialOut: dialOut, limits: limits})
 			inv, err := seoul.service.Invite(t.Context(), p.listener.Addr().String())
 			if err != nil {
 				t.Fatal(err)
@@ -136,6 +141,16 @@ func TestFaultyNetwork(t *testing.T) {
 					back = append(back, europe.say(europe.listing(many+i, stix.TLPAmber))...)
 				}
 			}
+			defer func() {
+				if t.Failed() {
+					x, y := seoul.status(europe), europe.status(seoul)
+					t.Logf("the one: shared %d, received %d, unanswered %d, %+v, fault %q", x.Shared, x.Received, x.Unanswered, x.Receipts, x.Fault)
+					t.Logf("the other: shared %d, received %d, unanswered %d, %+v, fault %q", y.Shared, y.Received, y.Unanswered, y.Receipts, y.Fault)
+					if os.Getenv("DUMP") != "" {
+						pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
+					}
+				}
+			}()
 			until(t, "all is exchanged and answered", func() bool {
 				x, y := seoul.status(europe), europe.status(seoul)
 				return x.Unanswered == 0 && y.Unanswered == 0 && x.Shared == many && y.Shared == len(back) && x.Received == len(back) && y.Received == many

@@ -228,7 +228,7 @@ func pair(t testing.TB, a, b nodeOptions) (seoul, europe *node, terms share.Term
 }
 
 // patience is how long a test waits for what must happen.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // until polls a condition; what names it in the failure.
 func until(t testing.TB, what string, ok func() bool) {

@@ -38,7 +38,7 @@ func impostor(t *testing.T, address string, keys *identity.Keys, handler http.Ha
 	srv.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}
 	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
 	srv.StartTLS()
-	t.Cleanup(srv.Close)
+	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 }
 
 // frames of a feed as a node would send them, to be spoiled.

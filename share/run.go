@@ -20,12 +20,13 @@ import (
 )
 
 const (
-	pause     = 50 * time.Millisecond // before the first retry of a partner
-	longest   = 30 * time.Second      // between retries
-	resync    = time.Minute           // between exchanges of agreements when nothing changed
-	resyncOut = 2 * time.Second       // the same for a node that partners cannot connect to
-	lookAgain = time.Second           // for agreements that begin or expire
-	lookAfter = 8 * time.Millisecond  // after a commit, for what it says of partners and agreements
+	pause               = 50 * time.Millisecond // before the first retry of a partner
+	longest             = 30 * time.Second      // between retries
+	resync              = time.Minute           // between exchanges of agreements when nothing changed
+	resyncOut           = 2 * time.Second       // the same for a node that partners cannot connect to
+	lookAgain           = time.Second           // for agreements that begin or expire
+	patienceWithPartner = time.Second           // of growing pauses, until what fails is called a disturbance
+	lookAfter           = 8 * time.Millisecond  // after a commit, for what it says of partners and agreements
 )
 
 // Run listens, reads every partner's feeds, fills the own ones, delivers
@@ -241,7 +242,7 @@ func (s *Service) supervise(ctx context.Context) error {
 				if _, ok := wanted[t]; !ok {
 					cancel()
 					delete(running, t)
-					s.setFault(t, identity.OrgID(t.partner), nil)
+					s.setFault(t, identity.OrgID(t.partner), nil, false)
 				}
 			}
 			for t, p := range wanted {
@@ -323,7 +324,7 @@ func (s *Service) keepDoing(ctx context.Context, t task, p peer, again <-chan st
 		default:
 			wait = min(2*wait, longest)
 		}
-		s.setFault(t, p.ID, err)
+		s.setFault(t, p.ID, err, wait > patienceWithPartner || errs.Is(err) == errs.Forged)
 		timer := time.NewTimer(rest)
 		if t.agreement != "" {
 			again = nil // a stream that failed is not helped by news of another
@@ -353,22 +354,35 @@ func (s *Service) doTask(ctx context.Context, t task, p peer) (moved bool, err e
 	return s.pull(ctx, l, t.agreement)
 }
 
-// setFault keeps what is wrong with a partner, for Status, and logs it when it
-// changes.
-func (s *Service) setFault(t task, id identity.OrgID, err error) {
+// setFault keeps what is wrong with a partner, for Status. What lasts or is
+// grave is also logged when it changes: streams end and nodes restart all the
+// time.
+func (s *Service) setFault(t task, id identity.OrgID, err error, grave bool) {
 	text := ""
 	if err != nil {
 		text = err.Error()
 	}
 	s.mu.Lock()
 	was := s.faults[t]
-	s.faults[t] = text
 	if text == "" {
 		delete(s.faults, t)
+	} else {
+		s.faults[t] = fault{text, grave}
 	}
 	s.mu.Unlock()
-	if text != "" && text != was {
-		s.log.Warn("sharing with a partner is disturbed", "partner", id, "err", err)
-		s.event(Event{Kind: "fault", Partner: id, Why: text})
+	if text == "" || was.text == text && was.told == grave {
+		return
 	}
+	if !grave {
+		s.log.Info("a connection to a partner ended", "partner", id, "err", err)
+		return
+	}
+	s.log.Warn("sharing with a partner is disturbed", "partner", id, "err", err)
+	s.event(Event{Kind: "fault", Partner: id, Why: text})
+}
+
+// fault is what is wrong with one task.
+type fault struct {
+	text string
+	told bool // as grave
 }

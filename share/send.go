@@ -105,14 +105,20 @@ func (s *Service) beats(ctx context.Context, partner identity.OrgID, id string, 
 	}
 }
 
+// firstBatch is how many statements the first batch of a stream holds; each
+// next one may hold twice as many, up to Limits.BatchItems. So a line that
+// breaks after every few kilobytes still gets on.
+const firstBatch = 8
+
 // sendBatches sends what the feed holds from a position on, then what is put
 // on it, as it is.
 func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id string, from uint64, out *frameWriter) error {
 	defer s.journal.Watch()()
+	most := min(firstBatch, s.limits.BatchItems)
 	for {
 		changed := s.journal.Changed()
 		for {
-			b, err := s.batch(ctx, partner, id, from)
+			b, err := s.batch(ctx, partner, id, from, most)
 			if err != nil {
 				return err
 			}
@@ -123,6 +129,7 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 				return err
 			}
 			out.moved.Store(true)
+			most = min(2*most, s.limits.BatchItems)
 			from = b.First + uint64(len(b.Items))
 		}
 		select {
@@ -135,9 +142,9 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 
 // batch reads what comes next on a feed, if its agreement still lets it pass.
 // It is empty when there is nothing.
-func (s *Service) batch(ctx context.Context, partner identity.OrgID, id string, from uint64) (b journal.Batch, err error) {
+func (s *Service) batch(ctx context.Context, partner identity.OrgID, id string, from uint64, most int) (b journal.Batch, err error) {
 	err = s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
-		if b, err = tx.Batch(ctx, feedOf(id), from, s.limits.BatchItems); err != nil || len(b.Items) == 0 {
+		if b, err = tx.Batch(ctx, feedOf(id), from, most); err != nil || len(b.Items) == 0 {
 			return err
 		}
 		list, err := s.readBundles(ctx, tx, id)

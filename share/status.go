@@ -202,9 +202,9 @@ func (s *Service) Status(ctx context.Context) ([]Status, error) {
 func (s *Service) worstFault(partner identity.OrgID) string {
 	var worst task
 	why := ""
-	for t, text := range s.faults {
+	for t, f := range s.faults {
 		if t.partner == string(partner) && (why == "" || t.agreement > worst.agreement) {
-			worst, why = t, text
+			worst, why = t, f.text
 		}
 	}
 	return why
