@@ -24,16 +24,26 @@ const RunVersion = 1
 // when the sums do not agree, which is a mistake of this package.
 func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) (*Run, error) {
 	start := time.Now()
-	sims, reads, err := simulate(ctx, r, set, &req)
-	if err != nil {
-		return nil, err
-	}
-	run, err := draw(ctx, r, set, &req, sims, reads)
+	run, err := follow(ctx, r, set, &req)
 	if err != nil {
 		return nil, err
 	}
 	run.Result.ElapsedMS = float64(time.Since(start).Microseconds()) / 1000
 	return run, nil
+}
+
+func follow(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request) (*Run, error) {
+	if req.Backward {
+		if err := req.normalise(); err != nil {
+			return nil, err
+		}
+		return followBack(ctx, r, set, req)
+	}
+	sims, reads, err := simulate(ctx, r, set, req)
+	if err != nil {
+		return nil, err
+	}
+	return draw(ctx, r, set, req, sims, reads)
 }
 
 // simulate runs a request's simulations to the ledger's end.

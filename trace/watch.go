@@ -43,8 +43,8 @@ type Change struct {
 // NewWatch traces to the ledger's end and is ready to go on. A bound in time
 // is refused: a watched theft has no end.
 func NewWatch(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) (*Watch, error) {
-	if req.Bounds.Until != 0 || len(req.Heads) != 0 {
-		return nil, errs.New("trace", errs.Usage, "", "a watched theft cannot have an end", "leave out --until")
+	if req.Bounds.Until != 0 || len(req.Heads) != 0 || req.Backward {
+		return nil, errs.New("trace", errs.Usage, "", "a watched theft cannot have an end", "leave out --until and --backward")
 	}
 	w := &Watch{req: req, set: set}
 	return w, w.start(ctx, r)
