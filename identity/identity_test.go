@@ -221,6 +221,83 @@ func TestKeyFiles(t *testing.T) {
 	}
 }
 
+// A crash before the document was written leaves no organisation, and Create
+// takes the folder up again.
+func TestCreateAfterCrash(t *testing.T) {
+	dir, k := create(t, "Agency")
+	if err := os.Remove(filepath.Join(dir, "keys", "org.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := identity.Load(dir); errs.Is(err) != errs.NotExist {
+		t.Errorf("load without a document: %v", err)
+	}
+	again, err := identity.Create(dir, "Agency", t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.ID() == k.ID() {
+		t.Error("the half-made organisation's root key was kept")
+	}
+	if _, err := again.SignAt(t0, "test", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// After each key is replaced, what the old ones signed verifies and what was
+// sealed to them opens; new connections use the new key, old ones still pin.
+func TestReplaceEveryUse(t *testing.T) {
+	dir, k := create(t, "Agency")
+	signature, err := k.SignAt(t0, "test", []byte("m"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := identity.Seal(t0, []byte("secret"), k.Org())
+	if err != nil {
+		t.Fatal(err)
+	}
+	oldTLS, err := k.TLS(t0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	later := t0.Add(time.Hour)
+	for _, use := range []identity.Use{identity.UseSign, identity.UseTLS, identity.UseSeal} {
+		if k, err = identity.Replace(dir, identity.RootPath(dir), use, later); err != nil {
+			t.Fatal(err)
+		}
+		if got := k.Org().ValidAt(use, later); len(got) != 2 || got[0].Serial < got[1].Serial {
+			t.Errorf("%s: certificates %+v, want the new one first", use, got)
+		}
+	}
+	o := k.Org()
+	if err := o.VerifySignature("test", []byte("m"), signature, t0); err != nil {
+		t.Error(err)
+	}
+	if got, err := k.Open(sealed); err != nil || string(got) != "secret" {
+		t.Errorf("sealed to the old key: %q, %v", got, err)
+	}
+	newTLS, err := k.TLS(later)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(newTLS.Certificate[0], oldTLS.Certificate[0]) {
+		t.Error("connections still use the old key")
+	}
+	for _, c := range []tls.Certificate{oldTLS, newTLS} {
+		if err := o.VerifyPeer(later, c.Certificate); err != nil {
+			t.Error(err)
+		}
+	}
+	if k, err = identity.Revoke(dir, identity.RootPath(dir), 2, later, "stolen", later); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Org().VerifyPeer(later, oldTLS.Certificate); errs.Is(err) != errs.Forged {
+		t.Errorf("a revoked TLS key: %v", err)
+	}
+	if _, err := identity.Replace(dir, identity.RootPath(dir), "admin", later); errs.Is(err) != errs.Usage {
+		t.Errorf("an unknown use: %v", err)
+	}
+}
+
 func TestFingerprint(t *testing.T) {
 	root := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32)).Public().(ed25519.PublicKey)
 	got := identity.Fingerprint(root)
