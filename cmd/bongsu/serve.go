@@ -96,12 +96,17 @@ func (s *server) serve(c *serveCmd) error {
 	g.Go(func() error { return s.share.Run(ctx) })
 	g.Go(func() error { return s.index.Follow(ctx, s.journal) })
 	g.Go(func() error { return s.answerSightings(ctx) })
+	g.Go(func() error { return s.watchThefts(ctx) })
+	g.Go(func() error { return s.audit.Anchor(ctx, anchorEvery, books.Anchor(s.journal, s.a.now)) })
 	g.Go(func() error { return s.http(ctx, web) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
 }
+
+// anchorEvery is how often the head of the audit is signed into the journal.
+const anchorEvery = time.Minute
 
 func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
