@@ -317,7 +317,9 @@ func TestSlowListenerIsCutOff(t *testing.T) {
 	h := newHub(2)
 	l := h.join()
 	for i := range 3 {
-		h.publish(Event{"journal", i})
+		if err := h.publish(Event{"journal", i}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	got := 0
 	for range l.events { // ends: the channel was closed
@@ -325,6 +327,63 @@ func TestSlowListenerIsCutOff(t *testing.T) {
 	}
 	if got != 2 || len(h.listeners) != 0 {
 		t.Errorf("%d events, %d listeners", got, len(h.listeners))
+	}
+}
+
+// Who is signed out or withdrawn hears and screens nothing more, also on a
+// stream that was open before.
+func TestStreamsEndWithTheirRight(t *testing.T) {
+	n := start(t, func(c *Config) { c.Limits.Beat = 5 * time.Millisecond })
+	for name, c := range map[string]*client{"session": n.signedIn(Reader), "token": n.holder(0, ScopeRead, ScopeScreen)} {
+		open := func(method, path string, body io.Reader) *http.Response {
+			t.Helper()
+			req, err := http.NewRequest(method, n.url+path, body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Header.Set("Content-Type", "application/x-ndjson")
+			if c.auth != "" {
+				req.Header.Set("Authorization", c.auth)
+			}
+			req.Header.Set(csrfHeader, c.csrf)
+			res, err := c.http.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return res
+		}
+		events := open("GET", "/api/v1/events", nil)
+		r, w := io.Pipe()
+		screening := open("POST", "/api/v1/screen/stream", r)
+		answers := bufio.NewReader(screening.Body)
+		fmt.Fprintln(w, `"a.example"`)
+		if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, `"clear"`) {
+			t.Fatalf("%s: %s, %v", name, line, err)
+		}
+		if c.auth == "" {
+			c.do("DELETE", "/api/v1/session", "")
+		} else if err := n.tokens.Withdraw(strings.Split(c.auth, "_")[1]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, events.Body); err != nil { // ends
+			t.Errorf("%s: %v", name, err)
+		}
+		fmt.Fprintln(w, `"a.example"`)
+		if line, err := answers.ReadString('\n'); err != nil || !strings.Contains(line, `"status":401`) {
+			t.Errorf("%s: after the end: %s, %v", name, line, err)
+		}
+		w.Close()
+		events.Body.Close()
+		screening.Body.Close()
+	}
+}
+
+// An event that is no JSON is the caller's mistake and ends nothing.
+func TestUnsendableEvent(t *testing.T) {
+	n := start(t)
+	n.Publish(Event{Kind: "journal", Data: func() {}})
+	if !strings.Contains(n.log.String(), "an event cannot be sent") {
+		t.Error("nothing in the log")
 	}
 }
 

@@ -227,6 +227,7 @@ type Limits struct {
 	WaitTime      time.Duration // and how long
 	RequestTime   time.Duration // for one request, streams apart
 	StreamIdle    time.Duration // a stream that neither sends nor takes a byte is ended
+	Beat          time.Duration // a silent event stream sends a comment this often, and asks anew whether its reader may listen
 	Streams       int           // event and screening streams at once
 	Sessions      int           // sessions at once; the oldest goes
 	SessionIdle   time.Duration // a session ends this long after its last request
@@ -241,7 +242,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		ScreenValues: 1000, ScreenBytes: 4 << 20, StreamLine: 8 << 10, BodyBytes: 8 << 20, JSONDepth: 64, Statements: 10000,
-		Concurrent: 64, Waiting: 256, WaitTime: 2 * time.Second, RequestTime: 30 * time.Second, StreamIdle: 60 * time.Second,
+		Concurrent: 64, Waiting: 256, WaitTime: 2 * time.Second, RequestTime: 30 * time.Second, StreamIdle: 60 * time.Second, Beat: 15 * time.Second,
 		Streams: 256, Sessions: 64, SessionIdle: 8 * time.Hour, SessionTime: 7 * 24 * time.Hour, SignInTime: 15 * time.Minute,
 		EventsBehind: 256, HeaderBytes: 32 << 10, HeaderTimeout: 5 * time.Second,
 	}

@@ -8,10 +8,8 @@ import (
 	"time"
 )
 
-const (
-	eventBeat      = 15 * time.Second       // a comment this often keeps proxies from closing the stream
-	screeningEvery = 100 * time.Millisecond // screening events are thinned to this
-)
+// screeningEvery is what screening events are thinned to.
+const screeningEvery = 100 * time.Millisecond
 
 // hub hands events to listeners.
 type hub struct {
@@ -28,10 +26,10 @@ type listener struct{ events chan []byte }
 
 func newHub(behind int) *hub { return &hub{behind: behind, listeners: map[*listener]struct{}{}} }
 
-func (h *hub) publish(e Event) {
+func (h *hub) publish(e Event) error {
 	data, err := json.Marshal(e.Data)
-	if err != nil { // a programmer's mistake: events are plain data
-		panic("api: event " + e.Kind + ": " + err.Error())
+	if err != nil {
+		return err
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -45,21 +43,20 @@ func (h *hub) publish(e Event) {
 			delete(h.listeners, l)
 		}
 	}
+	return nil
 }
 
-// screening publishes a hit, unless another was a moment ago: bulk screening
-// must not drown the pages.
-func (h *hub) screening(v Screening) {
-	now := time.Now()
+// wants says whether a hit should be published now: somebody listens, and no
+// other was published a moment ago, so that bulk screening does not drown the
+// pages.
+func (h *hub) wants(now time.Time) bool {
 	h.mu.Lock()
-	skip := len(h.listeners) == 0 || now.Sub(h.lastHit) < screeningEvery
-	if !skip {
-		h.lastHit = now
+	defer h.mu.Unlock()
+	if len(h.listeners) == 0 || now.Sub(h.lastHit) < screeningEvery {
+		return false
 	}
-	h.mu.Unlock()
-	if !skip {
-		h.publish(Event{Kind: "screening", Data: v})
-	}
+	h.lastHit = now
+	return true
 }
 
 func (h *hub) join() *listener {
@@ -74,6 +71,15 @@ func (h *hub) leave(l *listener) {
 	h.mu.Lock()
 	delete(h.listeners, l)
 	h.mu.Unlock()
+}
+
+// stands says whether who may still ask what he was admitted to: his session
+// has not ended, his token was not withdrawn and has not expired.
+func (s *Server) stands(who *principal) bool {
+	if who.session != nil {
+		return s.sessions.alive(who.session, s.clock())
+	}
+	return s.cfg.Tokens.stands(who.token.ID, s.clock())
 }
 
 // streamEvents is GET /api/v1/events. It ends when the client goes, the
@@ -95,7 +101,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 	if !send([]byte("retry: 2000\n\n")) {
 		return
 	}
-	beat := time.NewTicker(eventBeat)
+	beat := time.NewTicker(s.limits.Beat)
 	defer beat.Stop()
 	for {
 		select {
@@ -108,7 +114,7 @@ func (s *Server) streamEvents(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 		case <-beat.C:
-			if who.session != nil && !s.sessions.alive(who.session, s.clock()) || !send([]byte(":\n\n")) {
+			if !s.stands(who) || !send([]byte(":\n\n")) {
 				return
 			}
 		}

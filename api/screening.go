@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"bongsu/errs"
@@ -74,17 +75,17 @@ func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
 func (s *Server) hit(c *call, value string, v screen.Verdict) {
 	value = strings.Clone(clip(value, 200))
 	c.asked.Hits = append(c.asked.Hits, Hit{value, v.String()})
-	if v != screen.Invalid {
-		s.events.screening(Screening{Value: value, Verdict: v.String(), At: c.asked.At, By: c.asked.Who})
+	if v != screen.Invalid && s.events.wants(time.Now()) {
+		s.Publish(Event{Kind: "screening", Data: Screening{Value: value, Verdict: v.String(), At: c.asked.At, By: c.asked.Who}})
 	}
 }
 
 // Screening is the data of a screening event: a verdict that was not clear.
 type Screening struct {
-	Value   string `json:"value"`
-	Verdict string `json:"verdict"`
-	At      any    `json:"at"`
-	By      string `json:"by"`
+	Value   string    `json:"value"`
+	Verdict string    `json:"verdict"`
+	At      time.Time `json:"at"`
+	By      string    `json:"by"` // as in the audit: "user:min"
 }
 
 func clip(s string, n int) string {

@@ -116,7 +116,12 @@ func (s *Server) HTTPServer() *http.Server {
 
 // Publish sends an event to everybody who listens at /api/v1/events. It never
 // blocks: a listener that lags too far behind is cut off and reconnects.
-func (s *Server) Publish(e Event) { s.events.publish(e) }
+// Data that is no JSON is a mistake of the caller's; it is logged and not sent.
+func (s *Server) Publish(e Event) {
+	if err := s.events.publish(e); err != nil {
+		s.log.Error("an event cannot be sent", "kind", e.Kind, "err", err)
+	}
+}
 
 // watch turns the journal's appends into events until Close.
 func (s *Server) watch() {
@@ -158,6 +163,7 @@ func (l Limits) withDefaults() Limits {
 	or(&l.WaitTime, d.WaitTime)
 	or(&l.RequestTime, d.RequestTime)
 	or(&l.StreamIdle, d.StreamIdle)
+	or(&l.Beat, d.Beat)
 	or(&l.Streams, d.Streams)
 	or(&l.Sessions, d.Sessions)
 	or(&l.SessionIdle, d.SessionIdle)

@@ -76,6 +76,10 @@ func (st *lineStream) run() error {
 		_ = st.rc.SetReadDeadline(idle)
 		end := st.gather()
 		if len(st.values) > 0 {
+			if !st.s.stands(st.c.who) {
+				st.fail(unauthorised("the session or token has ended", "begin again with another"))
+				return nil
+			}
 			if p := st.s.spend(st.c.who, len(st.values)); p != nil {
 				st.fail(p)
 				return nil

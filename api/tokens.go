@@ -181,6 +181,15 @@ func (t *Tokens) check(secret string, now time.Time) (*storedToken, bool) {
 	return tok, true
 }
 
+// stands says whether a token that was checked before still counts.
+func (t *Tokens) stands(id string, now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	err := t.refresh()
+	tok := t.byID[id]
+	return err == nil && tok != nil && (tok.Expires == nil || now.Before(*tok.Expires))
+}
+
 // List returns the tokens, oldest first.
 func (t *Tokens) List() ([]TokenInfo, error) {
 	t.mu.Lock()
