@@ -26,12 +26,15 @@ async function openTheft(page, to) {
   return id;
 }
 
+// holding is the address that holds most, by a trace of this node or by
+// findings that were shared with it.
 async function holding(page) {
   return page.evaluate(async () => {
     const { thefts } = await (await fetch('api/v1/thefts')).json();
-    const whole = await (await fetch(`api/v1/thefts/${encodeURIComponent(thefts[0].id)}`)).json();
-    const largest = whole.trace.holdings.reduce((a, b) => (BigInt(b.base) > BigInt(a.base) ? b : a));
-    return largest.account.split(':').at(-1);
+    const { nodes } = await (await fetch(`api/v1/thefts/${encodeURIComponent(thefts[0].id)}/graph?axis=hops`)).json();
+    const base = (node) => BigInt(node.amounts[0]?.base ?? 0);
+    const largest = nodes.filter((n) => n.kind === 'holding').reduce((a, b) => (base(b) > base(a) ? b : a));
+    return largest.id.split(':').at(-1);
   });
 }
 

@@ -274,6 +274,33 @@ func TestLookalikes(t *testing.T) {
 	}
 }
 
+// TestFindingsWithoutPath: accounts of which only a finding is known stand
+// behind the theft, and by time where they were first seen to hold.
+func TestFindingsWithoutPath(t *testing.T) {
+	in := graph.Input{
+		Assets: chain.NewRegistry(), Sources: []chain.Account{numbered(0)},
+		Flows: []graph.Flow{{From: numbered(0), To: numbered(1), Money: eth(5), Time: 1_740_000_000_000}},
+	}
+	for i := 2; i < 5; i++ {
+		in.Accounts = append(in.Accounts, graph.Account{
+			Account: numbered(i), Kind: graph.Holding, Amounts: []chain.Money{eth(1)}, Since: chain.Time(1_740_000_000_000 + int64(i)*60_000),
+		})
+	}
+	for _, axis := range []graph.Axis{graph.ByHops, graph.ByTime} {
+		g := graph.Layout(in, axis)
+		at := map[string]graph.Node{}
+		for _, n := range g.Nodes {
+			at[n.ID] = n
+		}
+		for i := 2; i < 5; i++ {
+			n, before := at[numbered(i).String()], at[numbered(1).String()]
+			if n.Hop != 2 || n.X <= before.X || n.First != n.Since || n.Since == "" {
+				t.Errorf("%s: %+v does not stand behind %+v", axis, n, before)
+			}
+		}
+	}
+}
+
 func TestIdleTimeIsCut(t *testing.T) {
 	day := int64(24 * 60 * 60 * 1000)
 	in := graph.Input{Assets: chain.NewRegistry(), Sources: []chain.Account{numbered(0)}}

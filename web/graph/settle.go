@@ -10,8 +10,10 @@ import (
 
 // settle makes the tree by first arrival: from the sources on, each account is
 // reached through the movement that brought stolen money there first. Accounts
-// that no source reaches start trees of their own, earliest first. Cycles and
-// returns stay edges; they are never part of the tree.
+// that no source reaches start trees of their own, earliest first; those that no
+// movement touches at all (a finding that a partner shared, without its path)
+// stand one hop beyond everything else. Cycles and returns stay edges; they are
+// never part of the tree.
 func (b *builder) settle() {
 	q := &arrivals{}
 	for _, n := range b.nodes {
@@ -26,12 +28,28 @@ func (b *builder) settle() {
 	rest := slices.DeleteFunc(slices.Clone(b.nodes), func(n *node) bool { return n.settled })
 	slices.SortFunc(rest, byArrival)
 	for _, n := range rest {
-		if !n.settled {
+		if !n.settled && !n.loose() {
 			heap.Push(q, arrival{at: n.moved(), to: n})
 			drain(q)
 		}
 	}
+	b.settleLoose()
 }
+
+func (b *builder) settleLoose() {
+	last := 0
+	for _, n := range b.nodes {
+		last = max(last, n.hop)
+	}
+	for _, n := range b.nodes {
+		if !n.settled {
+			n.settled, n.hop, n.first = true, last+1, n.since
+		}
+	}
+}
+
+// loose says that no movement touches the account. A source never is.
+func (n *node) loose() bool { return n.kind != Source && len(n.in) == 0 && len(n.out) == 0 }
 
 func drain(q *arrivals) {
 	for q.Len() > 0 {

@@ -40,7 +40,7 @@ func (b *builder) placeByTime() {
 	slices.SortFunc(roots, byArrival)
 	for _, n := range b.nodes {
 		n.x = scale.at(n.moved())
-		if n.parent == nil {
+		if n.parent == nil && !n.loose() {
 			n.x -= scale.lead
 		}
 	}
