@@ -3,6 +3,8 @@ package screen
 import (
 	"fmt"
 	"testing"
+
+	"bongsu/journal"
 )
 
 func BenchmarkAppendJSON(b *testing.B) {
@@ -34,5 +36,20 @@ func BenchmarkAppendJSON(b *testing.B) {
 				dst = x.AppendJSON(dst[:0], values, nil)
 			}
 		})
+	}
+}
+
+// What one listing of the journal costs on the way into the index.
+func BenchmarkTake(b *testing.B) {
+	o, err := listed(1, exchange, epoch, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	st := journal.Statement{Entry: journal.Entry{Act: journal.State, ID: o.ID, Type: o.Type, Version: o.Version(), Author: exchange, Marking: o.Marking}, Payload: o.Raw}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok, err := changeOf(&st); !ok || err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"runtime"
+	"sync"
 	"time"
 
 	"bongsu/chain"
@@ -82,6 +84,7 @@ func (x *Index) take(ctx context.Context, j Journal, batch []journal.Statement) 
 		return nil
 	}
 	changes := make([]Statement, 0, len(batch))
+	read := readAll(batch)
 	for i := range batch {
 		st := &batch[i]
 		if st.Act == journal.Erase || st.Type == stix.TypeErasure {
@@ -92,12 +95,12 @@ func (x *Index) take(ctx context.Context, j Journal, batch []journal.Statement) 
 			changes = append(changes, gone...)
 			continue
 		}
-		c, ok, err := changeOf(st)
-		if err != nil {
-			x.log.Warn("a statement is not screened with", "statement", st.ID, "author", st.Author, "err", err)
+		r := &read[i]
+		if r.err != nil {
+			x.log.Warn("a statement is not screened with", "statement", st.ID, "author", st.Author, "err", r.err)
 		}
-		if ok {
-			changes = append(changes, c)
+		if r.ok {
+			changes = append(changes, r.change)
 			x.learnName(ctx, j, st.Author)
 		}
 	}
@@ -111,6 +114,36 @@ func (x *Index) take(ctx context.Context, j Journal, batch []journal.Statement) 
 		}
 	}
 	return nil
+}
+
+// change is what changeOf made of one journal entry.
+type change struct {
+	change Statement
+	ok     bool
+	err    error
+}
+
+// readAll reads a batch, on all processors when it is large: reading JSON is
+// most of the work of loading a journal.
+func readAll(batch []journal.Statement) []change {
+	out := make([]change, len(batch))
+	part := max(64, (len(batch)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var readers sync.WaitGroup
+	for from := 0; from < len(batch); from += part {
+		to := min(from+part, len(batch))
+		some := func() {
+			for i := from; i < to; i++ {
+				out[i].change, out[i].ok, out[i].err = changeOf(&batch[i])
+			}
+		}
+		if to == len(batch) {
+			some()
+		} else {
+			readers.Go(some)
+		}
+	}
+	readers.Wait()
+	return out
 }
 
 // erased are the changes that a tombstone brings: of each author's latest
