@@ -19,10 +19,10 @@
 //   - What block producers earn (fees, subsidies) is not a transfer and not taken.
 //
 // A block is believed only as far as it can be checked: the hash of its header
-// is recomputed, the roots of its transactions and receipts too, wherever the
-// chain's encodings are known; else lists have to agree with each other. What a
-// node does not offer (no call tracer, state that it has pruned) is not claimed
-// as covered, and told.
+// is recomputed, the roots of its transactions, withdrawals and receipts too,
+// and senders are recovered from signatures, wherever the chain's encodings are
+// known; else lists have to agree with each other. What a node does not offer
+// (no call tracer, state that it has pruned) is not claimed as covered, and told.
 //
-// Senders are taken from the node: signatures are not recovered.
+// Frames are the node's word: nothing in a block commits to them.
 package ethereum

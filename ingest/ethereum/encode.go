@@ -48,13 +48,38 @@ const (
 	typeSetCode    = 4 // EIP-7702
 )
 
+// kind is the transaction's type.
+func (t *transaction) kind() uint64 {
+	if t.Type == nil {
+		return typeLegacy
+	}
+	return uint64(*t.Type)
+}
+
 // encode writes a transaction as its block holds it. ok is false for a type
 // whose encoding is not known here.
 func (t *transaction) encode() (out []byte, ok bool) {
-	kind := uint64(typeLegacy)
-	if t.Type != nil {
-		kind = uint64(*t.Type)
+	b := t.body()
+	for _, v := range []chain.Amount{t.parity(), t.R.Amount, t.S.Amount} {
+		b = rlpAmount(b, v)
 	}
+	if t.kind() == typeLegacy {
+		return rlpList(nil, b), true
+	}
+	return rlpList([]byte{byte(t.kind())}, b), t.kind() <= typeSetCode
+}
+
+// parity is v, or what it is called since EIP-2930.
+func (t *transaction) parity() chain.Amount {
+	if t.V != nil {
+		return t.V.Amount
+	}
+	return t.YParity.value()
+}
+
+// body is the fields up to the signature.
+func (t *transaction) body() []byte {
+	kind := t.kind()
 	var b []byte
 	if kind != typeLegacy {
 		var id uint64
@@ -90,17 +115,7 @@ func (t *transaction) encode() (out []byte, ok bool) {
 	if kind == typeSetCode {
 		b = t.appendAuthorities(b)
 	}
-	v := t.V
-	if v == nil {
-		v = t.YParity
-	}
-	for _, v := range []chain.Amount{v.value(), t.R.Amount, t.S.Amount} {
-		b = rlpAmount(b, v)
-	}
-	if kind == typeLegacy {
-		return rlpList(nil, b), true
-	}
-	return rlpList([]byte{byte(kind)}, b), kind <= typeSetCode
+	return b
 }
 
 func (t *transaction) appendAccess(b []byte) []byte {

@@ -215,6 +215,11 @@ func (n *Node) Block(ctx context.Context, ref follow.Ref) (*ledger.LiveBlock, er
 	if err := b.checkList(exact); err != nil {
 		return nil, err
 	}
+	if exact && !development(n.id) {
+		if err := b.checkSenders(); err != nil {
+			return nil, err
+		}
+	}
 	receipts, err := n.receipts(ctx, b)
 	if err != nil {
 		return nil, err

@@ -187,6 +187,7 @@ func (p *peer) checkBalances(all []chain.Transfer) {
 	}
 	var first header
 	p.call(&first, "eth_getBlockByNumber", "latest", false)
+	p.checkSigned()
 	books := 0
 	for b := range in {
 		if _, ok := out[b]; !ok {
@@ -206,6 +207,25 @@ func (p *peer) checkBalances(all []chain.Transfer) {
 	}
 	if books < 5 {
 		p.t.Errorf("only %d books were compared", books)
+	}
+}
+
+// checkSigned recovers the senders of the newest blocks from the signatures.
+func (p *peer) checkSigned() {
+	p.t.Helper()
+	var head header
+	p.call(&head, "eth_getBlockByNumber", "latest", false)
+	signed := 0
+	for n := uint64(1); n <= uint64(head.Number); n++ {
+		var b block
+		p.call(&b, "eth_getBlockByNumber", quantity(n), true)
+		if err := b.checkSenders(); err != nil {
+			p.t.Error(err)
+		}
+		signed += len(b.Transactions)
+	}
+	if signed < 10 {
+		p.t.Errorf("only %d signatures were seen", signed)
 	}
 }
 

@@ -42,6 +42,9 @@ func TestRealBlocks(t *testing.T) {
 		if err := b.checkList(true); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+		if err := b.checkSenders(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 	first := answered[block](t, "block_0.json")
 	if first.Hash.String() != "0xd4e56740f876aef8c010b86a40d5f56745a118d0906a34e69aec8c0db1cb8fa3" {
@@ -160,6 +163,20 @@ func TestTampered(t *testing.T) {
 		b := answered[block](t, "block_1755635.json")
 		change(&b, nil)
 		if err := b.checkList(true); errs.Is(err) != errs.Forged {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(t *transaction){
+		"a sender":       func(t *transaction) { t.From[0] ^= 1 },
+		"a signature":    func(t *transaction) { t.R.Amount = t.S.Amount },
+		"no signature":   func(t *transaction) { t.R.Amount, t.S.Amount = chain.Amount{}, chain.Amount{} },
+		"a parity":       func(t *transaction) { t.V.Amount = chain.Units(55 - t.V.Amount.Words()[0]) },
+		"a parity large": func(t *transaction) { t.V.Amount = chain.FromWords([4]uint64{27, 1}) },
+		"no parity":      func(t *transaction) { t.V = nil },
+	} {
+		b := answered[block](t, "block_1755635.json")
+		change(&b.Transactions[0])
+		if err := b.checkSenders(); errs.Is(err) != errs.Forged {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

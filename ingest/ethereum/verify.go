@@ -19,6 +19,22 @@ func plain(id chain.ID) bool {
 	return false
 }
 
+// development says whether accounts of a chain may act without a signature, as
+// development nodes let them.
+func development(id chain.ID) bool { return id == "eip155:1337" || id == "eip155:31337" }
+
+// checkSenders holds that each transaction was signed by the account that the
+// node calls its sender.
+func (b *block) checkSenders() error {
+	for i := range b.Transactions {
+		t := &b.Transactions[i]
+		if a, ok := t.signer(); !ok || a != t.From {
+			return b.forged(fmt.Sprintf("transaction %s was not signed by 0x%x, which the node calls its sender", t.Hash, t.From[:]))
+		}
+	}
+	return nil
+}
+
 // checkList holds that a block's transactions are its own, in order, and (when
 // strict) those that the header commits to.
 func (b *block) checkList(strict bool) error {
