@@ -75,6 +75,9 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 	if d.res.Ledger, err = ranges(ctx, r, reads, req); err != nil {
 		return nil, err
 	}
+	for _, g := range reads.digests {
+		run.Read += g.Rows()
+	}
 	d.res.Labels = append([]string{}, set.Digests()...)
 	d.res.Conserved = true // balance has checked it, or there is no result
 	return run, d.res.seal()

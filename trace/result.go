@@ -191,6 +191,7 @@ type Run struct {
 	Stolen  []Part  // per theft and asset: what the sums are checked against
 	Result  Result
 	Flows   []Flow // in chain order; poison's theft by theft
+	Read    uint64 // transfers read: those of the books that were open
 	Lots    []Lot  // what lies in books at the end, lot by lot
 	Assets  []Asset
 }

@@ -132,13 +132,14 @@ type runText struct {
 	Stolen  []Part      `json:"stolen"`
 	Result  Result      `json:"result"`
 	Flows   []Flow      `json:"flows"`
+	Read    uint64      `json:"read"`
 	Lots    []Lot       `json:"lots"`
 	Assets  []Asset     `json:"assets"`
 }
 
 // Encode writes the run down: JSON, deterministic, without the time it took.
 func (r *Run) Encode() ([]byte, error) {
-	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows, Lots: r.Lots, Assets: r.Assets}
+	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows, Read: r.Read, Lots: r.Lots, Assets: r.Assets}
 	t.Result.ElapsedMS = 0
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -219,7 +220,7 @@ func Decode(raw []byte) (*Run, error) {
 	if err := t.Result.Verify(); err != nil {
 		return nil, err
 	}
-	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows, Lots: t.Lots, Assets: t.Assets}, nil
+	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows, Read: t.Read, Lots: t.Lots, Assets: t.Assets}, nil
 }
 
 // Replay traces again what a written run asked, on the same range of the
