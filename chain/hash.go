@@ -32,7 +32,8 @@ func (t *Transfer) IdentityHash(seed uint64) uint64 {
 }
 
 func (a *Account) hash(h uint64) uint64 {
-	h ^= uint64(a.form)<<8 | uint64(a.n)
+	// Also for no account, so that a mint and a burn differ.
+	h = mix(h^uint64(a.form)<<8^uint64(a.n), 0x94d049bb133111eb)
 	for i := 0; i < int(a.n); i += 16 {
 		h = mix(h^tail(a.raw[i:]), tail(a.raw[min(i+8, maxRaw):])^0x589965cc75374cc3)
 	}

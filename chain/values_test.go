@@ -375,7 +375,7 @@ func TestIdentityHash(t *testing.T) {
 		"tx": func(t *Transfer) { t.Tx = other }, "kind": func(t *Transfer) { t.Kind = KindInternal },
 		"from": func(t *Transfer) { t.From = b }, "to": func(t *Transfer) { t.To = a }, "swapped": func(t *Transfer) { t.From, t.To = b, a },
 		"asset": func(t *Transfer) { t.Asset = "eip155:1/slip44:61" }, "amount": func(t *Transfer) { t.Amount = huge },
-		"none": func(t *Transfer) { t.From = Account{} }, "no tx": func(t *Transfer) { t.Tx = TxID{} },
+		"minted": func(t *Transfer) { t.From, t.To = Account{}, a }, "burnt": func(t *Transfer) { t.From, t.To = a, Account{} }, "no tx": func(t *Transfer) { t.Tx = TxID{} },
 		"no tx, later": func(t *Transfer) { t.Tx, t.Time = TxID{}, 8 },
 	} {
 		c := base

@@ -1,7 +1,11 @@
 package ingest
 
 import (
+	"encoding/binary"
+	"math/bits"
+
 	"bongsu/chain"
+	"bongsu/ledger"
 )
 
 // equalsWindow is how many different movements one generation of an equals
@@ -42,30 +46,53 @@ func (e *equals) fetch(keys []uint64) {
 // number sets t.Nth; key is t's IdentityHash.
 func (e *equals) number(t *chain.Transfer, key uint64) {
 	t.Nth = 0
-	if single(t) {
-		return
+	if !single(t) {
+		t.Nth = e.nth(key, t.Ordinal)
 	}
-	if t.Ordinal == chain.NoOrdinal {
-		t.Nth = e.count(key, chain.NoOrdinal)
-		return
+}
+
+// nth is the number of a movement among its equals.
+func (e *equals) nth(key uint64, ordinal uint32) uint32 {
+	if ordinal == chain.NoOrdinal {
+		return e.count(key, chain.NoOrdinal)
 	}
 	first := e.find(key)
 	if first == nil {
-		e.put(key, 1, t.Ordinal)
-		return
+		e.put(key, 1, ordinal)
+		return 0
 	}
-	if first.ordinal == t.Ordinal {
-		return // the first itself, again
+	if first.ordinal == ordinal {
+		return 0 // the first itself, again
 	}
 	n := first.count
-	at := key ^ (uint64(t.Ordinal)+1)*0x9e3779b97f4a7c15
+	at := key ^ (uint64(ordinal)+1)*0x9e3779b97f4a7c15
 	if seen := e.find(at); seen != nil {
-		t.Nth = seen.count
-		return
+		return seen.count
 	}
-	t.Nth = n
-	first.count = n + 1
-	e.put(at, n, t.Ordinal)
+	if first = e.find(key); first != nil { // the search may have moved it
+		first.count = n + 1
+	}
+	e.put(at, n, ordinal)
+	return n
+}
+
+// tokenKey is the identity of a token transfer of an EVM chain, as a hash.
+func (e *equals) tokenKey(t *ledger.EVMTransfer) uint64 {
+	w := t.Amount.Words()
+	h := e.seed ^ uint64(t.Kind)<<56
+	word := func(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+	fold := func(a, b uint64) {
+		hi, lo := bits.Mul64(h^a, b^0xa0761d6478bd642f)
+		h = hi ^ lo ^ h
+	}
+	fold(word(t.Tx[:]), word(t.Tx[8:]))
+	fold(word(t.Tx[16:]), word(t.Tx[24:]))
+	for _, a := range []*[20]byte{&t.From, &t.To, &t.Contract} {
+		fold(word(a[:]), word(a[8:])^uint64(binary.LittleEndian.Uint32(a[16:]))<<16)
+	}
+	fold(w[0], w[1])
+	fold(w[2], w[3])
+	return h
 }
 
 // single says whether a transaction can hold only one such movement.

@@ -14,7 +14,6 @@ import (
 
 	"bongsu/chain"
 	"bongsu/errs"
-	"bongsu/ledger"
 )
 
 // Run imports the sources into the store, one after the other, each in one
@@ -53,14 +52,14 @@ type run struct {
 
 // sourceRun is one source of a run. full, empty, failed and done tie the
 // goroutine that reads to the one that hands batches to the ledger; what that
-// one owns: equals, mark, lastTx, rank, batches, pending, into, err until failed is closed.
+// one owns: equals, mark, lastTx, tokens, rank, batches, pending, into, err until failed is closed.
 type sourceRun struct {
 	report  *SourceReport
 	rejects *rejects
 	rows    atomic.Int64 // also read for progress
 	stream  *stream
 
-	full, empty chan *ledger.Facts
+	full, empty chan *batch
 	failed      chan struct{}
 	done        chan struct{}
 	err         error
@@ -69,6 +68,7 @@ type sourceRun struct {
 	equals  *equals
 	mark    mark
 	lastTx  chain.TxID
+	tokens  int
 	rank    uint32
 	batches int64
 	resume  cursor

@@ -1,9 +1,7 @@
 package ingest
 
 import (
-	"cmp"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -12,20 +10,13 @@ import (
 	"bongsu/ledger"
 )
 
-// Sizes of what an import holds at once.
-const (
-	batchRows       = 8192    // transfers handed over at a time
-	batchesInFlight = 2       // handed over and not yet taken
-	checkpointRows  = 4 << 20 // rows between two checkpoints
-)
-
 // Output takes what a format reads. It belongs to the goroutine that reads; a
 // second goroutine hands full batches to the ledger.
 type Output struct {
 	ctx    context.Context
 	run    *run
 	source *sourceRun
-	facts  *ledger.Facts
+	facts  *batch
 }
 
 // Row counts one row of the source as read.
@@ -33,26 +24,33 @@ func (o *Output) Row() { o.source.rows.Add(1) }
 
 // Transfer states a transfer. Nth is numbered later; t may be reused.
 func (o *Output) Transfer(t *chain.Transfer) error {
-	*o.Next() = *t
-	return o.Keep()
-}
-
-// Next is the place of the next transfer, for formats that fill it in: what it
-// holds is undefined until Keep. It is valid until the next call of a method of
-// o, and Keep must be that one for the transfer to count.
-func (o *Output) Next() *chain.Transfer {
-	n := len(o.facts.Transfers)
-	if n == cap(o.facts.Transfers) {
-		o.facts.Transfers = slices.Grow(o.facts.Transfers, max(64, min(n, batchRows-n)))
-	}
-	return &o.facts.Transfers[:n+1][n]
-}
-
-// Keep states what Next gave out.
-func (o *Output) Keep() error {
-	o.facts.Transfers = o.facts.Transfers[:len(o.facts.Transfers)+1]
+	o.facts.Transfers = append(o.facts.Transfers, *t)
 	o.source.report.Transfers++
 	if len(o.facts.Transfers) >= batchRows {
+		return o.flush()
+	}
+	return nil
+}
+
+// NextToken is the place of the next token transfer of an EVM chain, for formats
+// that fill it in; its kind is set. It holds what an earlier one left, and counts
+// with KeepToken, which must be the next call of o's.
+func (o *Output) NextToken() *ledger.EVMTransfer {
+	n := len(o.facts.tokens)
+	if n == cap(o.facts.tokens) {
+		o.facts.tokens = slices.Grow(o.facts.tokens, max(64, min(n, batchRows-n)))
+	}
+	t := &o.facts.tokens[:n+1][n]
+	t.Kind, t.Row, t.Nth, t.NoFrom, t.NoTo = chain.KindToken, 0, 0, false, false
+	return t
+}
+
+// KeepToken states what NextToken gave out, on the chain. A source states such
+// transfers of one chain only.
+func (o *Output) KeepToken(id chain.ID) error {
+	o.facts.tokens, o.facts.chain = o.facts.tokens[:len(o.facts.tokens)+1], id
+	o.source.report.Transfers++
+	if len(o.facts.tokens) >= batchRows {
 		return o.flush()
 	}
 	return nil
@@ -187,7 +185,7 @@ func reasonText(err error) string {
 // flush hands the batch over.
 func (o *Output) flush() error {
 	f := o.facts
-	if len(f.Transfers)+len(f.Txs)+len(f.Blocks)+len(f.UTXOs)+len(f.Notes)+len(f.Assets)+len(f.Claims) == 0 {
+	if f.empty() {
 		return nil
 	}
 	select {
@@ -203,140 +201,4 @@ func (o *Output) flush() error {
 		return o.source.err
 	}
 	return nil
-}
-
-func reset(f *ledger.Facts) {
-	f.Transfers, f.Txs, f.Blocks = f.Transfers[:0], f.Txs[:0], f.Blocks[:0]
-	f.UTXOs, f.Notes, f.Assets, f.Claims = f.UTXOs[:0], f.Notes[:0], f.Assets[:0], f.Claims[:0]
-}
-
-// take is the second goroutine: it numbers equal movements and adds batch after
-// batch to the ledger's import, leaving out what an earlier run had saved.
-func (s *sourceRun) take() {
-	defer close(s.done)
-	for f := range s.full {
-		if err := s.add(f); err != nil {
-			s.err = err
-			close(s.failed)
-			for range s.full { //nolint:revive // let the reader see failed
-			}
-			return
-		}
-		reset(f)
-		s.empty <- f
-	}
-}
-
-func (s *sourceRun) add(f *ledger.Facts) error {
-	s.number(f.Transfers)
-	s.batches++
-	if s.batches <= s.resume.Batches {
-		if s.batches == s.resume.Batches && s.mark != s.resume.Mark {
-			return errChanged
-		}
-		s.report.Resumed += int64(len(f.Transfers))
-		return nil
-	}
-	if err := s.into.Add(f); err != nil {
-		return err
-	}
-	if s.pending += len(f.Transfers) + len(f.Txs) + len(f.UTXOs) + len(f.Blocks); s.pending < s.every {
-		return nil
-	}
-	s.pending = 0
-	return s.into.Checkpoint(cursor{s.batches, s.mark}.bytes())
-}
-
-// hashAhead is how many rows are hashed before the first of them is looked up,
-// so that the memory they will need is fetched for all of them at once.
-const hashAhead = 128
-
-// number fills in what only neighbouring rows tell: the rank of a row without a
-// position in its transaction, and that among equal movements. Rows of one
-// transaction that stand together are numbered by their positions, whatever
-// their order; across two batches, as they come.
-func (s *sourceRun) number(list []chain.Transfer) {
-	sortRuns(list)
-	var keys [hashAhead]uint64
-	for len(list) > 0 {
-		part := list[:min(hashAhead, len(list))]
-		list = list[len(part):]
-		for i := range part {
-			t := &part[i]
-			if t.Kind == chain.KindToken {
-				t.From, t.To = minted(t.From), minted(t.To)
-			}
-			keys[i] = t.IdentityHash(s.equals.seed)
-		}
-		s.equals.fetch(keys[:len(part)])
-		for i := range part {
-			t := &part[i]
-			if t.Ordinal == chain.NoOrdinal {
-				if t.Tx != s.lastTx || t.Tx.IsZero() {
-					s.lastTx, s.rank = t.Tx, 0
-				}
-				t.Row = s.rank
-				s.rank++
-			}
-			s.equals.number(t, keys[i])
-			s.mark.note(t)
-		}
-	}
-}
-
-// sortRuns puts the rows of each transaction that stand together into the order
-// of their positions.
-func sortRuns(list []chain.Transfer) {
-	for i := 0; i < len(list); {
-		j, sorted := i+1, true
-		for ; j < len(list) && !list[i].Tx.IsZero() && list[j].Tx == list[i].Tx; j++ {
-			sorted = sorted && list[j-1].Ordinal <= list[j].Ordinal
-		}
-		if !sorted {
-			slices.SortStableFunc(list[i:j], func(a, b chain.Transfer) int { return cmp.Compare(a.Ordinal, b.Ordinal) })
-		}
-		i = j
-	}
-}
-
-// minted is the account at one end of a token transfer: none where the event
-// names the null address.
-func minted(a chain.Account) chain.Account {
-	if a.IsNull() {
-		return chain.Account{}
-	}
-	return a
-}
-
-// mark is a running hash of what was stated; it tells a source that changed
-// under a resumed import. It guards against mistakes, not against malice.
-type mark uint64
-
-func (m *mark) note(t *chain.Transfer) {
-	w := t.Amount.Words()
-	*m = (*m ^ mark(t.Block) ^ mark(w[0]) ^ mark(t.Nth)<<32 ^ mark(t.Ordinal)) * 0x9e3779b97f4a7c15
-	*m ^= *m >> 29
-}
-
-// cursor is how far an import came: batches handed to the ledger, and their
-// mark. Parsing is deterministic, so a batch is the same in every run.
-type cursor struct {
-	Batches int64
-	Mark    mark
-}
-
-const cursorVersion = 1
-
-func (c cursor) bytes() []byte {
-	b := []byte{cursorVersion}
-	b = binary.LittleEndian.AppendUint64(b, uint64(c.Batches))
-	return binary.LittleEndian.AppendUint64(b, uint64(c.Mark))
-}
-
-// readCursor reads a cursor; one of another version starts the source anew.
-func readCursor(b []byte) cursor {
-	if len(b) != 17 || b[0] != cursorVersion {
-		return cursor{}
-	}
-	return cursor{int64(binary.LittleEndian.Uint64(b[1:])), mark(binary.LittleEndian.Uint64(b[9:]))}
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"bongsu/errs"
-	"bongsu/ledger"
 )
 
 // begin starts the ledger's import of a source and the goroutine that feeds it.
@@ -19,8 +18,8 @@ func (r *run) begin(ctx context.Context, key, name, format string, resume bool) 
 	s := &sourceRun{
 		report:  &SourceReport{Name: name, Format: format},
 		rejects: &rejects{path: r.opts.Rejects},
-		full:    make(chan *ledger.Facts, batchesInFlight),
-		empty:   make(chan *ledger.Facts, batchesInFlight+1),
+		full:    make(chan *batch, batchesInFlight),
+		empty:   make(chan *batch, batchesInFlight+1),
 		failed:  make(chan struct{}),
 		done:    make(chan struct{}),
 		into:    into,
@@ -31,7 +30,7 @@ func (r *run) begin(ctx context.Context, key, name, format string, resume bool) 
 		s.resume = readCursor(into.Cursor())
 	}
 	for range batchesInFlight + 1 {
-		s.empty <- &ledger.Facts{} // grows as it is filled; most files are small
+		s.empty <- &batch{} // grows as it is filled; most files are small
 	}
 	return s, nil
 }

@@ -11,11 +11,7 @@ import (
 // case, no quotes, no spaces. It takes a third of the general reader's time, and
 // this table is by far the largest. Whatever is not exactly so is left to the
 // general reader, which also says what is wrong with it.
-type fastTransfers struct {
-	e        *etl
-	contract [20]byte // of the line before, and its asset
-	asset    chain.Asset
-}
+type fastTransfers struct{ e *etl }
 
 // fastColumns is the order in which fastTransfers reads.
 var fastColumns = []string{"token_address", "from_address", "to_address", "value", "transaction_hash", "log_index", "block_number"}
@@ -33,9 +29,6 @@ func (f *fastTransfers) line(b []byte) (bool, error) {
 	if len(b) < fastValue+2+66+4 || b[fastFrom-1] != ',' || b[fastTo-1] != ',' || b[fastValue-1] != ',' {
 		return false, nil
 	}
-	t := f.e.out.Next()
-	var contract, from, to [20]byte
-	var hash [32]byte
 	rest := b[fastValue:]
 	n := 0
 	for n < len(rest) && rest[n] != ',' {
@@ -44,8 +37,12 @@ func (f *fastTransfers) line(b []byte) (bool, error) {
 	if n+1+66+1 >= len(rest) || rest[n+1+66] != ',' {
 		return false, nil
 	}
-	amount, ok := chain.AmountFromDigits(rest[:n])
-	if !ok || !fastHex(contract[:], b) || !fastHex(from[:], b[fastFrom:]) || !fastHex(to[:], b[fastTo:]) || !fastHex(hash[:], rest[n+1:]) {
+	t := f.e.out.NextToken()
+	var ok bool
+	if t.Amount, ok = chain.AmountFromDigits(rest[:n]); !ok {
+		return false, nil
+	}
+	if !fastHex(t.Contract[:], b) || !fastHex(t.From[:], b[fastFrom:]) || !fastHex(t.To[:], b[fastTo:]) || !fastHex(t.Tx[:], rest[n+1:]) {
 		return false, nil
 	}
 	log, rest, ok := fastNumber(rest[n+1+66+1:], ',')
@@ -53,18 +50,11 @@ func (f *fastTransfers) line(b []byte) (bool, error) {
 		return false, nil
 	}
 	block, rest, ok := fastNumber(rest, 0)
-	if !ok || len(rest) != 0 {
+	if !ok || len(rest) != 0 || t.Tx == [32]byte{} {
 		return false, nil
 	}
-	if f.asset == "" || contract != f.contract {
-		f.contract, f.asset = contract, f.e.assetOf(chain.EVM(f.e.id, contract))
-	}
-	*t = chain.Transfer{
-		Chain: f.e.id, Time: f.e.times.of(block), Block: block, Index: chain.NoIndex, Tx: chain.Hash32(hash),
-		Kind: chain.KindToken, Ordinal: uint32(log), From: chain.EVM(f.e.id, from), To: chain.EVM(f.e.id, to),
-		Asset: f.asset, Amount: amount,
-	}
-	return true, f.e.out.Keep()
+	t.Block, t.Time, t.Index, t.Ordinal = block, f.e.times.of(block), chain.NoIndex, uint32(log)
+	return true, f.e.out.KeepToken(f.e.id)
 }
 
 // fastNumber reads up to eighteen digits, up to an end byte or the end of b.
