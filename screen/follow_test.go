@@ -19,6 +19,7 @@ import (
 	"bongsu/stix"
 
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 )
 
 const (
@@ -362,4 +363,83 @@ func TestFollow(t *testing.T) {
 	if x.Position() != 4 {
 		t.Errorf("position %d", x.Position())
 	}
+}
+
+// Whatever was said, revoked and erased in whatever order: an index that
+// followed, one that is loaded anew, and the plain reading of the journal agree.
+func TestFollowedEqualsLoadedEqualsModel(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		m := newMemory()
+		followed := New(Config{OverlayMax: rapid.IntRange(1, 20).Draw(rt, "overlay"), Clock: func() time.Time { return epoch.Add(time.Hour) }})
+		defer followed.Close()
+		version := 0
+		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			author := rapid.SampledFrom([]identity.OrgID{agency, exchange}).Draw(rt, "author")
+			n := rapid.IntRange(0, 4).Draw(rt, "account")
+			switch rapid.IntRange(0, 3).Draw(rt, "what") {
+			case 0, 1:
+				version++
+				o, err := listed(n, author, epoch.Add(time.Duration(version)*time.Millisecond), false)
+				m.add(t, author, o, err)
+			case 2:
+				version++
+				o, err := listed(n, author, epoch.Add(time.Duration(version)*time.Millisecond), true)
+				m.add(t, author, o, err)
+			case 3:
+				if st := m.entries; len(st) > 0 {
+					if e := st[rapid.IntRange(0, len(st)-1).Draw(rt, "entry")]; e.Act == journal.State && !e.Erased {
+						m.erase(t, e)
+					}
+				}
+			}
+			if rapid.Bool().Draw(rt, "follow") {
+				if err := followed.Load(t.Context(), m); err != nil {
+					rt.Fatal(err)
+				}
+			}
+		}
+		loaded := New(Config{Clock: followed.clock})
+		defer loaded.Close()
+		for _, x := range []*Index{followed, loaded} {
+			if err := x.Load(t.Context(), m); err != nil {
+				rt.Fatal(err)
+			}
+		}
+		for n := range 5 {
+			want := m.listedBy(n)
+			for name, x := range map[string]*Index{"followed": followed, "loaded": loaded} {
+				got := []string{}
+				for _, r := range x.Screen([]string{address(n)})[0].Reasons {
+					got = append(got, r.Author)
+				}
+				slices.Sort(got)
+				if !slices.Equal(got, want) {
+					rt.Fatalf("account %d, %s: named by %v, want %v", n, name, got, want)
+				}
+			}
+		}
+	})
+}
+
+// listedBy is who names an account by the journal: the authors whose latest
+// version is neither revoked nor erased.
+func (m *memory) listedBy(n int) []string {
+	out := []string{}
+	for _, author := range []identity.OrgID{agency, exchange} {
+		o, err := listed(n, author, epoch, false)
+		if err != nil {
+			panic(err)
+		}
+		var latest *journal.Statement
+		for i := range m.entries {
+			if e := &m.entries[i]; e.Act == journal.State && e.ID == o.ID && e.Author == author {
+				latest = e
+			}
+		}
+		if latest != nil && !latest.Revoked && !latest.Erased {
+			out = append(out, string(author))
+		}
+	}
+	slices.Sort(out)
+	return out
 }
