@@ -266,15 +266,21 @@ func (h *headLog) corrupt(at int64, why string) error {
 	return errs.New("read head log", errs.Corrupt, fmt.Sprintf("%s at byte %d", h.name, at), why, "run bongsu ledger check; restore the file from a copy")
 }
 
-// recover is the writer's: it takes over whole records behind the newest slot
-// (synced, but the slot was not, or was damaged) and cuts off what is torn.
+// recover is the writer's: it cuts off what a crash left behind the newest
+// slot, which nobody was told of and no reader has seen. Where a slot is
+// damaged it may have been the newer one: then whole records behind the other
+// are taken over first.
 func (h *headLog) recover() error {
 	info, err := h.f.Stat()
 	if err != nil {
 		return errs.Wrap("open head log", h.name, err)
 	}
+	_, _, bad, err := h.readSlots()
+	if err != nil || bad == 0 && h.end == info.Size() {
+		return err
+	}
 	before := h.end
-	for h.end < info.Size() {
+	for bad > 0 && h.end < info.Size() {
 		_, size, err := h.readOne(h.end, h.seq+1, info.Size())
 		if err != nil {
 			break
@@ -286,7 +292,7 @@ func (h *headLog) recover() error {
 			return errs.Wrap("open head log", h.name, err)
 		}
 	}
-	if h.end != before || h.end < info.Size() {
+	if h.end != before {
 		return h.commitSlot()
 	}
 	return nil

@@ -1,0 +1,297 @@
+package ledger_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+	"bongsu/ledger/ledgertest"
+	"bongsu/ledger/model"
+)
+
+// transferOf is the n-th of some unlike transfers; several share a block and a
+// transaction.
+func transferOf(n int) chain.Transfer {
+	raw := make([]byte, 32)
+	raw[0], raw[1], raw[2], raw[3] = byte(n*37), byte(n/2), byte(n/512), 9
+	raw[0] = byte(n / 2 * 37)
+	id, _ := chain.NewTxID(raw)
+	who := func(k int) chain.Account {
+		return chain.EVM(chain.Ethereum, [20]byte{byte(k * 11), byte(k), byte(k >> 8), 1})
+	}
+	return chain.Transfer{
+		Chain: chain.Ethereum, Time: chain.Time(1_000_000 + 12_000*(n/4)), Block: uint64(100 + n/4), Index: uint32(n / 2 % 2), Tx: id,
+		Kind: chain.KindToken, Ordinal: uint32(n), From: who(n % 5), To: who(n % 23), Asset: chain.Token(who(900 + n%2)), Amount: chain.Units(uint64(n*n + 1)),
+	}
+}
+
+func facts(from, to int) *ledger.Facts {
+	f := &ledger.Facts{}
+	for n := from; n < to; n++ {
+		f.Transfers = append(f.Transfers, transferOf(n))
+	}
+	return f
+}
+
+func liveAt(number uint64, fork byte, rows int) ledger.LiveBlock {
+	hash := func(n uint64) ledger.Hash {
+		if n < 501 {
+			return ledger.Hash{byte(n), 1}
+		}
+		return ledger.Hash{byte(n), 1, fork}
+	}
+	b := ledger.LiveBlock{
+		What:  ledger.CoverTokens,
+		Block: ledger.BlockFact{Chain: chain.Ethereum, Number: number, Hash: hash(number), Parent: hash(number - 1), Time: chain.Time(9_000_000 + 12_000*number), HasTime: true},
+	}
+	for n := range rows {
+		t := transferOf(int(number)*10 + n + int(fork)*100)
+		t.Block, t.Time = number, b.Block.Time
+		b.Facts.Transfers = append(b.Facts.Transfers, t)
+	}
+	return b
+}
+
+// script is what the crash test does; each step is acknowledged by its return.
+var script = []struct {
+	name  string
+	do    func(*ledger.Ledger) error
+	model func(*model.Model)
+}{
+	{"small import", func(l *ledger.Ledger) error { return try(l, facts(0, 3), false) }, func(m *model.Model) { m.Add(facts(0, 3)) }},
+	{"large import", func(l *ledger.Ledger) error { return try(l, facts(2, 40), true) }, func(m *model.Model) { m.Add(facts(2, 40)) }},
+	{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, liveAt(500, 0, 3)); return err }, func(m *model.Model) { m.ApplyBlock(liveAt(500, 0, 3)) }},
+	{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, liveAt(501, 0, 3)); return err }, func(m *model.Model) { m.ApplyBlock(liveAt(501, 0, 3)) }},
+	{"rollback", func(l *ledger.Ledger) error { return l.Rollback(ctx, chain.Ethereum, 500) }, func(m *model.Model) { m.Rollback(chain.Ethereum, 500) }},
+	{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, liveAt(501, 7, 2)); return err }, func(m *model.Model) { m.ApplyBlock(liveAt(501, 7, 2)) }},
+	{"finalize", func(l *ledger.Ledger) error { return l.Finalize(ctx, chain.Ethereum, 500) }, func(m *model.Model) { m.Finalize(chain.Ethereum, 500) }},
+	{"overlapping import", func(l *ledger.Ledger) error { return try(l, facts(20, 70), true) }, func(m *model.Model) { m.Add(facts(20, 70)) }},
+}
+
+var ctx = context.Background()
+
+// try imports, with a checkpoint in the middle when large.
+func try(l *ledger.Ledger, f *ledger.Facts, checkpoint bool) error {
+	im, err := l.Begin(ctx, "crash")
+	if err != nil {
+		return err
+	}
+	defer im.Suspend()
+	rest := *f
+	if checkpoint && im.Cursor() == nil {
+		half := len(f.Transfers) / 2
+		if err := im.Add(&ledger.Facts{Transfers: f.Transfers[:half]}); err != nil {
+			return err
+		}
+		if err := im.Checkpoint([]byte("half")); err != nil {
+			return err
+		}
+		rest.Transfers = f.Transfers[half:]
+	}
+	if err := im.Add(&rest); err != nil {
+		return err
+	}
+	_, err = im.Commit(ctx)
+	return err
+}
+
+func dumpModel(t *testing.T, steps int) string {
+	var m model.Model
+	for _, s := range script[:steps] {
+		s.model(&m)
+	}
+	r, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledgertest.Dump(t, r)
+}
+
+// TestCrashAtEveryStep stops the ledger at each of its steps on the disk. What
+// opens afterwards passes Check and holds what was acknowledged, or that and
+// the step that was under way; and it goes on from there.
+func TestCrashAtEveryStep(t *testing.T) {
+	want := make([]string, len(script)+1)
+	for i := range want {
+		want[i] = dumpModel(t, i)
+	}
+	for n := 1; ; n++ {
+		dir := t.TempDir()
+		var opt ledger.Options
+		ledger.SmallSegments(&opt, 10, 30)
+		left := ledger.CrashAfter(&opt, n)
+		acked := crashRun(dir, opt)
+		if rep, err := ledger.Check(ctx, dir); err == nil && len(rep.Damages) > 0 {
+			t.Fatalf("step %d, after %d acknowledged: check finds %+v", n, acked, rep.Damages)
+		}
+		var again ledger.Options
+		ledger.SmallSegments(&again, 10, 30)
+		ledger.WithoutSync(&again)
+		l := open(t, dir, again)
+		got := ledgertest.Dump(t, reader(t, l))
+		if got != want[acked] && (acked == len(script) || got != want[acked+1]) {
+			t.Fatalf("step %d, after %d acknowledged, holds\n%s\nwant\n%s", n, acked, got, want[acked])
+		}
+		from := acked
+		if got != want[acked] {
+			from++
+		}
+		for _, s := range script[from:] {
+			if err := s.do(l); err != nil {
+				t.Fatalf("step %d, going on with %s: %v", n, s.name, err)
+			}
+		}
+		if got := ledgertest.Dump(t, reader(t, l)); got != want[len(script)] {
+			t.Fatalf("step %d, in the end holds\n%s\nwant\n%s", n, got, want[len(script)])
+		}
+		l.Close()
+		if *left > 0 {
+			return
+		}
+	}
+}
+
+// crashRun runs the script until the crash and says how many steps were
+// acknowledged.
+func crashRun(dir string, opt ledger.Options) int {
+	l, err := ledger.Open(ctx, dir, opt)
+	if err != nil {
+		return 0
+	}
+	for i, s := range script {
+		if s.do(l) != nil {
+			return i
+		}
+	}
+	return len(script)
+}
+
+// TestKill kills a process of its own again and again while it imports, and
+// finds each time all that the process had acknowledged.
+func TestKill(t *testing.T) {
+	if dir := os.Getenv("LEDGER_KILL_DIR"); dir != "" {
+		killed(t, dir)
+		return
+	}
+	dir := filepath.Join(t.TempDir(), "ledger")
+	acked := 0
+	for round := range 6 {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestKill$")
+		cmd.Env = append(os.Environ(), "LEDGER_KILL_DIR="+dir, fmt.Sprintf("LEDGER_KILL_FROM=%d", acked))
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(out)
+		for seen := 0; lines.Scan(); {
+			n, found := strings.CutPrefix(lines.Text(), "acked ")
+			if !found {
+				continue
+			}
+			acked, _ = strconv.Atoi(n)
+			if seen++; seen == 3+round*2 {
+				time.AfterFunc(time.Duration(round)*700*time.Microsecond, func() { cmd.Process.Kill() })
+			}
+		}
+		cmd.Wait() //nolint:errcheck // it was killed
+		checkKilled(t, dir, acked)
+	}
+}
+
+// killed imports ten transfers after ten, in turns small and large, and says
+// after each how many are acknowledged.
+func killed(t *testing.T, dir string) {
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 15, 60)
+	l := open(t, dir, opt)
+	from, _ := strconv.Atoi(os.Getenv("LEDGER_KILL_FROM"))
+	for n := from; n < from+4000; n += 10 {
+		back := 0
+		if n/10%3 == 2 && n > 20 {
+			back = 20
+		}
+		if err := try(l, facts(n-back, n+10), false); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("acked", n+10)
+	}
+}
+
+func checkKilled(t *testing.T, dir string, acked int) {
+	t.Helper()
+	rep, err := ledger.Check(ctx, dir)
+	if err != nil || len(rep.Damages) > 0 {
+		t.Fatalf("check: %v %+v", err, rep.Damages)
+	}
+	l := open(t, dir, ledger.Options{})
+	defer l.Close()
+	r := reader(t, l)
+	held := 0
+	err = r.Scan(ctx, chain.Ethereum, ledger.Key{}, ledger.Key{}, func(rows []ledger.Row) error {
+		for i := range rows {
+			if rows[i].Ordinal != uint32(held+i) {
+				t.Fatalf("row %d is of transfer %d: lost or doubled", held+i, rows[i].Ordinal)
+			}
+		}
+		held += len(rows)
+		return nil
+	})
+	if err != nil || held < acked || held > acked+10 {
+		t.Fatalf("%d transfers, %d were acknowledged (%v)", held, acked, err)
+	}
+}
+
+// TestEveryFlippedByteIsFound flips bytes of every file, one by one.
+func TestEveryFlippedByteIsFound(t *testing.T) {
+	dir := t.TempDir()
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 10, 1000)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	if err := try(l, facts(0, 60), false); err != nil {
+		t.Fatal(err)
+	}
+	if err := try(l, facts(60, 65), false); err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		data, err := os.ReadFile(name)
+		if err != nil || len(data) == 0 {
+			continue
+		}
+		for i := 0; i < len(data); i += 1 + len(data)/400 {
+			data[i] ^= 0x10
+			os.WriteFile(name, data, 0o600) //nolint:errcheck // the check sees it
+			rep, err := ledger.Check(ctx, dir)
+			if err == nil && len(rep.Damages) == 0 {
+				t.Fatalf("byte %d of %s was flipped and not found", i, e.Name())
+			}
+			if err == nil && strings.HasPrefix(e.Name(), "segment-") && (rep.Damages[0].Segment == "" || rep.Damages[0].To != 114) {
+				t.Fatalf("byte %d of %s: damage does not name segment and range: %+v", i, e.Name(), rep.Damages[0])
+			}
+			data[i] ^= 0x10
+		}
+		os.WriteFile(name, data, 0o600) //nolint:errcheck // checked below
+	}
+	if rep, err := ledger.Check(ctx, dir); err != nil || len(rep.Damages) > 0 {
+		t.Fatalf("put right again: %v %+v", err, rep.Damages)
+	}
+}
