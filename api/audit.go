@@ -25,6 +25,7 @@ type Asked struct {
 	Values  []string  `json:"values,omitempty"`  // what was screened
 	Hits    []Hit     `json:"hits,omitempty"`    // verdicts that were not clear
 	Subject []string  `json:"subject,omitempty"` // ids that were appended or changed
+	Left    int       `json:"left,omitempty"`    // records of strangers before this one that were left out
 }
 
 // Hit is one verdict that was not clear.

@@ -258,6 +258,46 @@ func TestNothingIsAnsweredUnseen(t *testing.T) {
 	}
 }
 
+// Who may not come in cannot fill the disk by knocking.
+func TestStrangersDoNotFillTheAudit(t *testing.T) {
+	n := start(t)
+	c := n.stranger()
+	const knocks = 4 * strangerBurst
+	long := "/api/v1/thefts/" + strings.Repeat("a", 20_000)
+	for i := range knocks {
+		if i%2 == 0 {
+			c.get(long).problem(401)
+		} else {
+			c.get("/signin?token=guess").problem(401)
+		}
+	}
+	n.signedIn(Reader) // who comes in is recorded all the same
+	if err := n.cfg.Audit.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records, left, in := 0, 0, 0
+	err := ReadAudit(filepath.Join(n.dir, "audit"), func(a Asked) error {
+		if len(a.Path) > maxAuditPath+3 {
+			t.Errorf("a path of %d bytes", len(a.Path))
+		}
+		if a.Who == "-" {
+			records++
+			left += a.Left
+		} else {
+			in++
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.strangers.mu.Lock()
+	defer n.strangers.mu.Unlock()
+	if left += n.strangers.left; records+left != knocks || left == 0 || in != 2 {
+		t.Errorf("%d records and %d left out of %d; %d of who came in", records, left, knocks, in)
+	}
+}
+
 func TestSyncEndsWithItsContext(t *testing.T) {
 	a := &Audit{wake: make(chan struct{}, 1), quick: make(chan struct{}, 1)} // without its writer
 	a.changed = sync.NewCond(&a.mu)

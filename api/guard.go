@@ -126,7 +126,7 @@ func callOf(ctx context.Context) *call {
 func (s *Server) guarded(scope Scope, stream bool, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		now := s.clock()
-		c := &call{host: strings.ToLower(r.Host), asked: Asked{At: now.UTC(), Who: "-", From: r.RemoteAddr, Method: r.Method, Path: r.URL.Path}}
+		c := &call{host: strings.ToLower(r.Host), asked: Asked{At: now.UTC(), Who: "-", From: r.RemoteAddr, Method: clip(r.Method, 20), Path: clip(r.URL.Path, maxAuditPath)}}
 		out := &recorder{ResponseWriter: w}
 		defer func() { s.account(c, out) }()
 		p := s.unaudited()
@@ -226,6 +226,9 @@ func (s *Server) account(c *call, out *recorder) {
 		return
 	}
 	c.asked.Status = out.status
+	if c.who == nil && !s.strangers.admit(&c.asked) {
+		return
+	}
 	if err := s.cfg.Audit.Record(&c.asked); err != nil {
 		s.log.Error("the audit did not take a record", "err", err, "who", c.asked.Who, "path", c.asked.Path)
 	}

@@ -61,7 +61,7 @@ func (s *Server) screen(w http.ResponseWriter, r *http.Request) {
 		p.write(w)
 		return
 	}
-	c.asked.Values = append([]string(nil), b.values...)
+	c.asked.Values = auditValues(b.values)
 	b.out = append(b.out[:0], `{"results":`...)
 	b.out = s.cfg.Screener.AppendJSON(b.out, b.values, func(i int, v screen.Verdict) { s.hit(c, b.values[i], v) })
 	b.out = append(b.out, "}\n"...)

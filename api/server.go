@@ -40,15 +40,16 @@ type Server struct {
 	origins map[string]bool // "http://127.0.0.1:8420"
 	hosts   map[string]bool // "127.0.0.1:8420"
 
-	mux      *http.ServeMux
-	sessions *sessions
-	events   *hub
-	pages    *pages
-	places   chan struct{} // one token for each request being served
-	waiting  atomic.Int32  // requests waiting for a place
-	streams  atomic.Int32  // open streams
-	quotas   quotas
-	buffers  sync.Pool // *screenBuffer
+	mux       *http.ServeMux
+	sessions  *sessions
+	events    *hub
+	pages     *pages
+	places    chan struct{} // one token for each request being served
+	waiting   atomic.Int32  // requests waiting for a place
+	streams   atomic.Int32  // open streams
+	quotas    quotas
+	strangers strangers
+	buffers   sync.Pool // *screenBuffer
 
 	randMu sync.Mutex // owns rand
 	rand   io.Reader

@@ -265,7 +265,10 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 	if ok {
 		asked.Who, asked.Status = "user:"+u.Name, 303
 	}
-	err := s.cfg.Audit.Record(asked)
+	var err error
+	if ok || s.strangers.admit(asked) {
+		err = s.cfg.Audit.Record(asked)
+	}
 	if err == nil && ok { // who came in is durable before he is in
 		err = s.cfg.Audit.Sync(r.Context())
 	}
