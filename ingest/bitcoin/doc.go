@@ -15,7 +15,7 @@
 //     out and counted.
 //   - A transaction carries the outpoints that it spends; amounts and accounts of
 //     inputs come from the outputs spent, which the ledger joins. A source may
-//     state them too, and then both have to agree.
+//     state them too; where the ledger holds the output itself, that decides.
 //   - Every output has an account: its address where the script has one, else
 //     the SHA-256 of the script. A bare public key (P2PK) is the P2PKH account of
 //     the same key, because the same key spends both.

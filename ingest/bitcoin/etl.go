@@ -290,9 +290,8 @@ func etlOutputs(id chain.ID, rows []etlIO) ([]ledger.UTXOOut, error) {
 
 // value reads base units, or whole coins where the data set writes those.
 func (o *etlIO) value() (chain.Amount, error) {
-	const decimals = 8
 	if o.Address != nil && strings.ContainsAny(string(o.Value), ".eE") {
-		return chain.ParseDecimal(string(o.Value), decimals)
+		return chain.ParseDecimal(string(o.Value), coinDecimals)
 	}
 	v, err := chain.ParseBase(strings.TrimSuffix(string(o.Value), ".0"))
 	if err == nil && chain.Units(MaxMoney).Less(v) {

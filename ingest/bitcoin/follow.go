@@ -2,6 +2,7 @@ package bitcoin
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -24,8 +25,9 @@ type Config struct {
 	// Chain is the chain that the node has to be on; "": any that is known.
 	Chain chain.ID
 	// From is the first block to fetch where the ledger holds nothing to go on
-	// from. Spends of outputs of earlier blocks then have no account. Anew
-	// ignores imported ranges and starts at From; blocks followed before are
+	// from. Where the ledger does not reach down to the chain's first block,
+	// the node is asked for the outputs that are spent; one that does not tell
+	// leaves spends of earlier outputs without an account. Anew ignores imported ranges and starts at From; blocks followed before are
 	// gone on from all the same.
 	From uint64
 	Anew bool
@@ -67,8 +69,30 @@ func Follow(ctx context.Context, c Config) error {
 		return err
 	}
 	defer n.Close()
+	if err := n.begin(ctx, &c); err != nil {
+		return err
+	}
 	return follow.Run(ctx, follow.Config{
 		Node: n, Ledger: c.Ledger, From: c.From, Resume: !c.Anew, Needs: ledger.CoverUTXO, Window: c.Window, Batch: c.Batch,
 		Once: c.Once, Event: c.Event, Sleep: c.Sleep, Backoff: c.Backoff,
 	})
+}
+
+// begin decides whether the node is asked for spent outputs: not where the
+// ledger holds, or will hold, every block from the first on.
+func (n *Node) begin(ctx context.Context, c *Config) error {
+	r, err := c.Ledger.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	cov, err := r.Coverage(ctx, n.id)
+	if err = errors.Join(err, r.Close()); err != nil {
+		return err
+	}
+	fromFirst := cov.Empty && c.From == 0 || !cov.Empty && cov.Complete(0, cov.LastBlock, ledger.CoverUTXO)
+	n.wantSpent.Store(!fromFirst)
+	if c.Event != nil {
+		n.note = func(s string) { c.Event(follow.Event{Kind: follow.Noticed, Chain: n.id, Note: s}) }
+	}
+	return nil
 }

@@ -98,6 +98,9 @@ func (s *server) serve(w http.ResponseWriter, r *http.Request) {
 		json.Unmarshal(q.Params[0], &number) //nolint:errcheck // zero then
 	}
 	answer := s.answer(q.Method, text, number)
+	if q.Method == "getblock" && string(q.Params[1]) == "3" {
+		answer = s.spending(text)
+	}
 	if s.bend != nil {
 		answer = s.bend(q.Method, answer)
 	}
@@ -138,6 +141,40 @@ func (s *server) answer(method, text string, number uint64) any {
 		return out
 	}
 	return -32601
+}
+
+// spending is what Bitcoin Core says of what a block spends.
+func (s *server) spending(name string) any {
+	h, err := ParseHash(name)
+	if err != nil {
+		return codeUnknown
+	}
+	b, err := DecodeBlock(s.raw[h])
+	if err != nil {
+		return codeUnknown
+	}
+	outs := map[OutPoint]Out{}
+	for _, raw := range s.raw {
+		if before, err := DecodeBlock(raw); err == nil {
+			for i := range before.Txs {
+				for n, o := range before.Txs[i].Out {
+					outs[OutPoint{before.Txs[i].ID, uint32(n)}] = o
+				}
+			}
+		}
+	}
+	var txs []any
+	for i := range b.Txs {
+		var in []any
+		for _, x := range b.Txs[i].In {
+			o := outs[x.Prev]
+			in = append(in, map[string]any{"prevout": map[string]any{
+				"value": jsontext.Value(fmt.Sprintf("0.%08d", o.Value)), "scriptPubKey": map[string]any{"hex": hex.EncodeToString(o.Script)},
+			}})
+		}
+		txs = append(txs, map[string]any{"txid": b.Txs[i].ID.String(), "vin": in})
+	}
+	return map[string]any{"tx": txs}
 }
 
 func (s *server) config(l follow.Ledger, edit ...func(*Config)) Config {
@@ -341,6 +378,107 @@ func TestFollowRefuses(t *testing.T) {
 	}
 	if err := Follow(context.Background(), s.config(&inmemory.Ledger{}, func(c *Config) { c.Chain = chain.Bitcoin })); errs.Is(err) != errs.Conflict {
 		t.Errorf("another chain: %v", err)
+	}
+}
+
+// TestSpentBefore follows from a later block on: what is spent there is told by
+// the node, and only where it has to be.
+func TestSpentBefore(t *testing.T) {
+	s := newServer(t)
+	s.grow(20, 1)
+	asked := 0
+	count := func(bend func(any) any) func(string, any) any {
+		return func(_ string, a any) any {
+			if m, ok := a.(map[string]any); ok && m["tx"] != nil {
+				asked++
+				return bend(a)
+			}
+			return a
+		}
+	}
+	same := func(a any) any { return a }
+	var l inmemory.Ledger
+	s.bend = count(same)
+	if err := Follow(context.Background(), s.config(&l)); err != nil || asked != 0 {
+		t.Fatalf("%v, asked %d times though the ledger reaches down to the first block", err, asked)
+	}
+	spend := func(l follow.Ledger, height int) ledger.UTXOIn {
+		t.Helper()
+		b, err := DecodeBlock(s.raw[s.best[height]])
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := l.Reader(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		refs, _ := r.TxRefs(context.Background(), []ledger.Tx{{Chain: chain.BitcoinRegtest, ID: b.Txs[1].ID.TxID()}})
+		held, err := r.UTXOs(context.Background(), refs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return held[0].Inputs[0]
+	}
+	whole := spend(&l, 10)
+	late := func(c *Config) { c.From = 10 }
+	var part inmemory.Ledger
+	if err := Follow(context.Background(), s.config(&part, late)); err != nil || asked == 0 {
+		t.Fatalf("%v, asked %d times", err, asked)
+	}
+	if got := spend(&part, 10); got != whole || !got.Known || got.Value != chain.Units(50) {
+		t.Errorf("spends %+v, want %+v", got, whole)
+	}
+	for why, bend := range map[string]func(any) any{
+		"pays more than it spends": func(a any) any {
+			for _, tx := range a.(map[string]any)["tx"].([]any)[1:] {
+				tx.(map[string]any)["vin"].([]any)[0].(map[string]any)["prevout"].(map[string]any)["value"] = jsontext.Value("0.00000001")
+			}
+			return a
+		},
+		"is of another": func(a any) any {
+			a.(map[string]any)["tx"].([]any)[1].(map[string]any)["txid"] = Hash{}.String()
+			return a
+		},
+		"but the node tells what 1 spend": func(a any) any {
+			m := a.(map[string]any)
+			m["tx"] = m["tx"].([]any)[:1]
+			return a
+		},
+		"no amount of coins": func(a any) any {
+			a.(map[string]any)["tx"].([]any)[1].(map[string]any)["vin"].([]any)[0].(map[string]any)["prevout"].(map[string]any)["value"] = "many"
+			return a
+		},
+	} {
+		s.bend = count(bend)
+		if err := Follow(context.Background(), s.config(&inmemory.Ledger{}, late)); errs.Is(err) != errs.Forged || !strings.Contains(err.Error(), why) {
+			t.Errorf("%v, want %q", err, why)
+		}
+	}
+	// A node that does not tell is followed all the same, and that is told.
+	for _, bend := range []func(any) any{
+		func(any) any { return codeOutOfRange - 100 },
+		func(a any) any {
+			for _, tx := range a.(map[string]any)["tx"].([]any) {
+				for _, in := range tx.(map[string]any)["vin"].([]any) {
+					delete(in.(map[string]any), "prevout")
+				}
+			}
+			return a
+		},
+	} {
+		s.bend = count(bend)
+		var l inmemory.Ledger
+		var notes []string
+		err := Follow(context.Background(), s.config(&l, late, func(c *Config) {
+			c.Event = func(e follow.Event) {
+				if e.Kind == follow.Noticed {
+					notes = append(notes, e.Note)
+				}
+			}
+		}))
+		if err != nil || len(notes) != 1 || spend(&l, 10).Known || !spend(&l, 11).Known {
+			t.Errorf("%v, told %q, spends %+v", err, notes, spend(&l, 10))
+		}
 	}
 }
 

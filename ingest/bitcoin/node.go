@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"bongsu/chain"
@@ -25,6 +26,9 @@ type Node struct {
 	depth uint64
 	poll  time.Duration
 	sleep func(context.Context, time.Duration) error
+
+	wantSpent atomic.Bool  // ask for spent outputs
+	note      func(string) // tells something once; called by one fetch at a time
 }
 
 // Confirmations is how many blocks, its own included, make a block final.
@@ -62,8 +66,9 @@ func dial(ctx context.Context, c *Config) (*Node, error) {
 	return n, nil
 }
 
-// maxAnswer bounds an answer: a block in hexadecimal and what is around it.
-const maxAnswer = 2*MaxBlockBytes + 1<<16
+// maxAnswer bounds an answer: a block in JSON with what it spends is some ten
+// times as long as the block.
+const maxAnswer = 128 << 20
 
 // chainBornAs is the chain whose first block has a hash.
 func chainBornAs(first Hash, where string) (chain.ID, error) {
@@ -222,7 +227,8 @@ func (n *Node) Block(ctx context.Context, ref follow.Ref) (*ledger.LiveBlock, er
 	if err != nil {
 		return nil, errs.Wrap("follow", n.rpc.String(), err)
 	}
-	return Facts(n.id, Placed{b, ref.Number}), nil
+	out := Facts(n.id, Placed{b, ref.Number})
+	return out, n.spent(ctx, b, out.Facts.UTXOs)
 }
 
 // Final implements follow.Node: so many confirmations.
