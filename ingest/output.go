@@ -149,6 +149,12 @@ func (o *Output) RejectOf(source int, at Place, row []byte, reason error) error 
 	return o.run.done[source].rejects.add(at, row, reasonText(reason))
 }
 
+// Rejects is how many rows of the source were rejected so far.
+func (o *Output) Rejects() int64 { return o.source.rejects.n.Load() }
+
+// RejectsOf is Rejects of an earlier source of the run, while a join finishes.
+func (o *Output) RejectsOf(source int) int64 { return o.run.done[source].rejects.n.Load() }
+
 // Note adds something to the source's report that no row can carry.
 func (o *Output) Note(format string, args ...any) {
 	o.source.report.Notes = append(o.source.report.Notes, fmt.Sprintf(format, args...))

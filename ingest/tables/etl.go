@@ -171,11 +171,12 @@ type etl struct {
 	at     ingest.Place // of the row being read
 	raw    []byte
 	frames []frame // of the transaction being read
-	notes  struct{ nft, unmatched int64 }
+	blocks blockRange
+	apart  bool // transactions came without their receipts
 }
 
 func newETL(in *ingest.Input, out *ingest.Output) (*etl, error) {
-	e := &etl{in: in, out: out, id: in.Chain, asset: map[[20]byte]chain.Asset{}}
+	e := &etl{in: in, out: out, id: in.Chain, blocks: rangeOf(in.Name), asset: map[[20]byte]chain.Asset{}}
 	if e.id == "" {
 		e.id = chain.Ethereum
 	}
@@ -277,6 +278,7 @@ func (e *etl) time(v []byte, column string) (chain.Time, error) {
 
 // when is the row's own time, or that of its block where the import holds it.
 func (e *etl) when(v []byte, column string, block uint64) (chain.Time, error) {
+	e.blocks.saw(block)
 	if t, err := e.time(v, column); err != nil || t != 0 {
 		return t, err
 	}

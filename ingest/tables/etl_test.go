@@ -2,6 +2,7 @@ package tables_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"bongsu/ingest"
 	"bongsu/ingest/ingesttest"
 	"bongsu/ingest/tables"
+	"bongsu/ledger"
 )
 
 // fromFiles imports files of testdata; rejects go to a temporary folder.
@@ -169,6 +171,57 @@ func TestETLTraces(t *testing.T) {
 			slices.Sort(c.want)
 			if !slices.Equal(got, c.want) {
 				t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+			}
+		})
+	}
+}
+
+// TestClaims: a file whose name says which blocks it holds, and which goes in
+// whole, makes the range complete for what its table holds.
+func TestClaims(t *testing.T) {
+	const dir = "testdata/ethereum-etl/block_483920/"
+	for _, c := range []struct {
+		name  string
+		files []string // sample, name
+		want  ledger.Cover
+	}{
+		{"tokens", []string{"token_transfers.csv", "token_transfers_00483900_00483999.csv"}, ledger.CoverTokens},
+		{"folders", []string{"token_transfers.csv", "start_block=00483900/end_block=00483999/token_transfers.csv"}, ledger.CoverTokens},
+		{"a row outside", []string{"token_transfers.csv", "token_transfers_00483000_00483899.csv"}, 0},
+		{"no range in the name", []string{"token_transfers.csv", "token_transfers.csv"}, 0},
+		{"transactions and receipts", []string{"transactions.csv", "transactions_00483900_00483999.csv", "receipts.csv", "receipts_00483900_00483999.csv"}, ledger.CoverNative | ledger.CoverFees},
+		{"transactions alone", []string{"transactions.csv", "transactions_00483900_00483999.csv"}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := t.TempDir()
+			var sources []ingest.Source
+			for i := 0; i < len(c.files); i += 2 {
+				path := filepath.Join(root, c.files[i+1])
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				copyFile(t, dir+c.files[i], path)
+				sources = append(sources, ingest.Source{Name: path})
+			}
+			var store ingesttest.Store
+			if _, err := ingest.Run(ctx, &store, sources, ingest.Options{Formats: tables.Formats()}); err != nil && errs.Is(err) != errs.Partial {
+				t.Fatal(err)
+			}
+			r, err := store.Model.Reader()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cov, err := r.Coverage(ctx, chain.Ethereum)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cov.Complete(483900, 483999, c.want); c.want != 0 && !got {
+				t.Errorf("not complete for %v: %+v", c.want, cov.Ranges)
+			}
+			for what := ledger.Cover(1); what < ledger.CoverAll; what <<= 1 {
+				if what&c.want == 0 && cov.Complete(483920, 483920, what) {
+					t.Errorf("complete for %v, which nothing says", what)
+				}
 			}
 		})
 	}

@@ -83,5 +83,8 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layou
 	if l.end != nil && (err == nil || errs.Is(err) == errs.Invalid) {
 		err = errors.Join(err, l.end(e))
 	}
+	if err == nil {
+		e.claim(l)
+	}
 	return err
 }

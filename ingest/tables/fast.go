@@ -53,6 +53,7 @@ func (f *fastTransfers) line(b []byte) (bool, error) {
 	if !ok || len(rest) != 0 || t.Tx == [32]byte{} {
 		return false, nil
 	}
+	f.e.blocks.saw(block)
 	t.Block, t.Time, t.Index, t.Ordinal = block, f.e.times.of(block), chain.NoIndex, uint32(log)
 	return true, f.e.out.KeepToken(f.e.id)
 }

@@ -28,6 +28,8 @@ type receiptJoin struct {
 	dir   string
 	parts [joinParts]joinPart
 	times *blockTimes
+
+	ranges []tableRange
 }
 
 type joinPart struct {
@@ -148,6 +150,7 @@ func (j *receiptJoin) Finish(ctx context.Context, out *ingest.Output) error {
 			}
 		}
 	}
+	j.claim(out)
 	if lone > 0 {
 		out.Note("%d receipts came without their transactions: how they ended is stored, their fees are not; import the two tables in one command", lone)
 	}

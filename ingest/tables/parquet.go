@@ -78,6 +78,9 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 	if l.end != nil && (err == nil || errs.Is(err) == errs.Invalid) {
 		err = errors.Join(err, l.end(e))
 	}
+	if err == nil {
+		e.claim(l)
+	}
 	return err
 }
 

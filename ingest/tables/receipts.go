@@ -55,6 +55,7 @@ func (e *etl) transaction(r record) error {
 	}
 	fact := ledger.TxFact{Chain: e.id, Tx: p.tx, Block: p.block, Index: p.index, Time: p.time, HasTime: p.time != 0}
 	if rc == nil {
+		e.apart = true
 		if err := e.out.Tx(fact); err != nil {
 			return err
 		}
@@ -62,6 +63,7 @@ func (e *etl) transaction(r record) error {
 	}
 	fact.Status = ended(p, rc)
 	if fact.Status == ledger.StatusUnknown && !p.value.IsZero() { // traces may tell
+		e.apart = true
 		if err := e.out.Tx(fact); err != nil {
 			return err
 		}
@@ -148,6 +150,7 @@ func (e *etl) receipt(r record) error {
 	if err != nil {
 		return err
 	}
+	e.blocks.saw(block)
 	t := e.times.of(block)
 	if err := e.out.Tx(ledger.TxFact{Chain: e.id, Tx: p.tx, Block: block, Index: index, Time: t, HasTime: t != 0, Status: p.status}); err != nil {
 		return err
