@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -286,5 +287,19 @@ func TestManyReasons(t *testing.T) {
 		if got.Verdict != Block || len(got.Reasons) != MaxReasons || got.More != n-MaxReasons || got.Reasons[0].Author != "identity--a" {
 			t.Errorf("merged %v: %v, %d reasons and %d more, first by %s", merged, got.Verdict, len(got.Reasons), got.More, got.Reasons[0].Author)
 		}
+	}
+}
+
+// A time that JSON cannot write spoils no answer.
+func TestTimesBeyondJSON(t *testing.T) {
+	x := newTest(t, Config{})
+	s := listing(1, "identity--a", epoch, address(1))
+	s.Reason.Since, s.Reason.Until = time.Date(-5, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -7200))
+	x.Put(s)
+	for range 2 {
+		if got := string(x.AppendJSON(nil, []string{address(1)}, nil)); !strings.Contains(got, `"block"`) {
+			t.Error(got)
+		}
+		x.Flush()
 	}
 }

@@ -40,6 +40,7 @@ func (l *layer) put(id statementID, s *Statement) {
 	}
 	r := &record{id: id, version: s.Version.UnixNano(), from: unixMilli(s.From), until: unixMilli(s.Reason.Until), reason: s.Reason}
 	r.reason.Statement, r.reason.Author = s.ID, s.Author
+	r.reason.Since, r.reason.Until = writable(r.reason.Since), writable(r.reason.Until)
 	if !s.Revoked {
 		r.keys = uniqueKeys(s.Readings)
 	}
@@ -76,6 +77,15 @@ func uniqueKeys(rs []Reading) []Key {
 		}
 	}
 	return keys
+}
+
+// writable is t in UTC, or the zero time when RFC 3339 has no text for it:
+// somebody's statement of the year 10000 must not spoil an answer.
+func writable(t time.Time) time.Time {
+	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // unixMilli is 0 for the zero time.

@@ -130,11 +130,17 @@ func pictureOfRun(p *Picture, id string, r *trace.Run) {
 			add(id, PictureAccount{Account: a, Kind: "incomplete"})
 		}
 	}
+	p.addPassed()
+}
+
+// addPassed adds the accounts that only flows name, in their order, so that
+// the list is the same each time.
+func (p *Picture) addPassed() {
 	named := map[chain.Account]bool{}
 	for i := range p.Accounts {
 		named[p.Accounts[i].Account] = true
 	}
-	for i := range p.Flows { // in their order, so that the list is the same each time
+	for i := range p.Flows {
 		for _, a := range []chain.Account{p.Flows[i].From, p.Flows[i].To} {
 			if !a.IsZero() && !named[a] && !slices.Contains(p.Sources, a) {
 				named[a] = true
