@@ -38,9 +38,10 @@ func (l *layer) put(id statementID, s *Statement) {
 	if old := l.stmts[id]; old != nil {
 		l.drop(old)
 	}
-	r := &record{id: id, version: s.Version.UnixNano(), from: unixMilli(s.From), until: unixMilli(s.Reason.Until), reason: s.Reason}
+	r := &record{id: id, version: s.Version.UnixNano(), from: unixMilli(s.From), reason: s.Reason}
 	r.reason.Statement, r.reason.Author = s.ID, s.Author
 	r.reason.Since, r.reason.Until = writable(r.reason.Since), writable(r.reason.Until)
+	r.until = unixMilli(r.reason.Until)
 	if !s.Revoked {
 		r.keys = uniqueKeys(s.Readings)
 	}
