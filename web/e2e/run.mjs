@@ -91,13 +91,18 @@ async function main() {
   const tour = { to, out, texts, findings };
   try {
     const parts = options.only.split(',');
-    for (const language of parts.includes('pages') ? languages : []) {
-      for (const theme of language === 'en' ? ['light', 'dark'] : ['light']) {
-        const { context, page } = await visit(browser, to, findings, { language, theme });
-        await walks.everyPage(page, { ...tour, language, theme });
+    // Two at a time: drawing in software keeps a core busy.
+    const rounds = languages
+      .map((language) => ({ language, theme: 'light' }))
+      .concat({ language: 'en', theme: 'dark' });
+    const worker = async () => {
+      for (let next = rounds.shift(); next; next = rounds.shift()) {
+        const { context, page } = await visit(browser, to, findings, next);
+        await walks.everyPage(page, { ...tour, ...next });
         await context.close();
       }
-    }
+    };
+    if (parts.includes('pages')) await Promise.all([worker(), worker()]);
     if (parts.includes('use')) {
       const { context, page } = await visit(browser, to, findings, { language: 'en', theme: 'light' });
       await walks.selection(page, tour);

@@ -259,6 +259,16 @@ export class Problem extends Error {
   }
 }
 
+// hidden are characters that show nothing or turn text around: control
+// characters and bidirectional overrides. Names and words come from partners; none
+// may make one thing look like another.
+const hidden = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+// read parses the node's JSON with every such character made visible.
+export function read(text: string): unknown {
+  return JSON.parse(text, (_, value: unknown) => (typeof value === 'string' ? value.replace(hidden, '\ufffd') : value));
+}
+
 const base = 'api/v1/';
 let csrf = '';
 
@@ -277,7 +287,7 @@ interface ProblemDocument {
 async function problemOf(response: Response): Promise<Problem> {
   let doc: ProblemDocument = {};
   try {
-    doc = (await response.json()) as ProblemDocument;
+    doc = read(await response.text()) as ProblemDocument;
   } catch {
     // Not JSON: the status says what there is to say.
   }
@@ -298,7 +308,7 @@ async function ask<T>(path: string, init?: RequestInit): Promise<T> {
     throw new Problem(0, '', '', '');
   }
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  return read(await response.text()) as T;
 }
 
 export const get = <T>(path: string): Promise<T> => ask<T>(path);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { address, chainOf, differs, shorten } from './account';
 import { decimal, decimalsOf, glance, groupDigits, permille, total, written } from './amount';
-import type { Case, Money, Partner, Theft, Trace } from './api';
+import { read, type Case, type Money, type Partner, type Theft, type Trace } from './api';
 import { balances, rowsOf } from './book';
 import { cell, csv } from './csv';
 import { stepsFor } from './steps';
@@ -93,6 +93,25 @@ describe('CSV', () => {
     expect(cell('@x')).toBe("'@x");
     expect(cell('+a,b')).toBe('"\'+a,b"');
     expect(csv(['a', 'b'], [['1', 'two\nlines']])).toBe('a,b\r\n1,"two\nlines"\r\n');
+  });
+});
+
+describe('what partners wrote', () => {
+  it('shows what it hides', () => {
+    const text = JSON.stringify({
+      title: 'safe\u202Egnp.exe',
+      name: 'a\u0000b',
+      list: ['\u2066x\u2069'],
+      n: 1,
+      ok: 'é 한\n두',
+    });
+    expect(read(text)).toEqual({
+      title: 'safe\ufffdgnp.exe',
+      name: 'a\ufffdb',
+      list: ['\ufffdx\ufffd'],
+      n: 1,
+      ok: 'é 한\n두',
+    });
   });
 });
 
