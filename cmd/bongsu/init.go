@@ -20,7 +20,7 @@ Examples:
   bongsu init --name "Example CERT"
   bongsu init --name "Example Exchange" --data /srv/bongsu
 
-Keep a copy of DIR/keys/root.key offline: it alone can replace the node's keys.`
+Keep the root key (DIR/keys/root.key) offline: the node works without it, and it alone can replace or revoke the node's keys.`
 }
 
 func (c *initCmd) Run(a *app) error {
@@ -30,7 +30,7 @@ func (c *initCmd) Run(a *app) error {
 	if err := durable.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
-	keys, err := identity.Create(a.path("keys"), c.Name, a.now())
+	keys, err := identity.Create(a.dir, c.Name, a.now())
 	if err != nil {
 		return err
 	}

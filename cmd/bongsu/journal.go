@@ -7,7 +7,9 @@ import (
 
 	"bongsu/durable"
 	"bongsu/errs"
+	"bongsu/identity"
 	"bongsu/journal"
+	"bongsu/journal/sqlite"
 )
 
 type journalCmd struct {
@@ -23,12 +25,7 @@ func (journalCheckCmd) Help() string {
 }
 
 func (c *journalCheckCmd) Run(a *app) error {
-	n, err := openNode(a)
-	if err != nil {
-		return err
-	}
-	defer n.close() //nolint:errcheck // nothing was written
-	rep, err := n.journal.Check(a.ctx)
+	rep, err := checkJournal(a)
 	if err != nil {
 		return err
 	}
@@ -49,6 +46,27 @@ func (c *journalCheckCmd) Run(a *app) error {
 		return err
 	}
 	return a.told(rep.Err())
+}
+
+// checkJournal checks the journal's file without opening the journal, which a
+// damaged one might refuse.
+func checkJournal(a *app) (rep journal.Report, err error) {
+	if err := a.needNode("journal check"); err != nil {
+		return rep, err
+	}
+	keys, err := identity.Load(a.dir)
+	if err != nil {
+		return rep, err
+	}
+	store, err := sqlite.Open(a.ctx, a.path("journal.db"))
+	if err != nil {
+		return rep, err
+	}
+	rep, err = journal.CheckStore(a.ctx, store, keys.ID())
+	if cerr := store.Close(); err == nil {
+		err = cerr
+	}
+	return rep, err
 }
 
 type journalExportCmd struct {

@@ -50,7 +50,7 @@ func openNode(a *app) (n *node, err error) {
 			n.close() //nolint:errcheck // the first error says what matters
 		}
 	}()
-	if n.keys, err = identity.Load(a.path("keys")); err != nil {
+	if n.keys, err = identity.Load(a.dir); err != nil {
 		return nil, err
 	}
 	if n.ledger, err = ledger.Open(a.ctx, a.path("ledger"), ledger.Options{}); err != nil {
