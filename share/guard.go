@@ -10,10 +10,16 @@ import (
 )
 
 // boundedListener closes connections beyond its places at once, so that a
-// flood of them costs no more than an accept each.
+// flood of them costs no more than an accept each, and one address cannot take
+// all places from the others.
 type boundedListener struct {
 	net.Listener
-	places chan struct{}
+	places int // all together
+	each   int // from one address
+
+	mu   sync.Mutex // owns the fields below
+	open int
+	from map[string]int
 }
 
 func (l *boundedListener) Accept() (net.Conn, error) {
@@ -22,12 +28,34 @@ func (l *boundedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		select {
-		case l.places <- struct{}{}:
-			return &boundedConn{Conn: c, free: sync.OnceFunc(func() { <-l.places })}, nil
-		default:
-			c.Close()
+		host, _, err := net.SplitHostPort(c.RemoteAddr().String())
+		if err != nil {
+			host = c.RemoteAddr().String()
 		}
+		if l.enter(host) {
+			return &boundedConn{Conn: c, free: sync.OnceFunc(func() { l.leave(host) })}, nil
+		}
+		c.Close()
+	}
+}
+
+func (l *boundedListener) enter(host string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.places || l.from[host] >= l.each {
+		return false
+	}
+	l.open++
+	l.from[host]++
+	return true
+}
+
+func (l *boundedListener) leave(host string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.from[host]--; l.from[host] == 0 {
+		delete(l.from, host)
 	}
 }
 

@@ -1,10 +1,12 @@
 package share_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -468,6 +470,50 @@ func TestStreamsAndRequestsAreBounded(t *testing.T) {
 		}
 	}
 	t.Error("requests are not bounded")
+}
+
+// TestStreamOutlivesRequestTime: the bound on requests is not one on streams.
+func TestStreamOutlivesRequestTime(t *testing.T) {
+	limits := share.Limits{RequestTime: 100 * time.Millisecond, Beat: 150 * time.Millisecond}
+	seoul, europe, terms := pair(t, nodeOptions{limits: limits}, nodeOptions{})
+	europe.end()
+	c, base := client(t, europe.keys, seoul)
+	resp, err := c.Get(base + "/feed/" + terms.ID + "?after=0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	lines := bufio.NewScanner(resp.Body)
+	for i := range 5 { // hello and four beats: much longer than a request may take
+		if !lines.Scan() {
+			t.Fatalf("the stream ended after %d frames: %v", i, lines.Err())
+		}
+	}
+}
+
+// TestOneAddressCannotTakeAll: connections beyond the bound are closed at once.
+func TestOneAddressCannotTakeAll(t *testing.T) {
+	seoul := newNode(t, "Seoul Agency", nodeOptions{limits: share.Limits{FromOne: 3}})
+	for range 3 {
+		c, err := net.Dial("tcp", seoul.options.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	until(t, "a connection too many is closed", func() bool {
+		c, err := net.Dial("tcp", seoul.options.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = c.Read(make([]byte, 1))
+		var slow net.Error
+		return err != nil && !(errors.As(err, &slow) && slow.Timeout())
+	})
 }
 
 // TestFloodIsPaced: more statements a minute than agreed are taken at the

@@ -16,6 +16,7 @@ type Limits struct {
 	Quiet          time.Duration // without any frame for so long, a stream counts as dead
 	StreamsEach    int           // streams of one partner at once
 	Connections    int           // connections at once, all partners and strangers together
+	FromOne        int           // connections at once from one address
 	Strangers      int           // requests of unknown peers served at once
 	Requests       int           // requests a minute of one partner
 	HeaderBytes    int           // of one request
@@ -32,7 +33,7 @@ func DefaultLimits() Limits {
 		StatementBytes: 1 << 20, BatchBytes: 8 << 20, BatchItems: 500,
 		PerMinute: 600_000, Frames: 600,
 		StreamLife: time.Hour, WriteTime: 20 * time.Second, Beat: 10 * time.Second, Quiet: 35 * time.Second,
-		StreamsEach: 16, Connections: 256, Strangers: 8, Requests: 600,
+		StreamsEach: 16, Connections: 256, FromOne: 64, Strangers: 8, Requests: 600,
 		HeaderBytes: 8 << 10, HeaderTime: 5 * time.Second, BodyBytes: 4 << 20, RequestTime: 15 * time.Second,
 		InviteLife: 7 * 24 * time.Hour, Invites: 100,
 	}
@@ -60,6 +61,7 @@ func (l Limits) withDefaults() Limits {
 	orInt(&l.Quiet, d.Quiet)
 	orInt(&l.StreamsEach, d.StreamsEach)
 	orInt(&l.Connections, d.Connections)
+	orInt(&l.FromOne, d.FromOne)
 	orInt(&l.Strangers, d.Strangers)
 	orInt(&l.Requests, d.Requests)
 	orInt(&l.HeaderBytes, d.HeaderBytes)

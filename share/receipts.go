@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	receiptDelay = 20 * time.Millisecond // what happens within it goes out in one append
+	receiptDelay = 50 * time.Millisecond // what happens within it goes out in one append
 	receiptBatch = 1000                  // receipts of one append
 	maxWaiting   = 1 << 20               // answers that wait to be written; more are dropped and, if arrivals, made up for at the next start
 )

@@ -21,6 +21,7 @@ type inbound struct {
 	id     string // of the agreement
 	frames *frames
 	ag     *agreement.Agreement
+	looked time.Time // when ag was read
 
 	moved bool    // statements came
 	want  uint64  // position of the next statement
@@ -112,8 +113,8 @@ func (in *inbound) take(ctx context.Context, wire *batch) error {
 	if err := in.keepPace(ctx, len(b.Items)); err != nil {
 		return err
 	}
-	if state := in.ag.State(s.clock()); state != agreement.Active {
-		return errs.New("read feed", errs.Permission, in.id, "the agreement is "+string(state), "nothing passes under it")
+	if err := in.stillActive(ctx); err != nil {
+		return err
 	}
 	for i := range b.Items {
 		e, err := journal.ParseEnvelope(b.Items[i].Envelope)
@@ -133,6 +134,24 @@ func (in *inbound) take(ctx context.Context, wire *batch) error {
 	in.countersign()
 	return nil
 }
+
+// stillActive looks at the agreement as it stands, at most every activeFor.
+func (in *inbound) stillActive(ctx context.Context) error {
+	if now := time.Now(); now.Sub(in.looked) > activeFor {
+		b, err := in.s.bundle(ctx, in.id)
+		if err != nil {
+			return err
+		}
+		in.ag, in.looked = b.ag, now
+	}
+	if state := in.ag.State(in.s.clock()); state != agreement.Active {
+		return errs.New("read feed", errs.Permission, in.id, "the agreement is "+string(state), "nothing passes under it")
+	}
+	return nil
+}
+
+// activeFor is how long a reader takes an agreement to be as it last stood.
+const activeFor = 100 * time.Millisecond
 
 // keepPace pauses reading while the partner is over its statements a minute;
 // the connection's own flow control holds it back meanwhile.

@@ -24,6 +24,7 @@ const (
 	longest             = 30 * time.Second      // between retries
 	resync              = time.Minute           // between exchanges of agreements when nothing changed
 	resyncOut           = 2 * time.Second       // the same for a node that partners cannot connect to
+	grace               = 3 * time.Second       // for requests under way when Run ends
 	lookAgain           = time.Second           // for agreements that begin or expire
 	patienceWithPartner = time.Second           // of growing pauses, until what fails is called a disturbance
 	lookAfter           = 8 * time.Millisecond  // after a commit, for what it says of partners and agreements
@@ -90,9 +91,14 @@ func (s *Service) serve(ctx context.Context, l net.Listener) error {
 	go func() {
 		defer close(ended)
 		<-ctx.Done()
-		srv.Close() // streams end with ctx; nothing is worth waiting for
+		// Streams end with ctx. What else is being answered may finish.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		if srv.Shutdown(last) != nil {
+			srv.Close()
+		}
 	}()
-	err := srv.ServeTLS(&boundedListener{Listener: l, places: make(chan struct{}, s.limits.Connections)}, "", "")
+	err := srv.ServeTLS(&boundedListener{Listener: l, places: s.limits.Connections, each: s.limits.FromOne, from: map[string]int{}}, "", "")
 	if ctx.Err() != nil {
 		<-ended
 		s.guard.wait()

@@ -62,7 +62,7 @@ func (s *Service) sendFeed(ctx context.Context, p peer, id string, from uint64, 
 	defer wg.Wait()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	wg.Go(func() { stop(s.beats(ctx, p.ID, id, out)) })
+	wg.Go(func() { stop(s.beats(ctx, p, id, out)) })
 	err := s.sendBatches(ctx, p.ID, id, from, out)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -76,8 +76,8 @@ func (s *Service) sendFeed(ctx context.Context, p peer, id string, from uint64, 
 var errStreamLife = errs.New("feed", errs.Unavailable, "", "the stream has lived its time", "take it up again")
 
 // beats says now and then that the stream lives, and ends it when its
-// agreement or partnership does.
-func (s *Service) beats(ctx context.Context, partner identity.OrgID, id string, out *frameWriter) error {
+// agreement or partnership does, or when the partner's keys change.
+func (s *Service) beats(ctx context.Context, p peer, id string, out *frameWriter) error {
 	tick := time.NewTicker(min(lookAgain, s.limits.Beat))
 	defer tick.Stop()
 	last := time.Now()
@@ -87,8 +87,11 @@ func (s *Service) beats(ctx context.Context, partner identity.OrgID, id string, 
 			return nil
 		case <-tick.C:
 		}
-		if err := s.activeWith(ctx, partner, id); err != nil {
+		if err := s.activeWith(ctx, p.ID, id); err != nil {
 			return err
+		}
+		if s.rekeyed(p) {
+			return errs.New("feed", errs.Unavailable, id, "your organisation document was renewed", "connect again with a key that it certifies")
 		}
 		if time.Since(last) < s.limits.Beat {
 			continue
@@ -98,11 +101,23 @@ func (s *Service) beats(ctx context.Context, partner identity.OrgID, id string, 
 		if err != nil {
 			return err
 		}
-		s.sawNow(partner)
+		s.sawNow(p.ID)
 		if err := out.write(&frame{Beat: &beat{Time: s.clock().UTC(), Size: size}}); err != nil {
 			return err
 		}
 	}
+}
+
+// rekeyed reports whether a partner has a newer document than a stream's.
+func (s *Service) rekeyed(p peer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, k := range s.known {
+		if k.ID == p.ID {
+			return k.org.Number > p.org.Number
+		}
+	}
+	return false
 }
 
 // firstBatch is how many statements the first batch of a stream holds; each
@@ -117,9 +132,10 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 	most := min(firstBatch, s.limits.BatchItems)
 	for {
 		changed := s.journal.Changed()
-		for {
-			b, err := s.batch(ctx, partner, id, from, most)
-			if err != nil {
+		for more := true; more; {
+			var b journal.Batch
+			var err error
+			if b, more, err = s.batch(ctx, partner, id, from, most); err != nil {
 				return err
 			}
 			if len(b.Items) == 0 {
@@ -140,20 +156,25 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 	}
 }
 
-// batch reads what comes next on a feed, if its agreement still lets it pass.
-// It is empty when there is nothing.
-func (s *Service) batch(ctx context.Context, partner identity.OrgID, id string, from uint64, most int) (b journal.Batch, err error) {
+// batch reads what comes next on a feed, if its agreement still lets it pass,
+// and says whether there is more after it. It is empty when there is nothing.
+func (s *Service) batch(ctx context.Context, partner identity.OrgID, id string, from uint64, most int) (b journal.Batch, more bool, err error) {
 	err = s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
 		if b, err = tx.Batch(ctx, feedOf(id), from, most); err != nil || len(b.Items) == 0 {
 			return err
 		}
+		size, err := tx.Size(ctx, feedOf(id))
+		if err != nil {
+			return err
+		}
+		more = b.Size < size
 		list, err := s.readBundles(ctx, tx, id)
 		if err != nil {
 			return err
 		}
 		return s.mayPass(list, partner, id)
 	})
-	return b, err
+	return b, more, err
 }
 
 // activeWith refuses unless the agreement is with that partner, who still is

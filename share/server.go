@@ -132,6 +132,10 @@ func (s *Service) handleFeed(w http.ResponseWriter, r *http.Request, p peer) {
 		return
 	}
 	c := http.NewResponseController(w)
+	if err := c.SetReadDeadline(time.Time{}); err != nil { // else the request's own ends the stream
+		refuse(w, errs.Wrap("feed", id, err))
+		return
+	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)

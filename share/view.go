@@ -188,7 +188,7 @@ func (v *View) noteReceived(ctx context.Context, tx *journal.Tx, st journal.Stat
 		return err // a receipt for another feed than the pair's own says nothing
 	}
 	return tx.Exec(ctx, `INSERT OR REPLACE INTO share_receipt (agreement, pos, state, org, statement, at, ms, reason, seq) VALUES (?,?,?,?,?,?,?,?,?)`,
-		agreementOf(r.Feed), int64(r.Position), r.State, string(st.From.Org), r.Statement, micros(r.At), r.Ms, r.Reason, int64(st.Seq))
+		agreementOf(r.Feed), int64(r.Position), r.State, string(st.From.Org), r.Statement, micros(r.At), max(r.Ms, 0), r.Reason, int64(st.Seq))
 }
 
 // noteOwnReceipt keeps what we answered.
