@@ -10,7 +10,7 @@ import (
 // millions. Pages grow from the first to the last, so that a hub is streamed
 // and a quiet book costs little.
 const (
-	firstPage = 16
+	firstPage = 32
 	lastPage  = 4096
 )
 
@@ -50,7 +50,7 @@ func (c *cursor) load(ctx context.Context, r ledger.Reader, pages *ledger.Pages)
 	c.more = more
 	if more && len(rows) > 0 {
 		c.query.After = rows[len(rows)-1].Key
-		c.query.Limit = min(c.query.Limit*4, lastPage)
+		c.query.Limit = min(c.query.Limit*8, lastPage)
 	}
 	return nil
 }

@@ -232,14 +232,15 @@ func ranges(ctx context.Context, r ledger.Reader, reads *readLog, req *Request) 
 		return nil, err
 	}
 	out := []Range{}
-	for id, from := range reads.first {
+	for id, d := range reads.digests {
+		from := d.first
 		c, err := r.Coverage(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		to := c.LastBlock
 		if req.Bounds.Until != 0 {
-			to = min(to, reads.last[id])
+			to = min(to, d.last)
 		}
 		if head, ok := req.Heads[id]; ok {
 			to = min(to, head)
@@ -251,7 +252,7 @@ func ranges(ctx context.Context, r ledger.Reader, reads *readLog, req *Request) 
 				gaps = append(gaps, ledger.Range{From: max(g.From, from), To: min(g.To, to)})
 			}
 		}
-		out = append(out, Range{Chain: id, From: from, To: to, Gaps: len(gaps), Digest: sealRange(id, from, to, gaps, reads.digests[id])})
+		out = append(out, Range{Chain: id, From: from, To: to, Gaps: len(gaps), Digest: sealRange(id, from, to, gaps, d)})
 	}
 	slices.SortFunc(out, func(a, b Range) int { return cmp.Compare(a.Chain, b.Chain) })
 	return out, nil

@@ -18,9 +18,13 @@ import (
 // transfer of nothing, and dust is clean money of the book it reaches. What is
 // recognised is listed.
 
-// MaxGuardRows is how many transfers of an account are looked through for
-// bait, from the moment that taint reached it.
-const MaxGuardRows = 10_000
+// How many transfers are looked through for bait: of one account, from the
+// moment that taint reached it, and of all accounts together, in the order in
+// which taint reached them.
+const (
+	MaxGuardRows  = 1_000
+	MaxGuardTotal = 20_000
+)
 
 // dustShift: dust is less than 10^-5 of a whole unit.
 const dustShift = 5
@@ -33,6 +37,7 @@ type guard struct {
 	like    map[[5]byte][]chain.Account  // touched accounts, by form and the ends of their addresses
 	touched map[ledger.AccountRef]bool
 	found   map[asideKey]*Aside
+	left    int // of MaxGuardTotal
 }
 
 type asideKey struct {
@@ -43,39 +48,43 @@ type asideKey struct {
 
 // asides lists the bait of a finished simulation.
 func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
+	if s.req.SkipAside {
+		return nil, nil
+	}
 	if s.utxo != nil {
 		return nil, nil // an output that nobody asked for is a coin of its own: it mixes with nothing
 	}
 	g := &guard{
 		s: s, names: n, like: map[[5]byte][]chain.Account{}, touched: map[ledger.AccountRef]bool{}, found: map[asideKey]*Aside{},
+		left: MaxGuardTotal,
 	}
+	var order []uint32
 	first := map[uint32]ledger.Key{}
 	for i := range s.flows {
 		f := &s.flows[i].row
 		for _, ref := range []ledger.AccountRef{f.from, f.to} {
-			if ref == 0 || g.touched[ref] {
+			if ref == 0 {
 				continue
 			}
 			at, err := s.party(ctx, ref)
 			if err != nil {
 				return nil, err
 			}
-			g.touched[ref] = true
-			if e, ok := ends(s.parties[at].account); ok {
-				g.like[e] = append(g.like[e], s.parties[at].account)
+			if !g.touched[ref] {
+				g.touched[ref] = true
+				if e, ok := ends(s.parties[at].account); ok {
+					g.like[e] = append(g.like[e], s.parties[at].account)
+				}
 			}
-		}
-		if at := s.byRef[f.to]; f.to != 0 && s.parties[at].role == roleBook {
-			if _, ok := first[at]; !ok {
+			if _, ok := first[at]; !ok && ref == f.to && s.parties[at].role == roleBook {
 				first[at] = f.Key
+				order = append(order, at)
 			}
 		}
 	}
-	for at := range s.parties {
-		if key, ok := first[uint32(at)]; ok {
-			if err := g.account(ctx, uint32(at), key); err != nil {
-				return nil, err
-			}
+	for _, at := range order {
+		if err := g.account(ctx, at, first[at]); err != nil {
+			return nil, err
 		}
 	}
 	return g.list(), nil
@@ -95,13 +104,14 @@ func ends(a chain.Account) (e [5]byte, ok bool) {
 func (g *guard) account(ctx context.Context, at uint32, after ledger.Key) error {
 	s := g.s
 	q := ledger.Query{Account: s.parties[at].ref, After: after, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}
-	for seen := 0; seen < MaxGuardRows; {
+	for seen := 0; seen < MaxGuardRows && g.left > 0; {
 		s.pages.Reset()
 		if err := s.r.Activity(ctx, []ledger.Query{q}, &s.pages); err != nil {
 			return err
 		}
 		rows, more := s.pages.Page(0)
-		rows = slices.Clone(rows[:min(len(rows), MaxGuardRows-seen)])
+		rows = slices.Clone(rows[:min(len(rows), MaxGuardRows-seen, g.left)])
+		g.left -= len(rows)
 		for i := range rows {
 			if s.until != 0 && rows[i].Time > s.until {
 				return nil

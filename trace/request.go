@@ -89,6 +89,9 @@ type Request struct {
 	Method  Method  // "" is FIFO
 	Fees    FeeRule // "" is FeesSink
 	Bounds  Bounds
+	// SkipAside leaves out the search for bait: the result's Aside is empty.
+	SkipAside bool
+
 	// Heads bounds the ledger: no block of a chain after the one named is read.
 	// A chain without one is read to its end. Replay sets them.
 	Heads map[chain.ID]uint64

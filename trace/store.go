@@ -34,6 +34,7 @@ type (
 		Heads    map[chain.ID]uint64 `json:"heads"`
 		Observed bool                `json:"observed_only"`
 		Backward bool                `json:"backward"`
+		Skip     bool                `json:"skip_aside"`
 	}
 	theftText struct {
 		ID        string         `json:"id"`
@@ -154,7 +155,7 @@ func textOfRequest(q *Request) requestText {
 	t := requestText{
 		Thefts: []theftText{}, Sources: []sourceText{}, Method: q.Method, Fees: q.Fees, Heads: q.Heads,
 		Bounds:   boundsText{q.Bounds.MaxDegree, textOfMoney(q.Bounds.MinAmount), q.Bounds.MaxHops, q.Bounds.Until},
-		Observed: q.ObservedOnly, Backward: q.Backward,
+		Observed: q.ObservedOnly, Backward: q.Backward, Skip: q.SkipAside,
 	}
 	if t.Heads == nil {
 		t.Heads = map[chain.ID]uint64{}
@@ -200,7 +201,7 @@ func Decode(raw []byte) (*Run, error) {
 		return nil, errs.New("trace", errs.Invalid, "", "the run is of a version that this program does not know", "use the program that wrote it, or a newer one")
 	}
 	q := Request{
-		Method: t.Request.Method, Fees: t.Request.Fees, Heads: t.Request.Heads, ObservedOnly: t.Request.Observed, Backward: t.Request.Backward,
+		Method: t.Request.Method, Fees: t.Request.Fees, Heads: t.Request.Heads, ObservedOnly: t.Request.Observed, Backward: t.Request.Backward, SkipAside: t.Request.Skip,
 		Bounds: Bounds{t.Request.Bounds.MaxDegree, moneyOf(t.Request.Bounds.MinAmount), t.Request.Bounds.MaxHops, t.Request.Bounds.Until},
 	}
 	for _, x := range t.Request.Thefts {

@@ -74,7 +74,7 @@ func (w *Watch) start(ctx context.Context, r ledger.Reader) error {
 // look notes how far the ledger reaches.
 func (w *Watch) look(ctx context.Context, r ledger.Reader, reads *readLog) (map[chain.ID]seenChain, error) {
 	out := map[chain.ID]seenChain{}
-	for id := range reads.first {
+	for id := range reads.digests {
 		c, err := r.Coverage(ctx, id)
 		if err != nil {
 			return nil, err
