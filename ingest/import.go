@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,7 +56,6 @@ type sourceRun struct {
 	report  *SourceReport
 	rejects *rejects
 	rows    atomic.Int64 // also read for progress
-	stream  *stream
 
 	full, empty chan *batch
 	failed      chan struct{}
@@ -162,16 +160,24 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 		list = append(list, o)
 	}
 	slices.SortStableFunc(list, func(a, b opened) int { return a.format.First - b.format.First })
-	var err error
+	var first error // of a source that could not be read to its end; the others go on
 	for _, o := range list {
-		if err = r.one(ctx, o); err != nil {
-			break
+		err := r.one(ctx, o)
+		if err != nil && !kept(err) {
+			return errors.Join(err, r.settle())
+		}
+		if err != nil && first == nil {
+			first = err
 		}
 	}
-	if err == nil {
-		err = r.joined(ctx)
+	err := r.joined(ctx)
+	if serr := r.settle(); err == nil {
+		err = serr
 	}
-	return errors.Join(err, r.settle())
+	if first != nil {
+		return first
+	}
+	return err
 }
 
 // recognise finds the format of a source from its beginning.
@@ -224,11 +230,12 @@ func (r *run) pick(name string, head []byte) (*Format, error) {
 // key names the ledger import of a source, so that a run after a kill finds the
 // checkpoint of the same file, and of no other.
 func (r *run) key(o opened, head []byte, size int64) string {
+	if o.stream != nil {
+		return "stream" // cannot be read again from its beginning, so it never resumes
+	}
 	h := sha256.New()
 	name := o.src.Name
-	if o.stream != nil { // cannot be read again from its beginning
-		name = fmt.Sprint(rand.Uint64()) //nolint:gosec // a name, not a secret
-	} else if abs, err := filepath.Abs(name); err == nil {
+	if abs, err := filepath.Abs(name); err == nil {
 		name = abs
 	}
 	fmt.Fprintf(h, "%s\n%s\n%s\n%d\n", o.format.Name, r.opts.Chain, name, size)
@@ -238,7 +245,7 @@ func (r *run) key(o opened, head []byte, size int64) string {
 
 // one imports one source.
 func (r *run) one(ctx context.Context, o opened) error {
-	err := r.attempt(ctx, o, true)
+	err := r.attempt(ctx, o, o.stream == nil)
 	if errors.Is(err, errChanged) {
 		err = r.attempt(ctx, o, false)
 	}

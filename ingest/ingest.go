@@ -112,5 +112,6 @@ type SourceReport struct {
 	Rejects     int64    `json:"rejects"`
 	RejectsFile string   `json:"rejects_file,omitempty"`
 	Resumed     int64    `json:"resumed,omitempty"` // rows skipped because an earlier run had committed them
+	Error       string   `json:"error,omitempty"`   // why the source was not read to its end
 	Notes       []string `json:"notes,omitempty"`   // what a reader should know and no row can carry
 }

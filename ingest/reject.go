@@ -59,7 +59,7 @@ func (r *rejects) add(at Place, row []byte, reason string) error {
 }
 
 func (r *rejects) create() error {
-	f, err := os.CreateTemp(filepath.Dir(r.path), ".tmp-"+filepath.Base(r.path)+"-*")
+	f, err := os.Create(r.path + ".partial") // one name, so that a killed run's is replaced
 	if err != nil {
 		return err
 	}
@@ -81,9 +81,6 @@ func (r *rejects) done(finished bool) (string, error) {
 	tmp := r.f.Name()
 	defer os.Remove(tmp) // a no-op once renamed
 	err := r.w.Flush()
-	if err == nil {
-		err = r.f.Chmod(0o644)
-	}
 	if err == nil {
 		err = r.f.Sync()
 	}

@@ -337,3 +337,35 @@ func TestNoRejects(t *testing.T) {
 		t.Fatalf("left behind: %q", left)
 	}
 }
+
+// TestDamageAmongOthers: a source that cannot be read to its end does not keep
+// the next ones out, and the report says which it was.
+func TestDamageAmongOthers(t *testing.T) {
+	var s ingesttest.Store
+	packed := gz(t, rows(500))
+	bad := write(t, "bad.csv.gz", packed[:len(packed)-20])
+	good := write(t, "good.csv", []byte(head+strings.ReplaceAll(row(9000), "9001", "7")))
+	rep, err := ingest.Run(t.Context(), &s, []ingest.Source{{Name: bad}, {Name: good}}, options())
+	if errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), bad) {
+		t.Fatal(err)
+	}
+	if len(rep.Sources) != 2 || rep.Sources[0].Error == "" || rep.Sources[1].Error != "" || rep.Sources[1].Added != 1 {
+		t.Fatalf("%+v", rep)
+	}
+}
+
+// TestStreamsDoNotResume: what an interrupted import from standard input left is
+// not taken for the beginning of another.
+func TestStreamsDoNotResume(t *testing.T) {
+	s := ingesttest.Store{KillAfter: 6}
+	o := options()
+	o.CheckpointRows = 8192
+	from := func(text string) []ingest.Source { return []ingest.Source{{Name: "pipe", From: strings.NewReader(text)}} }
+	if _, err := ingest.Run(t.Context(), &s, from(rows(60_000)), o); !errors.Is(err, ingesttest.ErrKilled) || s.Checkpoints == 0 {
+		t.Fatal(err, s.Checkpoints)
+	}
+	rep, err := ingest.Run(t.Context(), &s, from(rows(5)), o)
+	if err != nil || rep.Added != 5 || s.Len() != 5 {
+		t.Fatalf("%+v, %v, %d held", rep, err, s.Len())
+	}
+}

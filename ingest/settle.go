@@ -12,6 +12,11 @@ import (
 // begin starts the ledger's import of a source and the goroutine that feeds it.
 func (r *run) begin(ctx context.Context, key, name, format string, resume bool) (*sourceRun, error) {
 	into, err := r.store.Begin(ctx, key)
+	if err == nil && !resume && into.Cursor() != nil { // of another source, or of this one before it changed
+		if err = into.Abort(); err == nil {
+			into, err = r.store.Begin(ctx, key)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +80,9 @@ func (r *run) end(ctx context.Context, s *sourceRun, err error) error {
 	}
 	s.report.Rows, s.report.Rejects = s.rows.Load(), s.rejects.n.Load()
 	s.report.Added, s.report.Known = stats.Added, stats.AlreadyThere
+	if err != nil {
+		s.report.Error = err.Error()
+	}
 	r.done = append(r.done, s)
 	return err
 }
@@ -93,7 +101,7 @@ func (s *sourceRun) discard() { s.rejects.done(false) } //nolint:errcheck // an 
 // joined states what only several sources together say.
 func (r *run) joined(ctx context.Context) error {
 	for _, key := range r.order {
-		s, err := r.begin(ctx, "join:"+key+":"+time.Now().Format(time.RFC3339Nano), "(joined)", key, false)
+		s, err := r.begin(ctx, "join:"+key, "(joined)", key, false)
 		if err != nil {
 			return err
 		}

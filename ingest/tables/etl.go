@@ -149,7 +149,7 @@ func layouts() []*layout {
 			columns: one("log_index", "transaction_hash", "block_number", "address", "data", "topics", "transaction_index", "block_timestamp"),
 		},
 		{
-			name: "blocks", kind: "block", required: 2, not: "merkle_root", row: (*etl).block, // bitcoin-etl's
+			name: "blocks", kind: "block", required: 4, not: "merkle_root", row: (*etl).block, // bitcoin-etl's
 			columns: one("number", "timestamp", "hash", "parent_hash", "withdrawals"),
 		},
 		{
@@ -169,8 +169,7 @@ type etl struct {
 	join  *receiptJoin
 
 	at     ingest.Place // of the row being read
-	raw    []byte
-	frames []frame // of the transaction being read
+	frames []frame      // of the transaction being read
 	blocks blockRange
 	apart  bool // transactions came without their receipts
 }
