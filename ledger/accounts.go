@@ -270,7 +270,7 @@ func (z *lazyRun) load() error {
 	}
 	defer f.Close()
 	info := &z.run.info
-	z.r = &runReader{info: *info, idLen: idLen(info.Chain), r: bufio.NewReaderSize(io.NewSectionReader(z.run.f, info.AtBlocks, info.Bytes-info.AtBlocks), 1<<18)}
+	z.r = &runReader{info: *info, idLen: idLen(info.Chain), in: io.NewSectionReader(z.run.f, info.AtBlocks, info.Bytes-info.AtBlocks)}
 	if z.r.accounts, err = readRefs(f, info.Accounts); err != nil {
 		return errs.Wrap("import", info.Name, err)
 	}

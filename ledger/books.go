@@ -250,22 +250,30 @@ func (c *segmentCursor) next(w *Row) bool {
 		if len(c.walks) == 0 && !c.open() {
 			return false
 		}
-		top := c.walks[0]
-		n := top.head
-		if top.next() {
-			c.down(0)
-		} else {
-			c.spare = append(c.spare, top)
-			last := len(c.walks) - 1
-			c.walks[0] = c.walks[last]
-			if c.walks = c.walks[:last]; last > 0 {
-				c.down(0)
-			}
-		}
-		if c.read(n, w) {
+		if n, _ := c.pop(); c.read(n, w) {
 			return true
 		}
 	}
+}
+
+// pop takes the number of the next row of the segment that is open.
+func (c *segmentCursor) pop() (uint32, bool) {
+	if len(c.walks) == 0 {
+		return 0, false
+	}
+	top := c.walks[0]
+	n := top.head
+	if top.next() {
+		c.down(0)
+		return n, true
+	}
+	c.spare = append(c.spare, top)
+	last := len(c.walks) - 1
+	c.walks[0] = c.walks[last]
+	if c.walks = c.walks[:last]; last > 0 {
+		c.down(0)
+	}
+	return n, true
 }
 
 // read fills in row n, unless the query does not want it.

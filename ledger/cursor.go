@@ -148,29 +148,52 @@ func (v *view) eachOf(ctx context.Context, q Query, yield func(*Row) bool) (err 
 	return v.below.err()
 }
 
-func (v *view) Activity(ctx context.Context, queries []Query, into *Pages) error {
+func (v *view) Activity(ctx context.Context, queries []Query, into *Pages) (err error) {
+	defer v.guard(&err)
 	into.Reset()
-	for i := range queries {
-		q := &queries[i]
-		limit, err := q.limit()
-		if err != nil {
-			return err
+	g := &gatherer{v: v}
+	for len(queries) > 0 {
+		n := 0
+		for n < min(len(queries), gatherQueries) && v.small(&queries[n]) {
+			n++
 		}
-		start, more := len(into.Rows), false
-		err = v.eachOf(ctx, *q, func(w *Row) bool {
-			if len(into.Rows)-start == limit {
-				more = true
-				return false
+		if n > 0 {
+			if err := g.answer(queries[:n], into); err != nil {
+				return err
 			}
-			into.Rows = append(into.Rows, *w)
-			return true
-		})
-		if err != nil {
+			queries = queries[n:]
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := v.page(ctx, &queries[0], into); err != nil {
 			return err
 		}
-		into.EndPage(more)
+		queries = queries[1:]
 	}
 	return ctx.Err()
+}
+
+// page answers one query whose rows lie in several places.
+func (v *view) page(ctx context.Context, q *Query, into *Pages) error {
+	limit, err := q.limit()
+	if err != nil {
+		return err
+	}
+	start, more := len(into.Rows), false
+	err = v.eachOf(ctx, *q, func(w *Row) bool {
+		if len(into.Rows)-start == limit {
+			more = true
+			return false
+		}
+		into.Rows = append(into.Rows, *w)
+		return true
+	})
+	if err == nil {
+		into.EndPage(more)
+	}
+	return err
 }
 
 // scanBatch is how many rows Scan hands over at once.

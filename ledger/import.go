@@ -42,12 +42,14 @@ type Import struct {
 	runs    []runInfo
 	writing chan wroteRun // the one run being written
 	busy    bool
+	spare   *runBuffer // written, to be used again
 	cursor  []byte
 	resumed bool
 	done    bool
 }
 
 type wroteRun struct {
+	b    *runBuffer
 	info runInfo
 	err  error
 }
@@ -265,7 +267,12 @@ func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 		b = nil
 	}
 	if b == nil {
-		b = newRunBuffer(id)
+		if b = im.spare; b != nil {
+			im.spare = nil
+			b.reset(id)
+		} else {
+			b = newRunBuffer(id)
+		}
 		im.buffers[id] = b
 	}
 	return b, nil
@@ -291,7 +298,7 @@ func (im *Import) flush(b *runBuffer) error {
 		if cerr := f.Close(); err == nil {
 			err = cerr
 		}
-		done <- wroteRun{info, errs.Wrap("import", name, err)}
+		done <- wroteRun{b, info, errs.Wrap("import", name, err)}
 	}(im.writing)
 	return nil
 }
@@ -302,7 +309,7 @@ func (im *Import) wait() error {
 		return nil
 	}
 	r := <-im.writing
-	im.busy = false
+	im.busy, im.spare = false, r.b
 	if r.err == nil {
 		im.runs = append(im.runs, r.info)
 	}
@@ -420,6 +427,7 @@ func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 	if err := im.flushAll(); err != nil {
 		return Stats{}, err
 	}
+	im.buffers, im.spare = nil, nil // merging needs the memory
 	if err := im.l.locked(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
 		return Stats{}, err
 	}

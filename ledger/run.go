@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/binary"
@@ -126,6 +125,19 @@ type runRow struct {
 
 func newRunBuffer(id chain.ID) *runBuffer {
 	return &runBuffer{id: id, accounts: newAccountTable(), assets: map[chain.Asset]AssetRef{}, byToken: map[[20]byte]AssetRef{}}
+}
+
+// reset empties a buffer that was written, and keeps its memory.
+func (r *runBuffer) reset(id chain.ID) {
+	r.id = id
+	t := r.accounts
+	clear(t.slots)
+	t.keys, t.counts, t.list = t.keys[:0], t.counts[:0], t.list[:0]
+	clear(t.others)
+	clear(r.assets)
+	clear(r.byToken)
+	r.names, r.last.ref = nil, 0
+	r.txs, r.rows, r.blocks = r.txs[:0], r.rows[:0], r.blocks[:0]
 }
 
 func (r *runBuffer) full() bool {
@@ -445,14 +457,23 @@ func (r *runBuffer) writeBlock(w *runWriter, s *blockState, txs, rows, starts []
 // runReader reads a run's blocks; accounts are mapped to the ledger's.
 type runReader struct {
 	info     runInfo
-	r        *bufio.Reader
+	in       io.Reader
+	buf      []byte // what was read and not yet used is buf[at:]
+	at       int
 	idLen    int
 	accounts []uint64   // by the run's number less one
 	assets   []AssetRef // likewise
 	next     mergedBlock
 	more     bool
+	ended    bool
 	err      error
 }
+
+// runWindow is how much of a run is in memory; an element is far smaller.
+const (
+	runWindow  = 1 << 19
+	runElement = 256
+)
 
 func (r *runReader) fail(err error) {
 	if r.err == nil {
@@ -461,20 +482,44 @@ func (r *runReader) fail(err error) {
 	r.more = false
 }
 
-func (r *runReader) uint() uint64 {
-	v, err := binary.ReadUvarint(r.r)
-	if err != nil {
+// fill makes runElement bytes ready, fewer only at the end of the run.
+func (r *runReader) fill() {
+	if len(r.buf)-r.at >= runElement || r.ended {
+		return
+	}
+	rest := copy(r.buf[:cap(r.buf)], r.buf[r.at:])
+	if cap(r.buf) == 0 {
+		r.buf = make([]byte, 0, runWindow)
+	}
+	n, err := io.ReadFull(r.in, r.buf[rest:cap(r.buf)])
+	r.buf, r.at = r.buf[:rest+n], 0
+	switch err {
+	case nil:
+	case io.EOF, io.ErrUnexpectedEOF:
+		r.ended = true
+	default:
 		r.fail(err)
 	}
+}
+
+func (r *runReader) uint() uint64 {
+	v, n := binary.Uvarint(r.buf[r.at:])
+	if n <= 0 {
+		r.fail(io.ErrUnexpectedEOF)
+		return 0
+	}
+	r.at += n
 	return v
 }
 
-func (r *runReader) byte() byte {
-	c, err := r.r.ReadByte()
-	if err != nil {
-		r.fail(err)
+// take is the next n bytes, valid until fill.
+func (r *runReader) take(n int) []byte {
+	if len(r.buf)-r.at < n {
+		r.fail(io.ErrUnexpectedEOF)
+		return make([]byte, n)
 	}
-	return c
+	r.at += n
+	return r.buf[r.at-n : r.at]
 }
 
 // advance reads the next block into next.
@@ -485,64 +530,45 @@ func (r *runReader) advance() error {
 
 func (r *runReader) read() {
 	b := &r.next
-	if _, err := r.r.Peek(1); err == io.EOF {
+	if r.fill(); r.at == len(r.buf) {
 		r.more = false
 		return
 	}
 	r.more = true
 	b.state = blockState{number: r.uint()}
-	flags := r.byte()
+	flags := r.take(1)[0]
 	b.state.timed, b.state.header = flags&runTimed != 0, flags&runHeader != 0
 	if b.state.timed {
 		b.state.time = chain.Time(r.uint())
 	}
 	if flags&runHashes != 0 {
-		io.ReadFull(r.r, b.state.hash[:])
-		io.ReadFull(r.r, b.state.parent[:])
+		copy(b.state.hash[:], r.take(32))
+		copy(b.state.parent[:], r.take(32))
 	}
 	n := r.uint()
 	b.txs = b.txs[:0]
-	for range n {
-		if r.err != nil {
-			return
-		}
-		r.tx(b)
+	for ; n > 0 && r.err == nil; n-- {
+		r.tx(b.grow())
 	}
 }
 
-func (r *runReader) tx(b *mergedBlock) {
-	if cap(b.txs) > len(b.txs) {
-		b.txs = b.txs[:len(b.txs)+1] // its movements' memory is used again
-	} else {
-		b.txs = append(b.txs, mergedTx{})
-	}
-	t := &b.txs[len(b.txs)-1]
-	var raw [64]byte
-	if _, err := io.ReadFull(r.r, raw[:r.idLen]); err != nil {
-		r.fail(err)
-		return
-	}
-	t.id, _ = chain.NewTxID(raw[:r.idLen])
-	t.index, t.status, t.notes = uint32(r.uint())-1, TxStatus(r.byte()), nil
+func (r *runReader) tx(t *mergedTx) {
+	r.fill()
+	t.id, _ = chain.NewTxID(r.take(r.idLen))
+	t.index = uint32(r.uint()) - 1
+	t.status, t.notes = TxStatus(r.take(1)[0]), nil
 	t.moves = t.moves[:0]
-	for range r.uint() {
-		if r.err != nil {
-			return
-		}
+	for n := r.uint(); n > 0 && r.err == nil; n-- {
+		r.fill()
 		t.moves = append(t.moves, movement{})
 		m := &t.moves[len(t.moves)-1]
-		m.kind, m.ordinal, m.row, m.nth = chain.Kind(r.byte()), uint32(r.uint())-1, uint32(r.uint()), uint32(r.uint())
+		m.kind = chain.Kind(r.take(1)[0])
+		m.ordinal, m.row, m.nth = uint32(r.uint())-1, uint32(r.uint()), uint32(r.uint())
 		m.from, m.to = r.account(r.uint()), r.account(r.uint())
 		if a := r.uint(); a > 0 && a <= uint64(len(r.assets)) {
 			m.asset = r.assets[a-1]
 		}
-		var amount [32]byte
-		k := r.byte()
-		if _, err := io.ReadFull(r.r, amount[:min(k, 32)]); err != nil {
-			r.fail(err)
-			return
-		}
-		m.amount, _ = chain.AmountFromBytes(amount[:min(k, 32)])
+		m.amount, _ = chain.AmountFromBytes(r.take(int(min(r.take(1)[0], 32))))
 	}
 }
 

@@ -372,51 +372,6 @@ func (v *view) fillSegment(s *segment, n uint32, w *Row) {
 	v.fillFrom(s, &b, n, w)
 }
 
-func (v *view) fillFrom(s *segment, b *rowBlock, n uint32, w *Row) {
-	var r segmentRow
-	var t segmentTxn
-	b.row(int(n%blockRows), s.common, &r)
-	s.txn(r.tx, &t, false)
-	at := s.blockAt(t.block)
-	w.Key = Key{
-		Time: at.time, Chain: s.chain, Block: at.number, Tx: binary.BigEndian.Uint64(s.idBytes(r.tx)), Index: t.index,
-		Ordinal: r.ordinal, Row: r.row, Kind: r.kind, Rank: s.rank(b, n, &r),
-	}
-	w.Stated, w.From, w.To, w.Asset, w.Nth = at.time, r.from, r.to, r.asset, r.nth
-	w.Tx, w.Amount = v.below.ref(s, r.tx), r.amount
-	w.TimeUnknown, w.BlockInferred, w.Provisional = false, false, false
-	switch {
-	case at.number >= v.lowest(s.chain):
-		time, own := v.times(s.chain, at.number)
-		w.Time, w.Stated, w.TimeUnknown = time, time, !own
-		if !own {
-			w.Stated = 0
-		}
-	case !at.timed:
-		w.Time, w.TimeUnknown = s.carried(t.block), true
-	}
-}
-
-// rank counts the rows before n that have its place.
-func (s *segment) rank(b *rowBlock, n uint32, r *segmentRow) (rank uint32) {
-	var p segmentRow
-	prev := *b
-	for n > 0 {
-		if n--; (n+1)%blockRows == 0 {
-			s.rowBlock(n, &prev)
-		}
-		i := int(n % blockRows)
-		if prev.tx(i) != r.tx || uint32(prev.get(colOrdinal, i))+prev.ordMin-1 != r.ordinal {
-			break
-		}
-		if prev.row(i, s.common, &p); p.kind != r.kind || p.row != r.row {
-			break
-		}
-		rank++
-	}
-	return rank
-}
-
 // lowest is the lowest block of a chain that a layer knows.
 func (v *view) lowest(id ChainRef) uint64 {
 	if n, ok := v.lowestBlock[id]; ok {
