@@ -250,35 +250,3 @@ func TestStoreIsContentAddressed(t *testing.T) {
 		t.Errorf("changed file: %v", err)
 	}
 }
-
-func FuzzTagPack(f *testing.F) {
-	f.Add(packOf("s", "forensic", "2020-01-01", "x", "exchange"))
-	f.Add(file(f, "demo.yaml"))
-	f.Add("title: &a T\ncreator: *a\ntags: [{}]\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		if len(text) > 1<<14 {
-			return
-		}
-		st := labels.Store{Dir: t.TempDir()}
-		rep, err := st.Import("p.yaml", []byte(text), labels.FormatTagPack)
-		if err != nil {
-			return
-		}
-		set, err := st.Load()
-		if err != nil || set.Len() > rep.List.Labels {
-			t.Fatalf("what went in does not come out: %v, %d of %d", err, set.Len(), rep.List.Labels)
-		}
-	})
-}
-
-func FuzzCSV(f *testing.F) {
-	f.Add("account,label,source\n0x000000000000000000000000000000000000aaaa,a,b\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		st := labels.Store{Dir: t.TempDir()}
-		if _, err := st.Import("p.csv", []byte(text), labels.FormatCSV); err == nil {
-			if _, err := st.Load(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-}

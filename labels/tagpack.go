@@ -91,7 +91,13 @@ func readTagPack(raw []byte) (pack, error) {
 
 // parseYAML parses with bounds on what a hostile file could make the parser
 // do: nesting, anchors and aliases are not part of a TagPack.
-func parseYAML(raw []byte) (*ast.File, error) {
+func parseYAML(raw []byte) (file *ast.File, err error) {
+	defer func() {
+		// The parser is another's, and the file may be anybody's.
+		if p := recover(); p != nil {
+			file, err = nil, badPack(1, fmt.Sprintf("the YAML parser gave up: %v", p))
+		}
+	}()
 	tokens := lexer.Tokenize(string(raw))
 	open, dashes, line := 0, 0, 0
 	for _, t := range tokens {
@@ -112,7 +118,7 @@ func parseYAML(raw []byte) (*ast.File, error) {
 			return nil, badPack(t.Position.Line, "nested too deeply")
 		}
 	}
-	file, err := parser.Parse(tokens, 0)
+	file, err = parser.Parse(tokens, 0)
 	if err != nil {
 		return nil, &errs.Error{Op: "labels import", Kind: errs.Invalid, Why: "not YAML", Hint: "check the file against its source", Err: err}
 	}
