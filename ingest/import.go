@@ -50,8 +50,9 @@ type run struct {
 }
 
 // sourceRun is one source of a run. full, empty, failed and done tie the
-// goroutine that reads to the one that hands batches to the ledger; what that
-// one owns: equals, mark, lastTx, tokens, rank, batches, pending, into, err until failed is closed.
+// goroutine that reads to the one that hands batches to the ledger. That one
+// owns into, equals, mark, lastTx, tokens, rank, batches and pending, and err
+// until failed or done is closed.
 type sourceRun struct {
 	report  *SourceReport
 	rejects *rejects
@@ -187,7 +188,7 @@ func (r *run) recognise(src Source) (opened, error) {
 		return opened{}, err
 	}
 	o := opened{src: src}
-	if s.file == nil {
+	if s.file == nil || s.size < 0 { // standard input, a pipe: what was read cannot be read again
 		o.stream = s
 	} else {
 		defer s.close()
@@ -265,7 +266,9 @@ func (r *run) attempt(ctx context.Context, o opened, resume bool) error {
 	if err != nil {
 		return err
 	}
-	s.rejects.path = r.rejectsPath(o.src)
+	if o.stream == nil {
+		s.rejects.path = o.src.Name + ".rejects.csv"
+	}
 	in := &Input{Reader: st.body, Name: o.src.Name, Chain: r.opts.Chain, Limits: r.opts.Limits}
 	if o.format.Whole {
 		if in.file, err = st.spool(r.opts.TempDir); err != nil {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -360,12 +361,32 @@ func TestStreamsDoNotResume(t *testing.T) {
 	s := ingesttest.Store{KillAfter: 6}
 	o := options()
 	o.CheckpointRows = 8192
-	from := func(text string) []ingest.Source { return []ingest.Source{{Name: "pipe", From: strings.NewReader(text)}} }
+	from := func(text string) []ingest.Source {
+		return []ingest.Source{{Name: "pipe", From: strings.NewReader(text)}}
+	}
 	if _, err := ingest.Run(t.Context(), &s, from(rows(60_000)), o); !errors.Is(err, ingesttest.ErrKilled) || s.Checkpoints == 0 {
 		t.Fatal(err, s.Checkpoints)
 	}
 	rep, err := ingest.Run(t.Context(), &s, from(rows(5)), o)
 	if err != nil || rep.Added != 5 || s.Len() != 5 {
 		t.Fatalf("%+v, %v, %d held", rep, err, s.Len())
+	}
+}
+
+// TestPipe: a named pipe is read once, as a stream.
+func TestPipe(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := unix.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	written := make(chan error, 1)
+	go func() { written <- os.WriteFile("pipe", []byte(rows(2000)+"bad\n"), 0) }()
+	var s ingesttest.Store
+	rep, err := ingest.Run(t.Context(), &s, []ingest.Source{{Name: "pipe"}}, options())
+	if werr := <-written; werr != nil {
+		t.Fatal(werr)
+	}
+	if errs.Is(err) != errs.Partial || rep.Added != 2000 || rep.Sources[0].RejectsFile != "stdin.rejects.csv" {
+		t.Fatalf("%+v, %v", rep, err)
 	}
 }

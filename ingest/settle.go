@@ -129,15 +129,6 @@ func (r *run) settle() error {
 	return all
 }
 
-// rejectsPath is FILE.rejects.csv beside the file, or the options' for a
-// source without one.
-func (r *run) rejectsPath(src Source) string {
-	if src.From != nil || src.Name == "-" {
-		return r.opts.Rejects
-	}
-	return src.Name + ".rejects.csv"
-}
-
 // watch reports progress until the returned function is called.
 func (r *run) watch(s *sourceRun, st *stream) (stop func()) {
 	if r.opts.Progress == nil {

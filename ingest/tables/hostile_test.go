@@ -89,7 +89,7 @@ func TestHostile(t *testing.T) {
 func TestBomb(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	if _, err := io.Copy(z, io.MultiReader(strings.NewReader(tables.OwnHeader+"\n"), pattern("\n", 90<<20))); err != nil || z.Close() != nil {
+	if _, err := io.Copy(z, io.MultiReader(strings.NewReader(tables.OwnHeader+"\n"), pattern(" ", 90<<20))); err != nil || z.Close() != nil {
 		t.Fatal(err)
 	}
 	var store ingesttest.Store
