@@ -133,7 +133,7 @@ func TestFaultyNetwork(t *testing.T) {
 			p.mu.Lock()
 			p.calm = false
 			p.mu.Unlock()
-			const many = 120
+			const many = 80
 			var said, back []journal.Entry
 			for i := range many {
 				said = append(said, seoul.say(seoul.listing(i, stix.TLPAmber))...)

@@ -404,7 +404,7 @@ func TestSlowReader(t *testing.T) {
 	limits := share.Limits{WriteTime: 300 * time.Millisecond}
 	seoul, europe, terms := pair(t, nodeOptions{limits: limits}, nodeOptions{})
 	europe.end()
-	for i := range 40 { // far more than the sockets hold
+	for i := range 25 { // far more than the sockets hold
 		now := seoul.clock.now()
 		o, err := stix.Note{
 			Common: stix.Common{Author: seoul.keys.ID(), Created: now, Modified: now, Marking: stix.TLPClear},

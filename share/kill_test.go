@@ -131,13 +131,13 @@ func TestKilledReceiver(t *testing.T) {
 	p := spawn(t, europe, "")
 	defer func() { p.kill() }()
 	var said []journal.Entry
-	const many = 240
+	const many = 120
 	for i := range many {
 		said = append(said, seoul.say(seoul.listing(i, stix.TLPAmber))...)
-		if i%60 == 59 {
+		if i%30 == 29 {
 			until(t, "the receiver is in the middle of it", func() bool {
 				st := seoul.status(europe)
-				return st.Receipts.Arrived > i/60*40
+				return st.Receipts.Arrived > i/30*20
 			})
 			p.kill()
 			p = spawn(t, europe, "")

@@ -15,6 +15,7 @@ import (
 func (s *Service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /organisation", s.stranger(s.handleOrganisation))
+	mux.HandleFunc("POST /organisation", s.stranger(s.handleRenew))
 	mux.HandleFunc("POST /join", s.stranger(s.handleJoin))
 	mux.HandleFunc("GET /ping", s.partner(s.handlePing))
 	mux.HandleFunc("POST /sync", s.partner(s.handleSync))
