@@ -8,9 +8,9 @@
 // a plain `go build` needs no Node.
 //
 // Invariants of what is embedded: no file asks anything of another host, none
-// needs inline script or style, and every file but index.html carries a hash of
-// its content in its name under assets/, so that it may be cached for ever. The
-// policy that the pages are tested under is CSP.
+// needs inline script or style, and every file but index.html and licenses.txt
+// carries a hash of its content in its name under assets/, so that it may be
+// cached for ever. The policy that the pages are tested under is CSP.
 //
 // The package serves nothing: package api does, with sessions and headers.
 package web
