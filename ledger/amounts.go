@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"bongsu/chain"
@@ -166,16 +167,21 @@ func (t tier) wideAt(b []byte, i int) chain.Amount {
 
 func getWide(b []byte, at int, width uint) chain.Amount {
 	var w [4]uint64
-	for i := 0; i < 4 && width > 0; i++ {
-		n := min(width, 64)
-		first := min(n, 32)
-		w[i] = getBits(b, at, first)
-		if n > 32 {
-			w[i] |= getBits(b, at+32, n-32) << 32
-		}
-		at, width = at+int(n), width-n
+	i := 0
+	for ; width > 64; i, at, width = i+1, at+64, width-64 {
+		w[i] = word(b, at)
+	}
+	if width > 0 {
+		w[i] = word(b, at) & (1<<width - 1)
 	}
 	return chain.FromWords(w)
+}
+
+// word is the 64 bits from bit at on.
+func word(b []byte, at int) uint64 {
+	off := uint(at & 7)
+	b = b[at>>3:]
+	return binary.LittleEndian.Uint64(b)>>off | uint64(b[8])<<(64-off)
 }
 
 func appendAmount(b []byte, a chain.Amount) []byte {

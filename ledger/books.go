@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 )
 
-// book is the list of a segment's rows that touch one account with one asset.
+// book is the list of a segment's rows that touch one account with one asset,
+// or with any when they are few.
 type book struct {
 	s     *segment
-	asset AssetRef
+	asset AssetRef // 0: any; look at the row
 	count int
 	k     uint
 	r     bitReader // at the first delta
@@ -53,8 +54,11 @@ func (b *book) chunkOf(row uint32) int {
 	return min(lo, b.chunks()-1)
 }
 
-// running is what the book's rows before row do to its balance.
-func (b *book) running(a AccountRef, row uint32) running {
+// running is what the book's rows of an asset before row do to its balance.
+func (b *book) running(a AccountRef, asset AssetRef, row uint32) running {
+	if b.asset != 0 {
+		asset = 0 // all are of it
+	}
 	j := b.chunkOf(row)
 	var run running
 	if b.big() {
@@ -76,7 +80,7 @@ func (b *book) running(a AccountRef, row uint32) running {
 			parsed = n / blockRows
 			b.s.rowBlock(n, &rows)
 		}
-		run.row(&rows, int(n%blockRows), a, b.s.common)
+		run.row(&rows, int(n%blockRows), a, asset, b.s.common)
 	}
 	return run
 }
@@ -96,6 +100,13 @@ func (s *segment) booksOf(a AccountRef, asset AssetRef, use func(book)) {
 		return
 	}
 	r := s.books(n)
+	if r.get(1) == 0 {
+		b := book{s: s, count: int(r.gamma())}
+		b.k = uint(r.get(5))
+		b.r = r
+		use(b)
+		return
+	}
 	for left := r.gamma(); left > 0; left-- {
 		b := book{s: s, asset: AssetRef(r.get(s.AssetBits)), count: int(r.gamma())}
 		b.k = uint(r.get(5))
@@ -282,7 +293,7 @@ func (c *segmentCursor) read(n uint32, w *Row) bool {
 		c.parsed, c.noBlock = n/blockRows, false
 		c.s.rowBlock(n, &c.block)
 	}
-	if c.q.Direction != Both {
+	if c.q.Direction != Both || c.q.Asset != 0 {
 		i := int(n % blockRows)
 		if !c.q.wants(AccountRef(c.block.get(colFrom, i)), AccountRef(c.block.get(colTo, i)), AssetRef(c.block.get(colAsset, i))) {
 			return false
@@ -392,7 +403,7 @@ func (s *segments) running(v *view, q *BalanceQuery) (run running, err error) {
 			if !q.Before.IsZero() {
 				to = seg.bound(v, &q.Before, false)
 			}
-			seg.booksOf(q.Account, q.Asset, func(b book) { run = run.then(b.running(q.Account, to)) })
+			seg.booksOf(q.Account, q.Asset, func(b book) { run = run.then(b.running(q.Account, q.Asset, to)) })
 		}
 	}
 	return run, nil

@@ -15,11 +15,22 @@ type Columns struct {
 	Amount   []chain.Amount
 }
 
+// Wanted says which columns a ScanColumns reads; the others are left empty.
+type Wanted uint8
+
+// The columns. Place comes with each.
+const (
+	WantFrom Wanted = 1 << iota
+	WantTo
+	WantAsset
+	WantAmount
+)
+
 // ScanColumns calls yield with all rows of a chain that lie in segments, in
 // chain order, from this snapshot. Rows that are still in the head, and those
 // that a layer over the segments changes, are not looked at: it serves whole
 // statistics and measurements, not tracing.
-func ScanColumns(ctx context.Context, r Reader, id chain.ID, yield func(*Columns) error) (err error) {
+func ScanColumns(ctx context.Context, r Reader, id chain.ID, want Wanted, yield func(*Columns) error) (err error) {
 	v, ok := r.(*view)
 	if !ok {
 		return nil
@@ -31,7 +42,7 @@ func ScanColumns(ctx context.Context, r Reader, id chain.ID, yield func(*Columns
 		common := s.commonAmounts()
 		for n := uint32(0); uint64(n) < s.Rows; n += blockRows {
 			s.rowBlock(n, &b)
-			c.read(&b, common)
+			c.read(&b, want, common)
 			if err := yield(c); err != nil {
 				return err
 			}
@@ -58,14 +69,26 @@ func (s *segment) commonAmounts() []chain.Amount {
 	return out
 }
 
-func (c *Columns) read(b *rowBlock, common []chain.Amount) {
+func (c *Columns) read(b *rowBlock, want Wanted, common []chain.Amount) {
 	n := b.n
-	c.From, c.To, c.Asset, c.Place, c.Amount = c.From[:n], c.To[:n], c.Asset[:n], c.Place[:n], c.Amount[:n]
-	b.cols[colFrom].all(b.b[b.at[colFrom]:], c.From)
-	b.cols[colTo].all(b.b[b.at[colTo]:], c.To)
-	b.cols[colAsset].all(b.b[b.at[colAsset]:], c.Asset)
+	c.Place = c.Place[:n]
 	b.places(c.Place)
-	b.amounts(c.Amount, common)
+	for _, col := range [3]struct {
+		want Wanted
+		col  int
+		to   *[]uint64
+	}{{WantFrom, colFrom, &c.From}, {WantTo, colTo, &c.To}, {WantAsset, colAsset, &c.Asset}} {
+		*col.to = (*col.to)[:0]
+		if want&col.want != 0 {
+			*col.to = (*col.to)[:n]
+			b.cols[col.col].all(b.b[b.at[col.col]:], *col.to)
+		}
+	}
+	c.Amount = c.Amount[:0]
+	if want&WantAmount != 0 {
+		c.Amount = c.Amount[:n]
+		b.amounts(c.Amount, common)
+	}
 }
 
 // places are the transactions' numbers.

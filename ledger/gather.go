@@ -97,13 +97,19 @@ func (g *gatherer) segment(s *segment, q *Query, limit int) (more bool) {
 		return false
 	}
 	r := s.books(n)
-	if r.gamma() > 1 && q.Asset == 0 {
+	if r.get(1) == 1 && q.Asset == 0 && r.gamma() > 1 {
 		return g.several(s, q, limit)
 	}
-	s.booksOf(q.Account, q.Asset, func(b book) {
+	var b rowBlock
+	s.booksOf(q.Account, q.Asset, func(list book) {
 		w := &g.walk
-		*w = bookWalk{b: b, to: uint32(s.Rows), reverse: q.Reverse}
+		*w = bookWalk{b: list, to: uint32(s.Rows), reverse: q.Reverse}
 		for ok := w.start(); ok; ok = w.next() {
+			if q.Asset != 0 && list.asset == 0 {
+				if s.rowBlock(w.head, &b); AssetRef(b.get(colAsset, int(w.head%blockRows))) != q.Asset {
+					continue
+				}
+			}
 			if limit == 0 {
 				more = true
 				return
@@ -115,35 +121,8 @@ func (g *gatherer) segment(s *segment, q *Query, limit int) (more bool) {
 	return more
 }
 
-// several is segment for an account with more than one book: small ones are
-// listed and sorted, others merged.
+// several is segment for an account with more than one book: they are merged.
 func (g *gatherer) several(s *segment, q *Query, limit int) (more bool) {
-	start, total := len(g.rows), 0
-	s.booksOf(q.Account, 0, func(b book) {
-		if total += b.count; b.big() || total > 4*bigBook {
-			total = 1 << 30
-			return
-		}
-		var buf [bigBook]uint32
-		for _, n := range b.chunk(0, &buf) {
-			g.rows = append(g.rows, gathered{s: s, row: n})
-		}
-	})
-	if total < 1<<30 {
-		rows := g.rows[start:]
-		slices.SortFunc(rows, func(a, b gathered) int {
-			if q.Reverse {
-				a, b = b, a
-			}
-			return int(int64(a.row) - int64(b.row))
-		})
-		if len(rows) > limit {
-			g.rows = g.rows[:start+limit]
-			return true
-		}
-		return false
-	}
-	g.rows = g.rows[:start]
 	c := &g.cursor
 	spare := append(c.spare, c.walks...)
 	*c = segmentCursor{v: g.v, q: q, list: []*segment{s}, spare: spare}

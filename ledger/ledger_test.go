@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"flag"
 	"os"
 	"testing"
 
@@ -11,6 +12,16 @@ import (
 
 	"pgregory.net/rapid"
 )
+
+// TestMain draws fewer cases than rapid would by itself: each one writes a
+// ledger. Give -rapid.checks for more.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		f.Value.Set("30") //nolint:errcheck // a number
+	}
+	os.Exit(m.Run())
+}
 
 func open(t ledgertest.TB, dir string, opt ledger.Options) *ledger.Ledger {
 	t.Helper()

@@ -423,19 +423,24 @@ func uint32Bytes(list []uint32) (b []byte) {
 	return b
 }
 
-// account writes one account's books.
+// account writes one account's list: all its rows together when they are few,
+// else a book for each asset.
 func (p *postingWriter) account(a AccountRef, entries []uint64) {
-	if len(entries) > 1 {
-		slices.Sort(entries)
+	w := &p.deltas
+	w.b, w.word, w.n = w.b[:0], 0, 0
+	if len(entries) <= bigBook {
+		p.plain(entries)
+		p.x.write(w.b)
+		return
 	}
+	slices.Sort(entries)
 	books := uint64(0)
 	for i := range entries {
 		if i == 0 || entries[i]>>32 != entries[i-1]>>32 {
 			books++
 		}
 	}
-	w := &p.deltas
-	w.b, w.word, w.n = w.b[:0], 0, 0
+	w.put(1, 1)
 	w.gamma(books)
 	for len(entries) > 0 {
 		n := 1
@@ -447,6 +452,22 @@ func (p *postingWriter) account(a AccountRef, entries []uint64) {
 	}
 	w.align()
 	p.x.write(w.b)
+}
+
+// plain writes a short list, whose rows are in order as they were gathered.
+func (p *postingWriter) plain(entries []uint64) {
+	w := &p.deltas
+	w.put(0, 1)
+	w.gamma(uint64(len(entries)))
+	k := riceParameter(uint64(len(entries)), uint64(uint32(entries[len(entries)-1])))
+	w.put(uint64(k), 5)
+	prev := int64(-1)
+	for _, e := range entries {
+		row := int64(uint32(e))
+		w.rice(uint64(row-prev-1), k)
+		prev = row
+	}
+	w.align()
 }
 
 // book writes asset, count, the deltas' parameter and the deltas; for a big
@@ -501,11 +522,15 @@ func (p *postingWriter) run(a AccountRef, row uint32, run *running) {
 		p.s.rowBlock(row, &p.block)
 		p.blockOf = at
 	}
-	run.row(&p.block, int(row%blockRows), a, p.s.common)
+	run.row(&p.block, int(row%blockRows), a, 0, p.s.common)
 }
 
-// row books row i of a block; a transfer to oneself changes nothing.
-func (r *running) row(b *rowBlock, i int, a AccountRef, common []byte) {
+// row books row i of a block, if it is of the asset (0: any); a transfer to
+// oneself changes nothing.
+func (r *running) row(b *rowBlock, i int, a AccountRef, asset AssetRef, common []byte) {
+	if asset != 0 && AssetRef(b.get(colAsset, i)) != asset {
+		return
+	}
 	from, to := AccountRef(b.get(colFrom, i)), AccountRef(b.get(colTo, i))
 	switch {
 	case from == to:

@@ -264,7 +264,7 @@ func (b *bench) draw(r ledger.Reader, n int) error {
 const (
 	drawn     = 200_000
 	batchSize = 1000
-	pageSize  = 100
+	pageSize  = 16
 )
 
 func (b *bench) activity() error {
@@ -293,7 +293,7 @@ func (b *bench) activity() error {
 			rows = n
 			best = max(best, float64(len(b.accounts))/time.Since(start).Seconds())
 		}
-		b.add(fmt.Sprintf("activity of random accounts, first page, %d worker(s)", workers), best, "accounts/s", limit, "a random gather of 8 bytes, one worker")
+		b.add(fmt.Sprintf("activity of random accounts, first page of %d, %d worker(s)", pageSize, workers), best, "accounts/s", limit, "a random gather of 8 bytes, one worker")
 		b.add("  rows in these pages", best*float64(rows)/float64(len(b.accounts)), "rows/s", 0, "")
 	}
 	return nil
@@ -402,7 +402,7 @@ func (b *bench) scan() error {
 	best := time.Hour
 	for range 3 {
 		start := time.Now()
-		if err := ledger.ScanColumns(b.ctx, r, chain.Ethereum, func(c *ledger.Columns) error {
+		if err := ledger.ScanColumns(b.ctx, r, chain.Ethereum, ledger.WantFrom|ledger.WantAmount, func(c *ledger.Columns) error {
 			for i := range c.From {
 				w, _ := c.Amount[i].Uint64()
 				sum += c.From[i] + c.Place[i] + w
@@ -414,7 +414,7 @@ func (b *bench) scan() error {
 		best = min(best, time.Since(start))
 	}
 	limit := plainScan(int(min(b.rows, 20_000_000)))
-	b.add("sequential scan: accounts, place, amount; one core", float64(b.rows)/best.Seconds(), "rows/s", limit, "the same columns as plain arrays in memory")
+	b.add("sequential scan: account, place, amount; one core", float64(b.rows)/best.Seconds(), "rows/s", limit, "the same columns as plain arrays in memory")
 	return nil
 }
 
