@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
@@ -15,14 +16,26 @@ import (
 	"bongsu/ledger"
 )
 
-// assembly is the join of all block files of one run: their headers in memory,
-// the blocks in the files.
+// assembly is the join of all block files of one run: the headers in memory,
+// the blocks in the files. With each file the branch that it completes is
+// stated, all but its last blocks: which branch wins, later files may tell.
 type assembly struct {
 	files  []*source
-	index  index
+	index  index           // of the blocks that are not stated yet
+	keep   int             // how many blocks of a branch wait for what comes
 	before Held            // blocks imported before; may be nil
 	known  map[Hash]uint64 // the heights of those that ours hang on
+	asked  map[Hash]bool   // whether known was asked
+	done   []span          // heights stated in this run
+	stale  int             // blocks left out
 }
+
+// unsettled is how many blocks of a branch wait: no branch of Bitcoin's that
+// lost was ever longer than some dozens.
+const unsettled = 288
+
+// span is a range of heights, both ends included.
+type span struct{ first, last uint64 }
 
 // source is a file of the run.
 type source struct {
@@ -32,7 +45,7 @@ type source struct {
 	held   *os.File // what File.Data reads, our own handle; nil when in memory
 }
 
-func (a *assembly) addFile(f *source, out *ingest.Output) error {
+func (a *assembly) addFile(ctx context.Context, f *source, out *ingest.Output) error {
 	held, err := hold(f.Data, f.Name)
 	if err != nil {
 		return err
@@ -56,7 +69,10 @@ func (a *assembly) addFile(f *source, out *ingest.Output) error {
 	if err == nil {
 		err = failed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return a.settle(ctx, out, false)
 }
 
 // addSingle takes a file that is one block.
@@ -100,38 +116,69 @@ func (a *assembly) addSingle(f *source, hexadecimal bool, out *ingest.Output) er
 // Close implements ingest.Join.
 func (a *assembly) Close() error {
 	for _, f := range a.files {
-		if f.held != nil {
-			f.held.Close()
-		}
+		f.release()
 	}
 	return nil
 }
 
-// Finish implements ingest.Join: it finds the chain and states its blocks in
-// order of height.
+func (f *source) release() {
+	if f.held != nil {
+		f.held.Close()
+		f.held = nil
+	}
+}
+
+// Finish implements ingest.Join: it states what waited for the last file.
 func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
-	var failed error
-	if err := a.ask(ctx); err != nil {
+	if err := a.settle(ctx, out, true); err != nil {
 		return err
 	}
-	fragments, stale, err := a.index.chains(a.place, func(e *entry, blocks int) {
-		f := a.files[e.file]
-		if failed == nil {
-			failed = out.RejectOf(f.number, ingest.Place{Line: e.rec.off, Column: "byte"}, nil, errs.New("", errs.Invalid, "",
-				describe(blocks, "block")+" from "+e.hash.String()+" on hang on no block whose height is known",
-				"import the block files that lead there first, or with them"))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	if stale > 0 {
-		out.Note("%s of stale branches left out", describe(stale, "block"))
+	if a.stale > 0 {
+		out.Note("%s of stale branches left out", describe(a.stale, "block"))
 	}
 	if a.index.doubles > 0 {
 		out.Note("%s seen twice", describe(a.index.doubles, "block"))
 	}
+	return nil
+}
+
+// settle states the blocks whose place is known, in order of height: all in the
+// end, before that only branches that hang on a block of known height, without
+// their last blocks. What is stated, or lost against it, leaves the index.
+func (a *assembly) settle(ctx context.Context, out *ingest.Output, end bool) error {
+	if err := a.ask(ctx); err != nil {
+		return err
+	}
+	var failed error
+	unplaced := func(e *entry, blocks int) {
+		if end && failed == nil {
+			failed = a.reject(out, e, errs.New("", errs.Invalid, "",
+				describe(blocks, "block")+" from "+e.hash.String()+" on hang on no block whose height is known",
+				"import the block files that lead there first, or with them"))
+		}
+	}
+	place := func(e *entry) (uint64, bool, error) { return a.place(e, end) }
+	fragments, stale, err := a.index.chains(place, unplaced)
+	if err != nil {
+		return err
+	}
+	if end {
+		a.stale += stale
+	}
 	for _, f := range fragments {
+		if !end {
+			f.path = f.path[:max(0, len(f.path)-a.keep)]
+		}
+		if len(f.path) == 0 {
+			continue
+		}
+		if a.stated(f.first) {
+			if end {
+				a.stale += len(f.path)
+			}
+			continue
+		}
+		a.done = append(a.done, span{f.first, f.first + uint64(len(f.path)) - 1})
 		f, err := a.agreed(ctx, f, out)
 		if err != nil {
 			return err
@@ -140,12 +187,72 @@ func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
 			return err
 		}
 	}
+	if !end {
+		a.compact(out.Source())
+	}
 	return failed
 }
 
+// stated says whether a block of some height was stated in this run.
+func (a *assembly) stated(height uint64) bool {
+	return slices.ContainsFunc(a.done, func(s span) bool { return height >= s.first && height <= s.last })
+}
+
+// compact takes what was stated, and blocks of branches that lost against it,
+// out of the index, and gives back the files that are not needed any more.
+func (a *assembly) compact(current int) {
+	old := a.index
+	a.index = index{id: old.id, doubles: old.doubles, settled: old.settled}
+	if a.index.settled == nil {
+		a.index.settled = map[Hash]uint64{}
+	}
+	needed := make([]bool, len(a.files))
+	for i := range old.entries {
+		e := &old.entries[i]
+		switch {
+		case e.placed && a.stated(e.height):
+			if e.taken {
+				a.index.settled[e.hash] = e.height
+			} else {
+				a.stale++
+			}
+		default:
+			needed[e.file] = true
+			a.index.byHash = put(a.index.byHash, e.hash, int32(len(a.index.entries)))
+			a.index.entries = append(a.index.entries, entry{hash: e.hash, prev: e.prev, bits: e.bits, file: e.file, rec: e.rec})
+		}
+	}
+	for i, f := range a.files {
+		if !needed[i] && f.number != current {
+			f.release()
+		}
+	}
+}
+
+func put(m map[Hash]int32, h Hash, i int32) map[Hash]int32 {
+	if m == nil {
+		m = map[Hash]int32{}
+	}
+	m[h] = i
+	return m
+}
+
+// reject writes down what is left out, beside the file it is in.
+func (a *assembly) reject(out *ingest.Output, e *entry, why error) error {
+	f, place := a.files[e.file], ingest.Place{Line: e.rec.off, Column: "byte"}
+	if f.number == out.Source() { // its own import is still running
+		return out.Reject(place, nil, why)
+	}
+	return out.RejectOf(f.number, place, nil, why)
+}
+
 // agreed cuts off a branch where the ledger holds another block than it: one of
-// the two is stale, and nothing here says which.
+// the two is stale, and nothing here says which. It marks the blocks that the
+// ledger holds whole.
 func (a *assembly) agreed(ctx context.Context, f fragment, out *ingest.Output) (fragment, error) {
+	for _, at := range f.path {
+		a.index.entries[at].taken = true
+	}
 	if a.before == nil {
 		return f, nil
 	}
@@ -155,19 +262,22 @@ func (a *assembly) agreed(ctx context.Context, f fragment, out *ingest.Output) (
 	}
 	for at < len(f.path) {
 		n := min(blocksAtOnce, len(f.path)-at)
-		hashes, err := a.before.Hashes(ctx, a.index.id, first, n)
+		blocks, err := a.before.Blocks(ctx, a.index.id, first, n)
 		if err != nil {
 			return f, err
 		}
-		for i, h := range hashes {
+		for i, b := range blocks {
 			where := max(at+i, 0)
 			e := &a.index.entries[f.path[where]]
 			own := e.hash
 			if at+i < 0 {
 				own = e.prev
 			}
-			if !h.IsZero() && h != own {
-				return a.cut(f, where, h, first+uint64(i), out)
+			if !b.Hash.IsZero() && b.Hash != own {
+				return a.cut(f, where, b.Hash, first+uint64(i), out)
+			}
+			if at+i >= 0 {
+				e.whole = b.Whole && b.Hash == own
 			}
 		}
 		first, at = first+uint64(n), at+n
@@ -175,22 +285,29 @@ func (a *assembly) agreed(ctx context.Context, f fragment, out *ingest.Output) (
 	return f, nil
 }
 
-// ask looks up the blocks that are in no file and that ours hang on.
-func (a *assembly) ask(ctx context.Context) (err error) {
+// ask looks up the blocks that are in no file and that ours hang on, once each.
+func (a *assembly) ask(ctx context.Context) error {
 	if a.before == nil {
 		return nil
 	}
+	if a.asked == nil {
+		a.known, a.asked = map[Hash]uint64{}, map[Hash]bool{}
+	}
 	var wanted []Hash
 	for i := range a.index.entries {
-		if e := &a.index.entries[i]; !e.prev.IsZero() && !genesis(a.index.id, e.prev) {
-			if _, ok := a.index.byHash[e.prev]; !ok {
-				wanted = append(wanted, e.prev)
-			}
+		p := a.index.entries[i].prev
+		_, inFiles := a.index.byHash[p]
+		_, stated := a.index.settled[p]
+		if !inFiles && !stated && !a.asked[p] && !p.IsZero() && !genesis(a.index.id, p) {
+			wanted = append(wanted, p)
+			a.asked[p] = true
 		}
 	}
-	if len(wanted) > 0 {
-		a.known, err = a.before.Heights(ctx, a.index.id, wanted)
+	if len(wanted) == 0 {
+		return nil
 	}
+	found, err := a.before.Heights(ctx, a.index.id, wanted)
+	maps.Copy(a.known, found)
 	return err
 }
 
@@ -201,20 +318,26 @@ func (a *assembly) cut(f fragment, where int, other Hash, height uint64, out *in
 	why := fmt.Sprintf("%s from %s on stand on another branch than the ledger, which holds block %s at height %d",
 		describe(len(f.path)-where, "block"), e.hash, other, height)
 	f.path = f.path[:where]
-	return f, out.RejectOf(a.files[e.file].number, ingest.Place{Line: e.rec.off, Column: "byte"}, nil, errs.New("", errs.Conflict, "", why,
+	return f, a.reject(out, e, errs.New("", errs.Conflict, "", why,
 		"one of the two is stale: follow a node to learn which, and import into another ledger if it is the ledger's"))
 }
 
-// place finds the height of a block whose parent is in no file.
-func (a *assembly) place(e *entry) (uint64, bool, error) {
-	switch {
-	case genesis(a.index.id, e.hash):
+// place finds the height of a block whose parent is in no file, or is stated
+// already. In the end its own word is taken, where it has to be true.
+func (a *assembly) place(e *entry, end bool) (uint64, bool, error) {
+	if genesis(a.index.id, e.hash) {
 		return 0, true, nil
-	case genesis(a.index.id, e.prev):
+	}
+	if genesis(a.index.id, e.prev) {
 		return 1, true, nil
 	}
-	if below, ok := a.known[e.prev]; ok {
-		return below + 1, true, nil
+	for _, heights := range []map[Hash]uint64{a.index.settled, a.known} {
+		if below, ok := heights[e.prev]; ok {
+			return below + 1, true, nil
+		}
+	}
+	if !end {
+		return 0, false, nil
 	}
 	b, err := a.read(e)
 	if err != nil {
@@ -264,6 +387,9 @@ func (a *assembly) fragment(ctx context.Context, f fragment, out *ingest.Output)
 			return err
 		}
 		e := &a.index.entries[at]
+		if e.whole {
+			continue
+		}
 		d := <-decoded
 		b, err := d.block, d.err
 		if err == nil {
@@ -271,8 +397,7 @@ func (a *assembly) fragment(ctx context.Context, f fragment, out *ingest.Output)
 		}
 		if err != nil {
 			claim(f.first + uint64(i))
-			src := a.files[e.file]
-			if err := out.RejectOf(src.number, ingest.Place{Line: e.rec.off, Column: "byte"}, nil, err); err != nil {
+			if err := a.reject(out, e, err); err != nil {
 				return err
 			}
 			continue
@@ -323,7 +448,7 @@ func (a *assembly) ahead(path []int32) (<-chan decoded, func()) {
 	slots := make(chan chan decoded, decodeAhead)
 	out, quit := make(chan decoded), make(chan struct{})
 	done := make(chan struct{}, 2)
-	path = slices.Clone(path)
+	path = slices.DeleteFunc(slices.Clone(path), func(at int32) bool { return a.index.entries[at].whole })
 	go func() {
 		defer func() { close(slots); done <- struct{}{} }()
 		for _, at := range path {

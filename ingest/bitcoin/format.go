@@ -26,12 +26,22 @@ func Formats(held ...Held) []ingest.Format {
 	if len(held) > 0 {
 		before = held[0]
 	}
+	return formats(before, unsettled)
+}
+
+func formats(before Held, keep int) []ingest.Format {
 	return []ingest.Format{
 		{
 			Name: "bitcoin-blocks", Title: "raw blocks: Bitcoin Core's blk*.dat, or a single block in binary or hexadecimal",
 			Recognise: recogniseBlocks, Whole: true,
-			Read: func(_ context.Context, in *ingest.Input, out *ingest.Output) error {
-				return readBlocks(in, out, before)
+			Read: func(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
+				joined, err := out.Join(joinName, func(string, ingest.Limits) (ingest.Join, error) {
+					return &assembly{before: before, keep: keep}, nil
+				})
+				if err != nil {
+					return err
+				}
+				return readBlocks(ctx, in, out, joined.(*assembly)) //nolint:forcetypeassert // the name is this package's
 			},
 		},
 		{
@@ -144,28 +154,25 @@ func keyOf(name string, head []byte) ([]byte, error) {
 // joinName is the name under which the block files of one run share an index.
 const joinName = "bitcoin-blocks"
 
-// readBlocks indexes one file; what the blocks hold is stated once all files
-// of the run are known, because files hold blocks in no order.
-func readBlocks(in *ingest.Input, out *ingest.Output, before Held) error {
-	joined, err := out.Join(joinName, func(string, ingest.Limits) (ingest.Join, error) { return &assembly{before: before}, nil })
-	if err != nil {
-		return err
-	}
+// readBlocks indexes one file, and states what it completes: files hold blocks in
+// no order.
+func readBlocks(ctx context.Context, in *ingest.Input, out *ingest.Output, a *assembly) error {
 	data, size := in.File()
 	head := make([]byte, min(size, ingest.HeadBytes))
 	if _, err := data.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return errs.Wrap("import", in.Name, err)
 	}
-	a := joined.(*assembly) //nolint:forcetypeassert // the name is this package's
 	f := &source{File: File{Name: in.Name, Data: data, Size: size}, number: out.Source(), chain: in.Chain}
 	switch layoutOf(head) {
 	case single, text:
 		return a.addSingle(f, layoutOf(head) == text, out)
 	default:
-		if f.XOR, err = keyOf(in.Name, head); err != nil {
+		key, err := keyOf(in.Name, head)
+		if err != nil {
 			return err
 		}
-		return a.addFile(f, out)
+		f.XOR = key
+		return a.addFile(ctx, f, out)
 	}
 }
 

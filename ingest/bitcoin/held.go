@@ -13,9 +13,15 @@ type Held interface {
 	// Heights finds the heights of blocks by their hashes; those that are not
 	// held are missing from the answer.
 	Heights(ctx context.Context, id chain.ID, wanted []Hash) (map[Hash]uint64, error)
-	// Hashes are the hashes of the blocks at n heights from first on, zero
-	// where none is held.
-	Hashes(ctx context.Context, id chain.ID, first uint64, n int) ([]Hash, error)
+	// Blocks are the blocks at n heights from first on.
+	Blocks(ctx context.Context, id chain.ID, first uint64, n int) ([]HeldBlock, error)
+}
+
+// HeldBlock is what is held at a height: zero, or a block's hash and whether
+// all its transactions are held too.
+type HeldBlock struct {
+	Hash  Hash
+	Whole bool
 }
 
 // HeldBy is what a ledger holds; open gives a Reader of it, as
@@ -44,21 +50,21 @@ func (h held) Heights(ctx context.Context, id chain.ID, wanted []Hash) (map[Hash
 		set[w] = true
 	}
 	for first := cov.FirstBlock; first <= cov.LastBlock && len(found) < len(set); first += blocksAtOnce {
-		hashes, err := h.Hashes(ctx, id, first, int(min(blocksAtOnce, cov.LastBlock-first+1)))
+		blocks, err := h.Blocks(ctx, id, first, int(min(blocksAtOnce, cov.LastBlock-first+1)))
 		if err != nil {
 			return nil, err
 		}
-		for i, x := range hashes {
-			if set[x] {
-				found[x] = first + uint64(i)
+		for i, b := range blocks {
+			if set[b.Hash] {
+				found[b.Hash] = first + uint64(i)
 			}
 		}
 	}
 	return found, nil
 }
 
-// Hashes implements Held.
-func (h held) Hashes(ctx context.Context, id chain.ID, first uint64, n int) (hashes []Hash, err error) {
+// Blocks implements Held.
+func (h held) Blocks(ctx context.Context, id chain.ID, first uint64, n int) (out []HeldBlock, err error) {
 	r, err := h.open(ctx)
 	if err != nil {
 		return nil, err
@@ -72,9 +78,13 @@ func (h held) Hashes(ctx context.Context, id chain.ID, first uint64, n int) (has
 	if err != nil {
 		return nil, err
 	}
-	hashes = make([]Hash, n)
-	for i, b := range blocks {
-		hashes[i] = Hash(b.Hash)
+	cov, err := r.Coverage(ctx, id)
+	if err != nil {
+		return nil, err
 	}
-	return hashes, nil
+	out = make([]HeldBlock, n)
+	for i, b := range blocks {
+		out[i] = HeldBlock{Hash(b.Hash), cov.Complete(numbers[i], numbers[i], ledger.CoverUTXO)}
+	}
+	return out, nil
 }

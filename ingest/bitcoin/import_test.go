@@ -48,7 +48,9 @@ func importFiles(t testing.TB, opts ingest.Options, files ...string) (*inmemory.
 	for _, f := range files {
 		sources = append(sources, ingest.Source{Name: f})
 	}
-	opts.Formats = Formats()
+	if opts.Formats == nil {
+		opts.Formats = Formats()
+	}
 	l := &inmemory.Ledger{}
 	report, err := ingest.Run(context.Background(), l, sources, opts)
 	return l, report, err
@@ -155,6 +157,14 @@ func TestImportAnyWay(t *testing.T) {
 			}
 			if got := contents(t, l, txs); got != want {
 				t.Errorf("other contents than in order:\n%.500s\nwant\n%.500s", got, want)
+			}
+			// The same, with each file stating all that it completes but three blocks.
+			l, report, err = importFiles(t, ingest.Options{Formats: formats(nil, 3)}, files...)
+			if err != nil || report.Rejects != 0 {
+				t.Fatalf("%v, %d rejects", err, report.Rejects)
+			}
+			if got := contents(t, l, txs); got != want {
+				t.Errorf("file by file, other contents than in order:\n%.500s\nwant\n%.500s", got, want)
 			}
 		})
 	}
@@ -309,6 +319,93 @@ func TestAnotherBranchThanTheLedgers(t *testing.T) {
 	// The same again, and what goes on from it, is no conflict.
 	if rejects, err := run(at("blk_0_to_4.dat.bz2")); err != nil {
 		t.Errorf("%v, rejects %q", err, rejects)
+	}
+}
+
+// TestFileByFile holds what stating a branch before all files are read must not
+// change: doubles, branches that lost long ago, damage beside its own file.
+func TestFileByFile(t *testing.T) {
+	dir := t.TempDir()
+	raws := framed(t, unpacked(t, "blocks1-256.bz2"))
+	flipped := bytes.Clone(raws[120])
+	flipped[len(flipped)-10] ^= 1
+	second := append(append([][]byte{raws[3]}, raws[100:120]...), append([][]byte{flipped}, raws[121:200]...)...)
+	first := write(t, dir, "blk0.dat", blockFile(raws[:100]...))
+	damaged := write(t, dir, "blk1.dat", blockFile(second...))
+	last := write(t, dir, "blk2.dat", blockFile(append(shuffled(raws[200:]), raws[7])...))
+	l, report, err := importFiles(t, ingest.Options{Formats: formats(nil, 4)}, first, damaged, last)
+	if errs.Is(err) != errs.Partial || report.Rejects != 1 {
+		t.Fatalf("%v, %d rejects", err, report.Rejects)
+	}
+	if rejects, err := os.ReadFile(damaged + ".rejects.csv"); err != nil || !strings.Contains(string(rejects), "Merkle") {
+		t.Errorf("rejects %q, %v", rejects, err)
+	}
+	notes := strings.Join(report.Sources[len(report.Sources)-1].Notes, "; ")
+	if notes != "2 blocks seen twice" {
+		t.Errorf("notes %q", notes)
+	}
+	r, _ := l.Reader(context.Background())
+	if cov, _ := r.Coverage(context.Background(), chain.Bitcoin); fmt.Sprint(cov.Ranges) != "[{1 120 16} {121 121 0} {122 255 16}]" {
+		t.Errorf("ranges %v", cov.Ranges)
+	}
+	// With each file its own part became visible.
+	for i, want := range []int64{96, 96} {
+		if report.Sources[i].Transfers < want {
+			t.Errorf("source %d stated %d transactions, want at least %d", i, report.Sources[i].Transfers, want)
+		}
+	}
+}
+
+// TestLostLongAgo holds that a branch that lost against one that is stated
+// already is left out, not rejected.
+func TestLostLongAgo(t *testing.T) {
+	at := func(name string) string { return filepath.Join("testdata", name) }
+	for keep, want := range map[int]uint64{0: 4, 10: 4} {
+		l, report, err := importFiles(t, ingest.Options{Formats: formats(nil, keep)}, at("blk_0_to_4.dat.bz2"), at("blk_3A.dat.bz2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := report.Sources[len(report.Sources)-1].Notes; len(notes) != 1 || notes[0] != "1 block of stale branches left out" {
+			t.Errorf("keeping %d: notes %q", keep, notes)
+		}
+		r, _ := l.Reader(context.Background())
+		if cov, _ := r.Coverage(context.Background(), chain.Bitcoin); !cov.Complete(0, want, ledger.CoverUTXO) || cov.LastBlock != want {
+			t.Errorf("keeping %d: %+v", keep, cov)
+		}
+	}
+}
+
+// TestGoesOnAfterAKill holds that what the ledger holds whole is not read again.
+func TestGoesOnAfterAKill(t *testing.T) {
+	dir := t.TempDir()
+	raws := framed(t, unpacked(t, "blocks1-256.bz2"))
+	var l inmemory.Ledger
+	run := func(name string, parts ...[]byte) (ingest.Report, error) {
+		t.Helper()
+		path := write(t, dir, name, blockFile(parts...))
+		return ingest.Run(context.Background(), &l, []ingest.Source{{Name: path}}, ingest.Options{Formats: Formats(HeldBy(l.Reader))})
+	}
+	if _, err := run("before", raws[:150]...); err != nil {
+		t.Fatal(err)
+	}
+	unreadable := make([][]byte, len(raws))
+	for i, raw := range raws {
+		unreadable[i] = bytes.Clone(raw)
+		if i < 150 {
+			clear(unreadable[i][headerBytes:])
+		}
+	}
+	report, err := run("after", unreadable...)
+	if err != nil || report.Rejects != 0 {
+		t.Fatalf("%v, %d rejects", err, report.Rejects)
+	}
+	whole, _, err := importFiles(t, ingest.Options{}, filepath.Join("testdata", "blocks1-256.bz2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	txs := hashesOf(decodeAll(t, raws))
+	if got, want := contents(t, &l, txs), contents(t, whole, txs); got != want {
+		t.Errorf("other contents than in one run:\n%.500s\nwant\n%.500s", got, want)
 	}
 }
 

@@ -27,6 +27,9 @@ type entry struct {
 	parent     int32 // index of prev, or -1
 	height     uint64
 	work       uint256.Int // of the branch, from its root to here
+	placed     bool        // height is known
+	taken      bool        // on the branch that is stated
+	whole      bool        // held by the ledger already
 }
 
 // index holds the headers of all files and finds the chain among them.
@@ -34,7 +37,8 @@ type index struct {
 	id      chain.ID
 	entries []entry
 	byHash  map[Hash]int32
-	doubles int // blocks that were there already
+	settled map[Hash]uint64 // heights of blocks that were stated and taken out
+	doubles int             // blocks that were there already
 }
 
 // add scans one file into the index.
@@ -60,7 +64,8 @@ func (x *index) put(e entry) error {
 	if x.byHash == nil {
 		x.byHash = map[Hash]int32{}
 	}
-	if _, ok := x.byHash[e.hash]; ok {
+	_, ok := x.byHash[e.hash]
+	if _, stated := x.settled[e.hash]; ok || stated {
 		x.doubles++
 		return nil
 	}
@@ -105,10 +110,10 @@ func (x *index) chains(place func(e *entry) (uint64, bool, error), unplaced func
 				return nil, 0, err
 			}
 			e.height, roots[i], lost[i] = height, i, !ok
-			e.work = own
+			e.work, e.placed = own, ok
 		} else {
 			p := &x.entries[e.parent]
-			e.height, roots[i] = p.height+1, roots[e.parent]
+			e.height, roots[i], e.placed = p.height+1, roots[e.parent], p.placed
 			e.work.Add(&p.work, &own)
 		}
 		r := roots[i]
