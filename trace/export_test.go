@@ -1,0 +1,99 @@
+package trace_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"strings"
+	"testing"
+
+	"bongsu/chain"
+	"bongsu/labels"
+	"bongsu/trace"
+)
+
+func bybitRun(t *testing.T) *trace.Run {
+	theft, hop := bybit(t, "theft.csv"), bybit(t, "hop1.csv")
+	return follow(t, reader(t, append(theft, hop...)), trace.Request{Thefts: []trace.Theft{{ID: "bybit", Title: "Bybit: 21 \"February\" 2025", Transfers: theft}}})
+}
+
+func TestCSV(t *testing.T) {
+	var b bytes.Buffer
+	run := bybitRun(t)
+	if err := run.Result.WriteCSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&b).ReadAll()
+	if err != nil || len(rows) != 1+42+1 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	if last := rows[43]; last[0] != "missing" || last[5] != "98047.7948" {
+		t.Errorf("%v", last)
+	}
+}
+
+// A label from a stranger is text, never a formula.
+func TestCSVHasNoFormulas(t *testing.T) {
+	var b bytes.Buffer
+	r := trace.Result{Exits: []trace.Exit{{Account: account(t, "0x000000000000000000000000000000000000aaaa"), Label: "=HYPERLINK(\"x\")", Source: "@s"}}}
+	if err := r.WriteCSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	if s := b.String(); !strings.Contains(s, `"'=HYPERLINK(""x"")"`) || !strings.Contains(s, ",'@s,") {
+		t.Errorf("%s", s)
+	}
+}
+
+// What is exported as a TagPack can be imported as one.
+func TestTagPackRoundTrip(t *testing.T) {
+	var b bytes.Buffer
+	if err := bybitRun(t).WriteTagPack(&b, "Agency: \"Seoul\""); err != nil {
+		t.Fatal(err)
+	}
+	st := labels.Store{Dir: t.TempDir()}
+	rep, err := st.Import("export.yaml", b.Bytes(), labels.FormatTagPack)
+	if err != nil || rep.List.Labels != 42 || len(rep.Rejects) != 0 || rep.List.Creator != "Agency: \"Seoul\"" {
+		t.Fatalf("%+v %v\n%s", rep, err, b.String())
+	}
+	set, err := st.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, ok := set.Deciding(account(t, "0x36ed3c0213565530c35115d93a80f9c04d94e4cb"))
+	if !ok || l.Label != "10000 ETH stolen: Bybit: 21 \"February\" 2025" || l.Confidence != "forensic" {
+		t.Errorf("%+v", l)
+	}
+	if _, ok := set.Deciding(account(t, "0xdd90071d52f20e85c89802e5dc1ec0a7b6475f92")); ok {
+		t.Error("an inferred holding decides")
+	}
+}
+
+func TestValues(t *testing.T) {
+	var p trace.Prices
+	quotes := "Price,Adj Close,Close\nTicker,Eth-Usd,Eth-Usd\nDate,,\n2025-02-20,1,2\n2025-02-21,2662.1,2662.5\n"
+	if err := p.Read(strings.NewReader(quotes), chain.Ethereum.Native(), "USD"); err != nil {
+		t.Fatal(err)
+	}
+	run := bybitRun(t)
+	for _, v := range run.Values(&p) {
+		if v.Amount.Amount == "10000" && (v.USD != "26625000" || v.EUR != "" || v.Day != "2025-02-21") {
+			t.Errorf("%+v", v)
+		}
+	}
+	a := trace.Asset{Asset: "x", Decimals: 0, Known: true}
+	for _, c := range []struct {
+		price, base, want string
+	}{
+		{"0.005", "1", "0"}, {"0.015", "1", "0.02"}, {"0.0050000001", "1", "0.01"}, {"0.0149", "1", "0.01"}, {"0.025", "1", "0.02"},
+		{"1.005", "1", "1"}, {"0.333333333333", "3", "1"}, {"2", "0", "0"},
+	} {
+		var p trace.Prices
+		if err := p.Add("x", "USD", "2025-02-21", c.price); err != nil {
+			t.Fatal(err)
+		}
+		base, _ := chain.ParseBase(c.base)
+		at, _ := chain.ParseTime("2025-02-21 12:00:00")
+		if got, ok := p.Value(a, base, at, "USD"); !ok || got != c.want {
+			t.Errorf("%s x %s = %s, want %s", c.base, c.price, got, c.want)
+		}
+	}
+}
