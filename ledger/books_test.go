@@ -1,0 +1,125 @@
+package ledger_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+	"bongsu/ledger/generate"
+)
+
+// TestBigBooks asks a ledger of some segments about accounts with thousands of
+// rows, and compares with lists made from a scan.
+func TestBigBooks(t *testing.T) {
+	var opt ledger.Options
+	ledger.WithoutSync(&opt)
+	l := open(t, t.TempDir(), opt)
+	defer l.Close()
+	g := generate.New(generate.Options{Seed: 5, Rows: 30_000, PerAccount: 300, RandomShare: generate.Mixed})
+	batch := make([]ledger.EVMTransfer, 10_000)
+	for range 3 { // three imports of ranges that meet: three segments or fewer
+		n := g.Next(batch)
+		im, err := l.Begin(ctx, "books")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := im.AddEVM(chain.Ethereum, batch[:n]); err != nil {
+			t.Fatal(err)
+		}
+		if stats, err := im.Commit(ctx); err != nil || stats.Added != uint64(n) {
+			t.Fatalf("%d rows: %+v %v", n, stats, err)
+		}
+	}
+	r := reader(t, l)
+	byAccount := map[ledger.AccountRef][]ledger.Row{}
+	total := 0
+	err := r.Scan(ctx, chain.Ethereum, ledger.Key{}, ledger.Key{}, func(rows []ledger.Row) error {
+		for _, w := range rows {
+			byAccount[w.From] = append(byAccount[w.From], w)
+			if w.To != w.From {
+				byAccount[w.To] = append(byAccount[w.To], w)
+			}
+		}
+		total += len(rows)
+		return nil
+	})
+	if err != nil || total != 30_000 {
+		t.Fatalf("scan: %d rows, %v", total, err)
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	n := 0
+	for a, rows := range byAccount {
+		if len(rows) < 300 && n > 200 {
+			continue
+		}
+		n++
+		bookOf(t, r, a, rows, rng)
+	}
+}
+
+func bookOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, rows []ledger.Row, rng *rand.Rand) {
+	t.Helper()
+	i, j := rng.IntN(len(rows)), rng.IntN(len(rows))
+	i, j = min(i, j), max(i, j)
+	asset := rows[rng.IntN(len(rows))].Asset
+	of := slices.DeleteFunc(slices.Clone(rows), func(w ledger.Row) bool { return w.Asset != asset })
+	back := slices.Clone(rows)
+	slices.Reverse(back)
+	in := slices.DeleteFunc(slices.Clone(rows), func(w ledger.Row) bool { return w.To != a })
+	for name, c := range map[string]struct {
+		q    ledger.Query
+		want []ledger.Row
+	}{
+		"all":     {ledger.Query{}, rows},
+		"asset":   {ledger.Query{Asset: asset}, of},
+		"reverse": {ledger.Query{Reverse: true}, back},
+		"in":      {ledger.Query{Direction: ledger.In}, in},
+		"between": {ledger.Query{After: rows[i].Key, Until: rows[j].Key}, rows[min(i+1, j):j]},
+	} {
+		c.q.Account, c.q.Limit = a, ledger.MaxLimit
+		var p ledger.Pages
+		if err := r.Activity(ctx, []ledger.Query{c.q}, &p); err != nil {
+			t.Fatal(err)
+		}
+		if got, more := p.Page(0); !slices.Equal(got, c.want) || more {
+			t.Fatalf("%s: %d rows, want %d", name, len(got), len(c.want))
+		}
+		c.q.Limit = 7
+		if err := r.Activity(ctx, []ledger.Query{c.q}, &p); err != nil {
+			t.Fatal(err)
+		}
+		if got, more := p.Page(0); !slices.Equal(got, c.want[:min(7, len(c.want))]) || more != (len(c.want) > 7) {
+			t.Fatalf("%s, seven rows: got %d, more %v, of %d", name, len(got), more, len(c.want))
+		}
+	}
+	balanceOf(t, r, a, asset, of, rng)
+}
+
+func balanceOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, asset ledger.AssetRef, rows []ledger.Row, rng *rand.Rand) {
+	t.Helper()
+	at := rng.IntN(len(rows))
+	got, err := r.Balances(ctx, []ledger.BalanceQuery{{Account: a, Asset: asset}, {Account: a, Asset: asset, Before: rows[at].Key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, list := range [][]ledger.Row{rows, rows[:at]} {
+		held, short := chain.Amount{}, false
+		for _, w := range list {
+			ok := true
+			switch {
+			case w.From == w.To:
+			case w.To == a:
+				held = held.MustAdd(w.Amount)
+			default:
+				if held, ok = held.Sub(w.Amount); !ok {
+					held, short = chain.Amount{}, true
+				}
+			}
+		}
+		if got[i].Amount != held || got[i].Short != short {
+			t.Fatalf("balance after %d rows: %s %v, want %s %v", len(list), got[i].Amount.Base(), got[i].Short, held.Base(), short)
+		}
+	}
+}
