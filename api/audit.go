@@ -62,6 +62,7 @@ type Audit struct {
 	mu      sync.Mutex // owns the fields below
 	changed *sync.Cond // written, err or closed changed
 	pending []byte     // records as NDJSON
+	spare   []byte     // for the next pending, so that none is grown anew
 	count   int        // of them
 	taken   uint64     // records ever taken
 	written uint64     // records ever made durable
@@ -69,7 +70,8 @@ type Audit struct {
 	closed  bool
 	head    AuditHead // after what was written last
 
-	file  *os.File // these four: the writer's alone
+	file  *os.File // these five: the writer's alone
+	frame []byte   // of the last write, for the next
 	size  int64
 	chain [32]byte
 	index uint64 // of file
@@ -208,7 +210,8 @@ func (a *Audit) run() {
 func (a *Audit) flush() (more bool) {
 	a.mu.Lock()
 	batch, n := a.pending, a.count
-	a.pending, a.count = nil, 0
+	a.pending, a.count = a.spare, 0
+	a.spare = nil
 	a.mu.Unlock()
 	if n == 0 {
 		return false
@@ -216,6 +219,9 @@ func (a *Audit) flush() (more bool) {
 	err := a.write(batch, n)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if cap(batch) <= auditEager {
+		a.spare = batch[:0]
+	}
 	if err != nil {
 		a.err = err
 	} else {
@@ -234,8 +240,10 @@ func (a *Audit) write(records []byte, n int) error {
 			return err
 		}
 	}
-	frame := make([]byte, frameHead, frameHead+len(records)/2)
-	frame = a.enc.EncodeAll(records, frame)
+	frame := a.enc.EncodeAll(records, append(a.frame[:0], make([]byte, frameHead)...))
+	if cap(frame) <= auditEager {
+		a.frame = frame
+	}
 	payload := frame[frameHead:]
 	next := chainHash(a.chain, payload)
 	binary.LittleEndian.PutUint32(frame[0:], uint32(len(payload)))
