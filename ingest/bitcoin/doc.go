@@ -19,8 +19,10 @@
 //   - Every output has an account: its address where the script has one, else
 //     the SHA-256 of the script. A bare public key (P2PK) is the P2PKH account of
 //     the same key, because the same key spends both.
-//   - Memory is bounded by one block and by the headers' index, whatever the
-//     files hold.
+//   - Block files are stated one by one, each all but the last blocks of its
+//     branch, so that a killed import goes on with the file that it was in.
+//     Memory is bounded by a few blocks, the headers that wait and the hashes of
+//     those stated, whatever the files hold.
 //
 // It is not a full node: scripts are not run, difficulty adjustments and
 // signatures are not checked. Whoever needs that follows a node of their own.
