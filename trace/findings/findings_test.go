@@ -1,7 +1,11 @@
 package findings_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -178,6 +182,58 @@ func TestFires(t *testing.T) {
 	} {
 		if got := findings.Fires(c.run, theftID, c.at); got != c.want {
 			t.Errorf("%s: %d fires, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// The bundle parses object by object, refers only to what is in it (authors
+// aside), and is the same each time.
+func TestBundle(t *testing.T) {
+	r := run(t, nil, move(1, 9, 1, 100), move(2, 1, 2, 60), move(3, 2, 3, 20))
+	c := stix.Common{Author: author, Modified: time.Unix(1_800_000_000, 0), Marking: stix.TLPAmber}
+	var a, b bytes.Buffer
+	if err := errors.Join(findings.WriteBundle(&a, c, r), findings.WriteBundle(&b, c, r)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a.Bytes(), b.Bytes()) {
+		t.Error("two exports differ")
+	}
+	var w struct {
+		Type    string            `json:"type"`
+		Objects []json.RawMessage `json:"objects"`
+	}
+	if err := json.Unmarshal(a.Bytes(), &w); err != nil {
+		t.Fatal(err)
+	}
+	count, ids := map[string]int{}, map[string]bool{}
+	for _, raw := range w.Objects {
+		o, err := stix.Parse(raw)
+		if err != nil {
+			t.Fatalf("%v in %s", err, raw)
+		}
+		if ids[o.ID] {
+			t.Errorf("twice: %s", o.ID)
+		}
+		ids[o.ID] = true
+		count[o.Type]++
+	}
+	want := map[string]int{"marking-definition": 1, "indicator": 3, "cryptocurrency-wallet": 4, "cryptocurrency-transaction": 3, "observed-data": 3, "relationship": 3}
+	if w.Type != "bundle" || !maps.Equal(count, want) {
+		t.Errorf("%v, want %v", count, want)
+	}
+	for _, raw := range w.Objects {
+		var refs struct {
+			Source string   `json:"source_ref"`
+			Target string   `json:"target_ref"`
+			Of     []string `json:"object_refs"`
+		}
+		if err := json.Unmarshal(raw, &refs); err != nil {
+			t.Fatal(err)
+		}
+		for _, ref := range append(refs.Of, refs.Source, refs.Target) {
+			if ref != "" && !ids[ref] {
+				t.Errorf("refers to %s, which is not in the bundle", ref)
+			}
 		}
 	}
 }

@@ -1,0 +1,167 @@
+package findings
+
+import (
+	"encoding/json"
+	"io"
+	"slices"
+	"strconv"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/stix"
+	"bongsu/trace"
+
+	"github.com/google/uuid"
+)
+
+// extTransaction is the community's extension that makes a
+// cryptocurrency-transaction an observable.
+const extTransaction = "extension-definition--151d042d-4dcf-5e44-843f-1024440318e5"
+
+// exported is the name space of the bundle's deterministic ids.
+var exported = uuid.MustParse("6f2c3b1e-5a0d-5c1f-9a64-0b8f5d7e2a11")
+
+// WriteBundle writes a run as a STIX 2.1 bundle for others' tools: the marking,
+// the findings as indicators, every account as a wallet, every transaction that
+// carried stolen money, an observed-data for each with where it comes from, and
+// a relationship between the wallets, because not every tool knows
+// transactions. The same run and c give the same bytes.
+func WriteBundle(w io.Writer, c stix.Common, run *trace.Run) error {
+	b := bundle{c: c, run: run, seen: map[string]bool{}}
+	if b.c.Marking == stix.TLPNone {
+		b.c.Marking = stix.DefaultTLP
+	}
+	if err := b.add(b.c.Marking.MarkingDefinition()); err != nil {
+		return err
+	}
+	for _, f := range All(run) {
+		f.Common = b.c
+		if err := b.add(f.Object()); err != nil {
+			return errs.Wrap("export", f.Account.String(), err)
+		}
+	}
+	for _, e := range run.Timeline() {
+		if err := b.event(&e); err != nil {
+			return errs.Wrap("export", e.Tx, err)
+		}
+	}
+	out := map[string]any{"type": "bundle", "id": "bundle--" + b.id(run.Result.Digest), "objects": b.objects}
+	data, err := json.Marshal(out)
+	if err != nil {
+		return errs.Wrap("export", "bundle", err)
+	}
+	_, err = w.Write(append(data, '\n'))
+	return errs.Wrap("export", "bundle", err)
+}
+
+type bundle struct {
+	c       stix.Common
+	run     *trace.Run
+	objects []json.RawMessage
+	seen    map[string]bool
+}
+
+func (b *bundle) id(parts ...string) string {
+	text := string(b.c.Author)
+	for _, p := range parts {
+		text += "\x00" + p
+	}
+	return uuid.NewSHA1(exported, []byte(text)).String()
+}
+
+// add appends an object once.
+func (b *bundle) add(o stix.Object, err error) error {
+	if err != nil {
+		return err
+	}
+	if !b.seen[o.ID] {
+		b.seen[o.ID] = true
+		b.objects = append(b.objects, json.RawMessage(slices.Clone(o.Raw)))
+	}
+	return nil
+}
+
+// parsed appends an object given by its members, validated like one from
+// outside.
+func (b *bundle) parsed(m map[string]any) error {
+	m["spec_version"] = "2.1"
+	m["object_marking_refs"] = []string{b.c.Marking.MarkingID()}
+	raw, err := json.Marshal(m)
+	if err != nil {
+		return err
+	}
+	if raw, err = stix.Canonical(raw); err != nil {
+		return err
+	}
+	return b.add(stix.Parse(raw))
+}
+
+// event writes one transfer of stolen money.
+func (b *bundle) event(e *trace.Event) error {
+	refs := []string{}
+	for _, a := range []chain.Account{e.From, e.To} {
+		if a.IsZero() {
+			continue
+		}
+		if err := b.add(stix.Wallet{Account: a, Marking: b.c.Marking}.Object()); err != nil {
+			return err
+		}
+		refs = append(refs, stix.WalletID(a))
+	}
+	if e.Tx != "" {
+		id, err := b.transaction(e)
+		if err != nil {
+			return err
+		}
+		refs = append(refs, id)
+	}
+	at := stix.FormatTime(e.Time.Std())
+	key := []string{e.Theft, e.Tx, e.From.String(), e.To.String(), string(e.Asset), e.Base.Base(), string(e.Basis)}
+	observed := map[string]any{
+		"type": "observed-data", "id": "observed-data--" + b.id(append([]string{"observed"}, key...)...),
+		"created": stix.FormatTime(b.c.Modified), "modified": stix.FormatTime(b.c.Modified),
+		"first_observed": at, "last_observed": at, "number_observed": 1, "object_refs": refs,
+		"external_references": []any{map[string]any{
+			"source_name": "ledger",
+			"description": string(e.Basis) + " in block " + strconv.FormatUint(e.Block, 10) + "; trace " + b.run.Result.Digest,
+		}},
+	}
+	b.author(observed)
+	if err := b.parsed(observed); err != nil {
+		return err
+	}
+	if e.From.IsZero() || e.To.IsZero() {
+		return nil
+	}
+	sent := map[string]any{
+		"type": "relationship", "id": "relationship--" + b.id(append([]string{"sent"}, key...)...),
+		"created": stix.FormatTime(b.c.Modified), "modified": stix.FormatTime(b.c.Modified), "relationship_type": "related-to",
+		"source_ref": stix.WalletID(e.From), "target_ref": stix.WalletID(e.To), "start_time": at,
+		"description": e.Amount.Amount + " " + e.Symbol + " of stolen money, " + string(e.Basis) + ", transaction " + e.Tx,
+	}
+	b.author(sent)
+	return b.parsed(sent)
+}
+
+func (b *bundle) author(m map[string]any) {
+	if b.c.Author != "" {
+		m["created_by_ref"] = string(b.c.Author)
+	}
+}
+
+// transaction writes a transaction with the exact amount of stolen money that
+// it carried; the community's own amounts are floating point and are left out.
+func (b *bundle) transaction(e *trace.Event) (string, error) {
+	symbol := e.Symbol
+	if symbol == "" {
+		symbol = string(e.Asset)
+	}
+	id, err := stix.TransactionID(symbol, e.Tx)
+	if err != nil {
+		return "", err
+	}
+	return id, b.parsed(map[string]any{
+		"type": "cryptocurrency-transaction", "id": id, "symbol": symbol, "value": e.Tx, "execution_time": stix.FormatTime(e.Time.Std()),
+		"extensions": map[string]any{extTransaction: map[string]any{"extension_type": "new-sco"}},
+	})
+}
