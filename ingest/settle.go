@@ -98,10 +98,13 @@ func (s *sourceRun) leave(ctx context.Context) error {
 
 func (s *sourceRun) discard() { s.rejects.done(false) } //nolint:errcheck // an unfinished temporary file
 
+// joinedName stands in a report for what several sources together said.
+const joinedName = "(joined)"
+
 // joined states what only several sources together say.
 func (r *run) joined(ctx context.Context) error {
 	for _, key := range r.order {
-		s, err := r.begin(ctx, "join:"+key, "(joined)", key, false)
+		s, err := r.begin(ctx, "join:"+key, joinedName, key, false)
 		if err != nil {
 			return err
 		}
@@ -120,6 +123,9 @@ func (r *run) settle() error {
 		name, err := s.rejects.done(true)
 		all = errors.Join(all, err)
 		s.report.RejectsFile, s.report.Rejects = name, s.rejects.n.Load()
+		if s.report.Name == joinedName && s.report.Transfers == 0 && len(s.report.Notes) == 0 {
+			continue // nothing was left to join
+		}
 		r.report.Sources = append(r.report.Sources, *s.report)
 		r.report.Rows += s.report.Rows
 		r.report.Rejects += s.report.Rejects

@@ -25,7 +25,7 @@ func readBybit(ctx context.Context, in *ingest.Input, out *ingest.Output) error 
 	h := &t.head
 	c := ownColumns{
 		-1, h.find("timestamp_utc"), h.find("block"), h.find("hash"), -1, h.find("kind"), h.find("from"),
-		h.find("to"), h.find("contract"), h.find("amount"), -1, h.find("asset"), -1,
+		h.find("to"), h.find("contract"), h.find("amount"), -1, -1, h.find("asset"), h.find("decimals"),
 	}
 	id := in.Chain
 	if id == "" {
@@ -54,7 +54,7 @@ func (t *table) bybit(c *ownColumns, tr *chain.Transfer) (err error) {
 	if tr.To, err = t.account(c.to, "to", tr.Chain); err != nil {
 		return err
 	}
-	info, err := t.contractOrNative(c.asset, c.symbol, tr)
+	info, err := t.contractOrNative(c.asset, c.symbol, c.decimals, tr)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (t *table) bybit(c *ownColumns, tr *chain.Transfer) (err error) {
 
 // contractOrNative is the asset of a row that gives a contract for tokens and
 // beside it a symbol, which is never believed over the contract.
-func (t *table) contractOrNative(contract, symbol int, tr *chain.Transfer) (chain.AssetInfo, error) {
+func (t *table) contractOrNative(contract, symbol, decimals int, tr *chain.Transfer) (chain.AssetInfo, error) {
 	sym := t.cell(symbol)
 	if t.cell(contract) == "" {
 		info, ok := t.out.Asset(tr.Chain.Native())
@@ -86,7 +86,10 @@ func (t *table) contractOrNative(contract, symbol int, tr *chain.Transfer) (chai
 		return chain.AssetInfo{}, err
 	}
 	asset := chain.Token(account)
-	if info, ok := t.out.Asset(asset); ok {
+	info, known := t.out.Asset(asset)
+	if stated := t.cell(decimals); stated != "" {
+		return t.stated(stated, sym, asset)
+	} else if known {
 		return info, nil
 	}
 	if named, ok := t.out.AssetBySymbol(tr.Chain, sym); ok && named.Asset != asset {

@@ -79,7 +79,7 @@ func readExplorer(ctx context.Context, in *ingest.Input, out *ingest.Output, row
 		hash: h.find("txhash", "transaction hash"), block: h.find("blockno", "block"), unix: h.find("unixtimestamp"),
 		date: h.find("datetime (utc)", "datetime"), from: h.find("from"), to: h.find("txto", "to"),
 		created: h.find("contractaddress"), status: h.find("status"), code: h.find("errcode"), kind: h.find("type"),
-		value: h.find("tokenvalue", "value"), symbol: h.find("tokensymbol"), decimals: h.find("tokendecimal"),
+		value: h.find("tokenvalue", "value"), symbol: h.find("tokensymbol"), decimals: h.find("tokendecimal", "decimals"),
 	}
 	var coin string
 	x.valueIn, coin = h.unit("value_in")
@@ -264,7 +264,7 @@ func (x *explorer) token() error {
 	if x.cell(x.created) == "" {
 		return wrongf("contractaddress", "", "the row names no token contract", "export it again")
 	}
-	info, err := x.contractOrNative(x.created, x.symbol, &t)
+	info, err := x.contractOrNative(x.created, x.symbol, x.decimals, &t)
 	if err != nil {
 		return err
 	}

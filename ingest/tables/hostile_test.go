@@ -198,7 +198,11 @@ func TestOwnRoundTrip(t *testing.T) {
 		case chain.KindNative, chain.KindInternal:
 			tr.To = addr("to")
 		}
-		file := tables.OwnHeader + ",ordinal\n" + string(tables.AppendOwn(nil, &tr, 18))
+		if rapid.Bool().Draw(t, "unknown token") && tr.Kind == chain.KindToken {
+			tr.Asset = chain.Token(addr("contract"))
+		}
+		info, known := chain.NewRegistry().Info(tr.Asset)
+		file := tables.ExportHeader + "\n" + string(tables.AppendOwn(nil, &tr, info, known))
 		var got collected
 		_, err := ingest.Run(context.Background(), &got, []ingest.Source{{Name: "x", From: strings.NewReader(file)}}, ingest.Options{Formats: tables.Formats()})
 		if err != nil || len(got.list) != 1 || got.list[0] != tr {

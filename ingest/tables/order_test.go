@@ -69,18 +69,14 @@ func orderFiles(t *testing.T) (groups [][]string, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := tables.OwnHeader + ",ordinal,decimals\n"
+	own, known := tables.ExportHeader+"\n", chain.NewRegistry()
 	d := ledger.NewDigest()
 	for i := range list {
-		own += strings.TrimSuffix(string(tables.AppendOwn(nil, &list[i], decimalsOf(list[i].Asset))), "\n") + fmt.Sprintf(",%d\n", decimalsOf(list[i].Asset))
+		info, ok := known.Info(list[i].Asset)
+		own = string(tables.AppendOwn([]byte(own), &list[i], info, ok))
 		d.Add(&list[i], list[i].Time != 0)
 	}
 	return append(groups, []string{put("own.csv", own)}), d.Sum()
-}
-
-func decimalsOf(a chain.Asset) uint8 {
-	info, _ := chain.NewRegistry().Info(a)
-	return info.Decimals
 }
 
 func run(t interface {

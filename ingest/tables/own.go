@@ -9,8 +9,9 @@ import (
 )
 
 // OwnHeader is the header of our own CSV. Further columns may follow: ordinal
-// (or log_index), the place of the movement in its transaction; decimals and
-// symbol, what is known of a token that bongsu does not know yet.
+// (or log_index), the place of the movement in its transaction; base, the amount
+// in base units where amount is empty; decimals and symbol, what is known of a
+// token that bongsu does not know yet.
 const OwnHeader = "chain,time,block,tx,index,kind,from,to,asset,amount"
 
 var ownCSV = ingest.Format{
@@ -22,7 +23,7 @@ var ownCSV = ingest.Format{
 
 // ownColumns are the places of our columns; -1 where one is missing.
 type ownColumns struct {
-	chain, time, block, tx, index, kind, from, to, asset, amount, ordinal, symbol, decimals int
+	chain, time, block, tx, index, kind, from, to, asset, amount, base, ordinal, symbol, decimals int
 }
 
 func readOwn(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
@@ -33,7 +34,7 @@ func readOwn(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 	h := &t.head
 	c := ownColumns{
 		h.find("chain"), h.find("time"), h.find("block"), h.find("tx"), h.find("index"), h.find("kind"), h.find("from"),
-		h.find("to"), h.find("asset"), h.find("amount"), h.find("ordinal", "log_index"), h.find("symbol"), h.find("decimals"),
+		h.find("to"), h.find("asset"), h.find("amount"), h.find("base"), h.find("ordinal", "log_index"), h.find("symbol"), h.find("decimals"),
 	}
 	var tr chain.Transfer
 	return t.each(ctx, func() error {
@@ -62,6 +63,15 @@ func (t *table) own(c *ownColumns, tr *chain.Transfer) error {
 	}
 	if tr.To, err = t.account(c.to, "to", tr.Chain); err != nil {
 		return err
+	}
+	if base := t.cell(c.base); base != "" && t.cell(c.amount) == "" {
+		if tr.Asset, err = t.readAsset(t.cell(c.asset), tr); err != nil {
+			return err
+		}
+		if tr.Amount, err = chain.ParseBase(base); err != nil {
+			return wrong("base", err)
+		}
+		return t.fits(tr)
 	}
 	info, err := t.assetOf(c, tr)
 	if err != nil {
@@ -140,14 +150,20 @@ func (t *table) assetOf(c *ownColumns, tr *chain.Transfer) (chain.AssetInfo, err
 		}
 		return info, nil
 	}
-	d, err := strconv.ParseUint(stated, 10, 8)
+	return t.stated(stated, t.cell(c.symbol), asset)
+}
+
+// stated is an asset with the decimals that a row states; others than those
+// known are a conflict.
+func (t *table) stated(decimals, symbol string, asset chain.Asset) (chain.AssetInfo, error) {
+	d, err := strconv.ParseUint(decimals, 10, 8)
 	if err != nil || d > 77 {
-		return info, wrongf("decimals", clip(stated), "not a number of decimals", "write what the token contract's decimals() answers")
+		return chain.AssetInfo{}, wrongf("decimals", clip(decimals), "not a number of decimals", "write what the token contract's decimals() answers")
 	}
-	if known && info.Decimals == uint8(d) {
+	if info, known := t.out.Asset(asset); known && info.Decimals == uint8(d) {
 		return info, nil
 	}
-	info = chain.AssetInfo{Asset: asset, Symbol: t.cell(c.symbol), Decimals: uint8(d), Source: t.in.Name}
+	info := chain.AssetInfo{Asset: asset, Symbol: clip(symbol), Decimals: uint8(d), Source: t.in.Name}
 	if err := t.out.Register(info); err != nil {
 		return info, wrong("decimals", err)
 	}
@@ -183,7 +199,7 @@ func (t *table) readAsset(s string, tr *chain.Transfer) (chain.Asset, error) {
 // nobody stated: a guess would move the point.
 func unknownDecimals(column string, asset chain.Asset) error {
 	return wrongf(column, string(asset), "its decimals are not known, so an amount in whole units cannot be read exactly",
-		"add a column decimals with what the token contract's decimals() answers, or import a list of tokens first (columns address,symbol,name,decimals)")
+		"add a column decimals with what the token contract's decimals() answers, or import a list of tokens first (columns address,symbol,name,decimals), or write base units in our own CSV (column base)")
 }
 
 // fits holds a row's kind against its ends and its asset.
@@ -210,32 +226,40 @@ func (t *table) fits(tr *chain.Transfer) error {
 	return nil
 }
 
-// AppendOwn appends one transfer as a row of our own CSV, under OwnHeader and
-// the column ordinal, with its line end. The asset's decimals must be given;
-// reading the row back gives the same transfer.
-func AppendOwn(b []byte, t *chain.Transfer, decimals uint8) []byte {
+// ExportHeader is the header of the rows that AppendOwn writes.
+const ExportHeader = OwnHeader + ",ordinal,base"
+
+// AppendOwn appends one transfer as a row of our own CSV, under ExportHeader,
+// with its line end. info is what is known of its asset; with known false the
+// amount stands in base units alone. A place that the ledger inferred is left
+// out. Reading the row back gives the same transfer.
+func AppendOwn(b []byte, t *chain.Transfer, info chain.AssetInfo, known bool) []byte {
 	text := func(s string) { b = append(append(b, s...), ',') }
+	number := func(n uint64, there bool) {
+		if there {
+			b = strconv.AppendUint(b, n, 10)
+		}
+		b = append(b, ',')
+	}
 	text(string(t.Chain))
 	if t.Time != 0 {
 		b = append(b, t.Time.String()...)
 	}
 	b = append(b, ',')
-	if t.Block != chain.NoBlock && !t.BlockInferred {
-		b = strconv.AppendUint(b, t.Block, 10)
-	}
-	b = append(b, ',')
+	number(t.Block, t.Block != chain.NoBlock && !t.BlockInferred)
 	text(t.Tx.Text(t.Chain))
-	if t.Index != chain.NoIndex {
-		b = strconv.AppendUint(b, uint64(t.Index), 10)
-	}
-	b = append(b, ',')
+	number(uint64(t.Index), t.Index != chain.NoIndex)
 	text(t.Kind.String())
 	text(address(t.From))
 	text(address(t.To))
 	text(string(t.Asset))
-	text(t.Amount.Decimal(decimals))
-	if t.Ordinal != chain.NoOrdinal {
-		b = strconv.AppendUint(b, uint64(t.Ordinal), 10)
+	if known {
+		b = append(b, t.Amount.Decimal(info.Decimals)...)
+	}
+	b = append(b, ',')
+	number(uint64(t.Ordinal), t.Ordinal != chain.NoOrdinal)
+	if !known {
+		b = append(b, t.Amount.Base()...)
 	}
 	return append(b, '\n')
 }

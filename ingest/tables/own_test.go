@@ -43,7 +43,7 @@ func held(t *testing.T, store *ingesttest.Store) []string {
 	}
 	var out []string
 	for i := range list {
-		out = append(out, strings.TrimSuffix(string(tables.AppendOwn(nil, &list[i], 0)), "\n"))
+		out = append(out, strings.TrimSuffix(string(tables.AppendOwn(nil, &list[i], chain.AssetInfo{}, true)), ",\n"))
 	}
 	return out
 }
@@ -312,5 +312,40 @@ func TestRejectsComeBack(t *testing.T) {
 	}
 	if got := held(t, &store); len(got) != 1 {
 		t.Fatalf("held %q", got)
+	}
+}
+
+// TestDecimals: a token's decimals are learnt from a row or a list, and two that
+// disagree are a conflict.
+func TestDecimals(t *testing.T) {
+	row := "hash,timestamp_utc,from,to,amount,asset,kind,contract,block,decimals\n" + tx1 + ",2025-02-21 14:29:47," + alice + "," + bob + ",2.5,XX,token," + bob + ",7,"
+	list := "address,symbol,name,decimals,total_supply,block_number\n" + bob + ",XX,A token,6,,\n"
+	for _, c := range []struct {
+		name   string
+		files  []string
+		want   string // the amount in base units, or
+		reason string
+	}{
+		{"of a row", []string{"a.csv", row + "6\n"}, "2500000", ""},
+		{"of a list, named last", []string{"a.csv", row + "\n", "tokens.csv", list}, "2500000", ""},
+		{"of nothing", []string{"a.csv", row + "\n"}, "", "not known"},
+		{"two that disagree", []string{"a.csv", row + "18\n", "tokens.csv", list}, "", "disagree"},
+		{"nonsense", []string{"a.csv", row + "300\n"}, "", "not a number of decimals"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var store ingesttest.Store
+			rep, err := imported(t, &store, ingest.Options{}, c.files...)
+			if c.reason != "" {
+				rows := rejected(t, rep)
+				if errs.Is(err) != errs.Partial || len(rows) != 1 || !strings.Contains(rows[0][2], c.reason) {
+					t.Fatalf("%v, rejects %q", err, rows)
+				}
+				return
+			}
+			list, lerr := store.Transfers(t.Context())
+			if err != nil || lerr != nil || len(list) != 1 || list[0].Amount.Base() != c.want {
+				t.Fatalf("%v, %v, %+v", err, lerr, list)
+			}
+		})
 	}
 }
