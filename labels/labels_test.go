@@ -47,8 +47,12 @@ func TestPublishedPacks(t *testing.T) {
 		name            string
 		labels, rejects int
 	}{
-		{"exchange-wallets-bybit.yaml", 8, 0}, {"demo.yaml", 2, 3}, {"exchange-wallets-huobi.yaml", 42, 16}, {"blender_io.yaml", 45, 0},
-		{"etherscan-wordcloud-exchange.yaml", 646, 0}, {"etherscan-wordcloud-mixing_service.yaml", 61, 0},
+		{"exchange-wallets-bybit.yaml", 8, 0},
+		{"demo.yaml", 2, 3},
+		{"exchange-wallets-huobi.yaml", 42, 16},
+		{"blender_io.yaml", 45, 0},
+		{"etherscan-wordcloud-exchange.yaml", 646, 0},
+		{"etherscan-wordcloud-mixing_service.yaml", 61, 0},
 	} {
 		rep := imported(t, st, c.name, file(t, c.name))
 		if rep.List.Labels != c.labels || len(rep.Rejects) != c.rejects || rep.Known {
@@ -184,8 +188,13 @@ tags:
 		line int
 		why  string
 	}{
-		{9, "40 hexadecimal digits"}, {11, "address is missing"}, {12, "names a transaction"}, {14, "label is missing"},
-		{15, "confidence gut"}, {18, "lastmod is not a date"}, {21, "mapping of fields"},
+		{9, "40 hexadecimal digits"},
+		{11, "address is missing"},
+		{12, "names a transaction"},
+		{14, "label is missing"},
+		{15, "confidence gut"},
+		{18, "lastmod is not a date"},
+		{21, "mapping of fields"},
 	} {
 		if r := rep.Rejects[i]; r.Line != want.line || !strings.Contains(r.Reason, want.why) {
 			t.Errorf("reject %d: %+v, want line %d, %q", i, r, want.line, want.why)

@@ -21,7 +21,6 @@ type history struct {
 	transfers []chain.Transfer
 	thefts    []trace.Theft
 	set       *labels.Set
-	bounds    trace.Bounds
 }
 
 const people = 7

@@ -29,12 +29,11 @@ type coinKey struct {
 
 // coin is an unspent output that holds taint: its lots in order.
 type coin struct {
-	lots   []lot
-	party  uint32
-	ref    ledger.AccountRef
-	asset  ledger.AssetRef
-	later  bool // spent after the end of the trace
-	stayed bool // not followed
+	lots  []lot
+	party uint32
+	ref   ledger.AccountRef
+	asset ledger.AssetRef
+	later bool // spent after the end of the trace
 }
 
 type blockKey struct {
