@@ -32,9 +32,10 @@ func main() {
 	rows := flag.Uint64("rows", 50_000_000, "rows of the generated ledger")
 	dir := flag.String("dir", "", "folder for the ledger, kept and reused (default: a temporary one)")
 	out := flag.String("out", "build/bench/trace.json", "where the figures go")
-	profile := flag.String("cpuprofile", "", "write a processor profile of the large trace")
+	profile := flag.String("cpuprofile", "", "write a processor profile of what is measured")
+	only := flag.String("only", "", "measure one part: large, thousand, together or methods")
 	flag.Parse()
-	b := &bench{ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile}
+	b := &bench{ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile, only: *only}
 	if err := b.run(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "tracebench:", err)
 		os.Exit(1)
@@ -46,6 +47,7 @@ type bench struct {
 	rows    uint64
 	dir     string
 	profile string
+	only    string
 	r       ledger.Reader
 	figures []figure
 }
@@ -92,8 +94,25 @@ func (b *bench) run(out string) error {
 	}
 	defer b.r.Close()
 	runtime.GOMAXPROCS(1)
-	for _, step := range []func() error{b.large, b.thousand, b.together, b.methods} {
-		if err := step(); err != nil {
+	if b.profile != "" {
+		f, err := os.Create(b.profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	for _, step := range []struct {
+		name string
+		run  func() error
+	}{{"large", b.large}, {"thousand", b.thousand}, {"together", b.together}, {"methods", b.methods}} {
+		if b.only != "" && b.only != step.name {
+			continue
+		}
+		if err := step.run(); err != nil {
 			return err
 		}
 		runtime.GC()
@@ -211,18 +230,7 @@ func (b *bench) large() error {
 	if _, _, err := b.timed(req, 1); err != nil { // warm
 		return err
 	}
-	if b.profile != "" {
-		f, err := os.Create(b.profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-	}
 	run, took, err := b.timed(req, 2)
-	pprof.StopCPUProfile()
 	if err != nil {
 		return err
 	}
