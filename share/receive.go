@@ -150,7 +150,8 @@ func (in *inbound) stillActive(ctx context.Context) error {
 	return nil
 }
 
-// activeFor is how long a reader takes an agreement to be as it last stood.
+// activeFor is how long a stream takes an agreement to be as it last stood.
+// What is on a feed was let through when it was put there.
 const activeFor = 100 * time.Millisecond
 
 // keepPace pauses reading while the partner is over its statements a minute;

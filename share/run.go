@@ -17,14 +17,15 @@ import (
 )
 
 const (
-	pause               = 50 * time.Millisecond // before the first retry of a partner
-	longest             = 30 * time.Second      // between retries
-	resync              = time.Minute           // between exchanges of agreements when nothing changed
-	resyncOut           = 2 * time.Second       // the same for a node that partners cannot connect to
-	grace               = 3 * time.Second       // for requests under way when Run ends
-	lookAgain           = time.Second           // for agreements that begin or expire
-	patienceWithPartner = time.Second           // of growing pauses, until what fails is called a disturbance
-	lookAfter           = 8 * time.Millisecond  // after a commit, for what it says of partners and agreements
+	pause               = 50 * time.Millisecond  // before the first retry of a partner
+	longest             = 30 * time.Second       // between retries
+	resync              = time.Minute            // between exchanges of agreements when nothing changed
+	resyncOut           = 2 * time.Second        // the same for a node that partners cannot connect to
+	grace               = 3 * time.Second        // for requests under way when Run ends
+	settle              = 200 * time.Millisecond // for a node that just joined to write down whom it joined
+	lookAgain           = time.Second            // for agreements that begin or expire
+	patienceWithPartner = time.Second            // of growing pauses, until what fails is called a disturbance
+	lookAfter           = 8 * time.Millisecond   // after a commit, for what it says of partners and agreements
 )
 
 // Run listens, reads every partner's feeds, fills the own ones, delivers

@@ -130,16 +130,23 @@ const firstBatch = 8
 func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id string, from uint64, out *frameWriter) error {
 	defer s.journal.Watch()()
 	most := min(firstBatch, s.limits.BatchItems)
+	var looked time.Time // when the agreement was
 	for {
 		changed := s.journal.Changed()
 		for more := true; more; {
 			var b journal.Batch
 			var err error
-			if b, more, err = s.batch(ctx, partner, id, from, most); err != nil {
+			if b, more, err = s.batch(ctx, id, from, most); err != nil {
 				return err
 			}
 			if len(b.Items) == 0 {
 				break
+			}
+			if now := time.Now(); now.Sub(looked) > activeFor {
+				if err := s.activeWith(ctx, partner, id); err != nil {
+					return err
+				}
+				looked = now
 			}
 			if err := out.write(batchFrame(b)); err != nil {
 				return err
@@ -156,23 +163,16 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 	}
 }
 
-// batch reads what comes next on a feed, if its agreement still lets it pass,
-// and says whether there is more after it. It is empty when there is nothing.
-func (s *Service) batch(ctx context.Context, partner identity.OrgID, id string, from uint64, most int) (b journal.Batch, more bool, err error) {
+// batch reads what comes next on a feed and says whether there is more after
+// it. It is empty when there is nothing.
+func (s *Service) batch(ctx context.Context, id string, from uint64, most int) (b journal.Batch, more bool, err error) {
 	err = s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
 		if b, err = tx.Batch(ctx, feedOf(id), from, most); err != nil || len(b.Items) == 0 {
 			return err
 		}
 		size, err := tx.Size(ctx, feedOf(id))
-		if err != nil {
-			return err
-		}
 		more = b.Size < size
-		list, err := s.readBundles(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		return s.mayPass(list, partner, id)
+		return err
 	})
 	return b, more, err
 }
@@ -184,10 +184,6 @@ func (s *Service) activeWith(ctx context.Context, partner identity.OrgID, id str
 	if err != nil {
 		return err
 	}
-	return s.mayPass(list, partner, id)
-}
-
-func (s *Service) mayPass(list []storedBundle, partner identity.OrgID, id string) error {
 	if len(list) != 1 || id == "" || list[0].partner != partner || list[0].gone {
 		return errs.New("feed", errs.NotExist, printable(id), "there is no such agreement between us", "")
 	}

@@ -105,6 +105,9 @@ func (s *Service) tasks(ctx context.Context) (map[task]peer, error) {
 // keepDoing does a task again and again until ctx ends.
 func (s *Service) keepDoing(ctx context.Context, t task, p peer, again <-chan struct{}) {
 	wait := pause
+	if age := s.clock().Sub(p.Since); t.agreement == "" && age >= 0 && age < settle && !sleep(ctx, settle-age) {
+		return
+	}
 	for ctx.Err() == nil {
 		moved, err := s.doTask(ctx, t, p)
 		if ctx.Err() != nil {
