@@ -52,7 +52,7 @@ func TestHostile(t *testing.T) {
 		good int
 	}{
 		{"a line of 10 MB", io.MultiReader(strings.NewReader(own+good), pattern("x", 10*mega), strings.NewReader("\n"+good)), errs.Partial, 1},
-		{"a line of 80 MB", io.MultiReader(strings.NewReader(own+good), pattern("x", 80*mega), strings.NewReader("\n"+good)), errs.Partial, 1},
+		{"a line of 40 MB", io.MultiReader(strings.NewReader(own+good), pattern("x", 40*mega), strings.NewReader("\n"+good)), errs.Partial, 1},
 		{"a field of 10 MB", io.MultiReader(strings.NewReader(own+good+"eip155:1,2025-02-21T14:29:47Z,9,"), pattern("0", 10*mega), strings.NewReader(",,native,,,,\n")), errs.Partial, 1},
 		{"a million columns", io.MultiReader(strings.NewReader(own+good), pattern(",", mega), strings.NewReader("\n"+good)), errs.Partial, 1},
 		{"a million columns in the header", io.MultiReader(strings.NewReader(own[:10]), pattern(",", mega)), errs.Invalid, 0},
@@ -89,7 +89,7 @@ func TestHostile(t *testing.T) {
 func TestBomb(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	if _, err := io.Copy(z, io.MultiReader(strings.NewReader(tables.OwnHeader+"\n"), pattern(" ", 90<<20))); err != nil || z.Close() != nil {
+	if _, err := io.Copy(z, io.MultiReader(strings.NewReader(tables.OwnHeader+"\n"), pattern(" ", 70<<20))); err != nil || z.Close() != nil {
 		t.Fatal(err)
 	}
 	var store ingesttest.Store
