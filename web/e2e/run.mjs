@@ -85,6 +85,7 @@ async function visit(browser, to, findings, { language, theme, width = 1440, hei
 
 async function main() {
   await mkdir(out, { recursive: true });
+  expect(options.signin !== '' && options.url !== '', 'an empty address was given; leave it out to test with the stand-in');
   const browser = await chromium.launch(launch);
   const findings = new Findings();
   const to = await target(browser);
@@ -131,6 +132,9 @@ async function main() {
   return findings.count;
 }
 
-const failed = await main();
+const failed = await main().catch((cause) => {
+  console.error(`FAIL ${cause instanceof Error ? cause.message : cause}`);
+  return 1;
+});
 console.log(failed === 0 ? `browser tests: all passed; screenshots in ${out}` : `browser tests: ${failed} findings`);
 process.exitCode = failed === 0 ? 0 : 1;
