@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -141,6 +142,13 @@ func (s *server) answer(method, text string, number uint64) any {
 		return out
 	}
 	return -32601
+}
+
+// misbehave bends answers from now on; questions given up may still be answered.
+func (s *server) misbehave(bend func(method string, answer any) any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.bend = bend
 }
 
 // spending is what Bitcoin Core says of what a block spends.
@@ -386,11 +394,11 @@ func TestFollowRefuses(t *testing.T) {
 func TestSpentBefore(t *testing.T) {
 	s := newServer(t)
 	s.grow(20, 1)
-	asked := 0
+	var asked atomic.Int64
 	count := func(bend func(any) any) func(string, any) any {
 		return func(_ string, a any) any {
 			if m, ok := a.(map[string]any); ok && m["tx"] != nil {
-				asked++
+				asked.Add(1)
 				return bend(a)
 			}
 			return a
@@ -398,9 +406,9 @@ func TestSpentBefore(t *testing.T) {
 	}
 	same := func(a any) any { return a }
 	var l inmemory.Ledger
-	s.bend = count(same)
-	if err := Follow(context.Background(), s.config(&l)); err != nil || asked != 0 {
-		t.Fatalf("%v, asked %d times though the ledger reaches down to the first block", err, asked)
+	s.misbehave(count(same))
+	if err := Follow(context.Background(), s.config(&l)); err != nil || asked.Load() != 0 {
+		t.Fatalf("%v, asked %d times though the ledger reaches down to the first block", err, asked.Load())
 	}
 	spend := func(l follow.Ledger, height int) ledger.UTXOIn {
 		t.Helper()
@@ -422,8 +430,8 @@ func TestSpentBefore(t *testing.T) {
 	whole := spend(&l, 10)
 	late := func(c *Config) { c.From = 10 }
 	var part inmemory.Ledger
-	if err := Follow(context.Background(), s.config(&part, late)); err != nil || asked == 0 {
-		t.Fatalf("%v, asked %d times", err, asked)
+	if err := Follow(context.Background(), s.config(&part, late)); err != nil || asked.Load() == 0 {
+		t.Fatalf("%v, asked %d times", err, asked.Load())
 	}
 	if got := spend(&part, 10); got != whole || !got.Known || got.Value != chain.Units(50) {
 		t.Errorf("spends %+v, want %+v", got, whole)
@@ -449,7 +457,7 @@ func TestSpentBefore(t *testing.T) {
 			return a
 		},
 	} {
-		s.bend = count(bend)
+		s.misbehave(count(bend))
 		if err := Follow(context.Background(), s.config(&inmemory.Ledger{}, late)); errs.Is(err) != errs.Forged || !strings.Contains(err.Error(), why) {
 			t.Errorf("%v, want %q", err, why)
 		}
@@ -466,7 +474,7 @@ func TestSpentBefore(t *testing.T) {
 			return a
 		},
 	} {
-		s.bend = count(bend)
+		s.misbehave(count(bend))
 		var l inmemory.Ledger
 		var notes []string
 		err := Follow(context.Background(), s.config(&l, late, func(c *Config) {
