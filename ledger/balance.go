@@ -11,7 +11,7 @@ var maxAmount = chain.FromWords([4]uint64{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64
 func (v *view) Balances(ctx context.Context, queries []BalanceQuery) (_ []Balance, err error) {
 	defer v.guard(&err)
 	out := make([]Balance, len(queries))
-	covers := map[AssetRef]*Coverage{}
+	known := exactness{v: v, chains: map[chain.ID]*Coverage{}, assets: map[AssetRef]bookNeeds{}}
 	for i := range queries {
 		q := &queries[i]
 		if q.Account == 0 || q.Asset == 0 {
@@ -20,31 +20,52 @@ func (v *view) Balances(ctx context.Context, queries []BalanceQuery) (_ []Balanc
 		if err := v.balance(ctx, q, &out[i]); err != nil {
 			return nil, err
 		}
-		c := covers[q.Asset]
-		if c == nil {
-			got, err := v.cover(ctx, q.Asset)
-			if err != nil {
-				return nil, err
-			}
-			c = &got
-			covers[q.Asset] = c
+		exact, err := known.of(ctx, q)
+		if err != nil {
+			return nil, err
 		}
-		before := c.LastBlock
-		if !q.Before.IsZero() {
-			before = q.Before.Block
-		}
-		asset := v.names.assetNames([]AssetRef{q.Asset})[0]
-		out[i].Exact = !out[i].Short && !c.Empty && c.Unplaced == 0 && c.Complete(0, before, Needs(asset))
+		out[i].Exact = exact && !out[i].Short
 	}
 	return out, nil
 }
 
-func (v *view) cover(ctx context.Context, asset AssetRef) (Coverage, error) {
-	name := v.names.assetNames([]AssetRef{asset})[0]
-	if name == "" {
-		return Coverage{Empty: true}, nil
+// exactness says what balances rest on, and looks it up once for each batch.
+type exactness struct {
+	v      *view
+	chains map[chain.ID]*Coverage
+	assets map[AssetRef]bookNeeds
+}
+
+type bookNeeds struct {
+	cover *Coverage // nil: no such asset
+	what  Cover
+}
+
+func (e *exactness) of(ctx context.Context, q *BalanceQuery) (bool, error) {
+	n, ok := e.assets[q.Asset]
+	if !ok {
+		name := e.v.names.assetNames([]AssetRef{q.Asset})[0]
+		if id := name.Chain(); name != "" {
+			if e.chains[id] == nil {
+				c, err := e.v.Coverage(ctx, id)
+				if err != nil {
+					return false, err
+				}
+				e.chains[id] = &c
+			}
+			n = bookNeeds{e.chains[id], Needs(name)}
+		}
+		e.assets[q.Asset] = n
 	}
-	return v.Coverage(ctx, name.Chain())
+	c := n.cover
+	if c == nil || c.Empty || c.Unplaced > 0 {
+		return false, nil
+	}
+	before := c.LastBlock
+	if !q.Before.IsZero() {
+		before = q.Before.Block
+	}
+	return c.Complete(0, before, n.what), nil
 }
 
 // balance is the running balance of a book: by the sums that segments keep,

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 
 	"bongsu/chain"
@@ -195,11 +196,16 @@ func (b *batch) tx(name txName) *txState {
 }
 
 func (h *head) find(name txName) *txState {
-	if s := h.loose[name]; s != nil {
-		return s
+	if len(h.loose) > 0 {
+		if s := h.loose[name]; s != nil {
+			return s
+		}
+	}
+	if name.id.IsZero() {
+		return nil
 	}
 	for i := len(h.layers) - 1; i >= 0; i-- {
-		if n, ok := h.layers[i].byName[name]; ok {
+		if n, ok := h.layers[i].byName[name.key()]; ok {
 			return h.layers[i].txs[n].txState
 		}
 	}
@@ -314,16 +320,29 @@ func (b *batch) finish() error {
 	return nil
 }
 
-// squash keeps each layer at least twice as large as the one over it, so that
-// a commit costs its own size and, over time, a logarithm of it.
+// fanOut is how many layers of a like size are merged into one: a row is
+// merged again once for each eightfold growth of the head.
+const fanOut = 8
+
+// squash merges the highest layers when there are fanOut of a like size.
 func (h *head) squash() {
-	for n := len(h.layers); n > 1; n-- {
-		lower, upper := h.layers[n-2], h.layers[n-1]
-		if len(lower.rows)+len(lower.txs) >= 2*(len(upper.rows)+len(upper.txs)) && n < 32 {
+	for {
+		n := len(h.layers)
+		level := h.layers[n-1].level()
+		k := 1
+		for k < n && h.layers[n-1-k].level() <= level {
+			k++
+		}
+		if k < fanOut {
 			return
 		}
-		h.layers = append(slices.Clip(h.layers[:n-2]), mergeLayers(lower, upper, h.names))
+		h.layers = append(slices.Clip(h.layers[:n-k]), mergeLayers(h.layers[n-k:], h.names))
 	}
+}
+
+// level grows by one with each eightfold size.
+func (l *layer) level() int {
+	return bits.Len(uint(len(l.rows)+len(l.txs))>>9) / 3
 }
 
 // settle gives the loose rows their places when something has moved them.

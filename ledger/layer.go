@@ -14,7 +14,7 @@ import (
 // changes once it is built, so readers need no lock.
 type layer struct {
 	txs      []layerTx
-	byName   map[txName]int32
+	byName   map[txID]int32
 	rows     []layerRow // chain, then chain order
 	txRows   [][]int32
 	accounts map[AccountRef][]int32 // ascending indices into rows
@@ -64,11 +64,13 @@ type segmentTx struct {
 // where two rows tie in everything else.
 func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names) *layer {
 	l := &layer{
-		txs: txs, byName: make(map[txName]int32, len(txs)), txRows: make([][]int32, len(txs)),
+		txs: txs, byName: make(map[txID]int32, len(txs)), txRows: make([][]int32, len(txs)),
 		accounts: map[AccountRef][]int32{}, blocks: map[ChainRef][]blockState{}, masks: masks,
 	}
 	for i := range txs {
-		l.byName[txs[i].name] = int32(i)
+		if !txs[i].name.id.IsZero() {
+			l.byName[txs[i].name.key()] = int32(i)
+		}
 		for m := range txs[i].moves {
 			if txs[i].status == StatusFailed && txs[i].moves[m].kind != chain.KindFee {
 				l.touch(&txs[i].moves[m])
@@ -192,26 +194,36 @@ func (l *layer) block(id ChainRef, number uint64) *blockState {
 	return &list[i]
 }
 
-// mergeLayers is one layer that stands for two; upper hides lower.
-func mergeLayers(lower, upper *layer, nm *names) *layer {
-	txs := slices.Clone(upper.txs)
-	for i := range lower.txs {
-		if _, hidden := upper.byName[lower.txs[i].name]; !hidden {
-			txs = append(txs, lower.txs[i])
-		}
+// holds says whether the layer stands for a transaction.
+func (l *layer) holds(name *txName) bool {
+	if name.id.IsZero() {
+		return false // alone: it is in the loose layer, over all others
 	}
+	_, ok := l.byName[name.key()]
+	return ok
+}
+
+// mergeLayers is one layer that stands for several, lowest first; a higher one
+// hides what lies below.
+func mergeLayers(list []*layer, nm *names) *layer {
+	var txs []layerTx
 	var blocks []chainBlock
-	for id, list := range upper.blocks {
-		for _, b := range list {
-			blocks = append(blocks, chainBlock{id, b})
-		}
-	}
-	for id, list := range lower.blocks {
-		for _, b := range list {
-			if upper.block(id, b.number) == nil {
-				blocks = append(blocks, chainBlock{id, b})
+	var masks []segmentTx
+	for i, l := range list {
+		above := list[i+1:]
+		for k := range l.txs {
+			if !slices.ContainsFunc(above, func(u *layer) bool { return u.holds(&l.txs[k].name) }) {
+				txs = append(txs, l.txs[k])
 			}
 		}
+		for id, known := range l.blocks {
+			for _, b := range known {
+				if !slices.ContainsFunc(above, func(u *layer) bool { return u.block(id, b.number) != nil }) {
+					blocks = append(blocks, chainBlock{id, b})
+				}
+			}
+		}
+		masks = append(masks, l.masks...)
 	}
-	return buildLayer(txs, blocks, slices.Concat(lower.masks, upper.masks), nm)
+	return buildLayer(txs, blocks, masks, nm)
 }

@@ -109,7 +109,7 @@ func headBlocks(layers []*layer, id ChainRef, cut uint64, sorter placeSorter) *l
 		for n := range l.txs {
 			t := &l.txs[n]
 			if t.name.chain != id || t.at >= cut || t.utxo != nil ||
-				hidden(i, func(u *layer) bool { _, ok := u.byName[t.name]; return ok }) {
+				hidden(i, func(u *layer) bool { return u.holds(&t.name) }) {
 				continue
 			}
 			b := blocks[t.at] // every placed transaction's block is in a layer

@@ -38,6 +38,9 @@ type segmentWriter struct {
 	rowEnc    rowEncoder
 	txEnc     txEncoder
 	rowBuf    []segmentRow
+	full128   chan []segmentRow // blocks of rows to pack
+	empty128  chan []segmentRow // their memory, to be used again
+	packed    chan struct{}
 	txBuf     []segmentTxn
 	rowAt     []uint64
 	txAt      []uint64
@@ -78,7 +81,27 @@ func newSegmentWriter(d disk, dir string, number uint64, id chain.ID) (*segmentW
 		return nil, err
 	}
 	w.txs.begin("txs")
+	w.full128, w.empty128, w.packed = make(chan []segmentRow, packAhead), make(chan []segmentRow, packAhead+2), make(chan struct{})
+	for range packAhead + 1 {
+		w.empty128 <- make([]segmentRow, 0, blockRows)
+	}
+	w.rowBuf = make([]segmentRow, 0, blockRows)
+	go w.pack()
 	return w, nil
+}
+
+// packAhead is how many blocks of rows may wait to be packed.
+const packAhead = 16
+
+// pack packs and writes blocks of rows while the next are merged. It owns
+// rows, rowEnc and rowAt until it closes packed.
+func (w *segmentWriter) pack() {
+	defer close(w.packed)
+	for rows := range w.full128 {
+		w.rowAt = append(w.rowAt, uint64(w.rows.at()-w.rows.start))
+		w.rows.write(w.rowEnc.encode(rows))
+		w.empty128 <- rows[:0]
+	}
 }
 
 func (w *segmentWriter) sheet(part string) (*sheetWriter, error) {
@@ -125,7 +148,7 @@ func (w *segmentWriter) add(b *mergedBlock) error {
 			w.extras = e.b
 		}
 	}
-	return cmpErr(w.rows.err, w.txs.err)
+	return w.txs.err
 }
 
 func cmpErr(list ...error) error {
@@ -177,9 +200,8 @@ func (w *segmentWriter) row(tx uint32, m *movement, timed bool) {
 
 func (w *segmentWriter) flushRows() {
 	if len(w.rowBuf) > 0 {
-		w.rowAt = append(w.rowAt, uint64(w.rows.at()-w.rows.start))
-		w.rows.write(w.rowEnc.encode(w.rowBuf))
-		w.rowBuf = w.rowBuf[:0]
+		w.full128 <- w.rowBuf
+		w.rowBuf = <-w.empty128
 	}
 }
 
@@ -212,6 +234,8 @@ func writeUint32s(w *sheetWriter, section string, list []uint32) {
 // finish writes the rest and the index. The folder is the caller's to sync.
 func (w *segmentWriter) finish() (segmentInfo, error) {
 	w.flushRows()
+	close(w.full128)
+	<-w.packed
 	w.flushTxs()
 	writeUint64s(w.rows, "at", w.rowAt)
 	writeUint64s(w.txs, "at", w.txAt)

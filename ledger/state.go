@@ -48,6 +48,14 @@ type txState struct {
 	utxo   *UTXOTx
 }
 
+// txID is a transaction with an id of its own, as a key.
+type txID struct {
+	chain ChainRef
+	id    chain.TxID
+}
+
+func (n *txName) key() txID { return txID{n.chain, n.id} }
+
 func newState(name txName) *txState {
 	return &txState{name: name, block: chain.NoBlock, index: chain.NoIndex}
 }

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"slices"
 	"sort"
+	"sync"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -24,6 +25,13 @@ type view struct {
 	masked   map[segmentTx]struct{}
 
 	lowestBlock map[ChainRef]uint64 // that a layer knows
+	counted     *coverages
+}
+
+// coverages keeps what Coverage counted: a view never changes.
+type coverages struct {
+	mu sync.Mutex
+	m  map[chain.ID]Coverage // guarded by mu
 }
 
 // view is a snapshot of the head and what lies below it.
@@ -31,7 +39,7 @@ func (h *head) view(version uint64) *view {
 	h.settle()
 	v := &view{
 		version: version, names: h.names, below: h.below, layers: append(slices.Clip(h.layers), h.looseTop),
-		claims: h.claims, registry: h.registry, live: h.live, lowestBlock: map[ChainRef]uint64{},
+		claims: h.claims, registry: h.registry, live: h.live, lowestBlock: map[ChainRef]uint64{}, counted: &coverages{m: map[chain.ID]Coverage{}},
 	}
 	for _, l := range v.layers {
 		for id, list := range l.blocks {
@@ -113,7 +121,7 @@ func (v *view) TxRefs(_ context.Context, txs []Tx) (_ []TxRef, err error) {
 
 func (v *view) txRef(name txName) TxRef {
 	for i := len(v.layers) - 1; i >= 0; i-- {
-		if n, ok := v.layers[i].byName[name]; ok {
+		if n, ok := v.layers[i].byName[name.key()]; ok {
 			return layerTxRef(i, int(n))
 		}
 	}
@@ -137,7 +145,7 @@ func (v *view) Txs(_ context.Context, refs []TxRef) (_ []Tx, err error) {
 // hidden says whether a layer over the i-th holds the transaction.
 func (v *view) hidden(i int, name *txName) bool {
 	for _, l := range v.layers[i+1:] {
-		if _, ok := l.byName[*name]; ok {
+		if l.holds(name) {
 			return true
 		}
 	}
@@ -290,12 +298,24 @@ func (v *view) Notes(_ context.Context, refs []TxRef) ([]Notes, error) {
 	return out, nil
 }
 
-// Coverage counts what is in the layers and adds the segments' own counts.
 func (v *view) Coverage(_ context.Context, id chain.ID) (_ Coverage, err error) {
 	defer v.guard(&err)
 	if err := checkChain(id); err != nil {
 		return Coverage{}, err
 	}
+	v.counted.mu.Lock()
+	defer v.counted.mu.Unlock()
+	c, ok := v.counted.m[id]
+	if !ok {
+		c = v.count(id)
+		v.counted.m[id] = c
+	}
+	c.Ranges, c.Gaps = slices.Clone(c.Ranges), slices.Clone(c.Gaps)
+	return c, nil
+}
+
+// count adds up what is in the layers and the segments' own counts.
+func (v *view) count(id chain.ID) Coverage {
 	ref := RefOfChain(id)
 	c := counting{Coverage: Coverage{Chain: id}}
 	v.below.count(v, ref, &c)
@@ -320,7 +340,7 @@ func (v *view) Coverage(_ context.Context, id chain.ID) (_ Coverage, err error) 
 	if l := v.live[ref]; l != nil {
 		c.Final = l.final
 	}
-	return c.finish(v.claims[ref]), nil
+	return c.finish(v.claims[ref])
 }
 
 // overridden says whether a layer over the i-th holds the block.
@@ -454,7 +474,7 @@ func (v *view) stateOf(name txName) *txState {
 		return nil
 	}
 	for i := len(v.layers) - 1; i >= 0; i-- {
-		if n, ok := v.layers[i].byName[name]; ok {
+		if n, ok := v.layers[i].byName[name.key()]; ok {
 			return v.layers[i].txs[n].txState
 		}
 	}

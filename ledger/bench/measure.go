@@ -54,7 +54,7 @@ func (b *bench) importCSV() error {
 	if err != nil {
 		return err
 	}
-	if err := eachRow(csv, func(rows []ledger.EVMTransfer) error { return im.AddEVM(chain.Ethereum, rows) }); err != nil {
+	if err := parseAhead(csv, func(rows []ledger.EVMTransfer) error { return im.AddEVM(chain.Ethereum, rows) }); err != nil {
 		return err
 	}
 	runs := time.Since(start)
@@ -128,6 +128,33 @@ func eachRow(name string, use func([]ledger.EVMTransfer) error) error {
 			return err
 		}
 	}
+}
+
+// parseAhead is eachRow with the parsing in a goroutine of its own.
+func parseAhead(name string, use func([]ledger.EVMTransfer) error) error {
+	full, empty := make(chan []ledger.EVMTransfer, 2), make(chan []ledger.EVMTransfer, 3)
+	for range 3 {
+		empty <- nil
+	}
+	failed := make(chan error, 1)
+	go func() {
+		failed <- eachRow(name, func(rows []ledger.EVMTransfer) error {
+			full <- append((<-empty)[:0], rows...)
+			return nil
+		})
+		close(full)
+	}()
+	var err error
+	for rows := range full {
+		if err == nil {
+			err = use(rows)
+		}
+		empty <- rows
+	}
+	if perr := <-failed; err == nil {
+		err = perr
+	}
+	return err
 }
 
 func parseRow(line []byte, t *ledger.EVMTransfer) error {
