@@ -63,25 +63,27 @@ func run(n, rounds, probes int, out string) error {
 	add("load", "statements/s", float64(n)/time.Since(began).Seconds(), 0)
 	runtime.GC()
 
-	hits, misses := order(n, probes, 0), order(n, probes, n)
-	lookHit, lookMiss := lookup(x, hits, rounds), lookup(x, misses, rounds)
-	screenMiss := texts(x, misses, rounds)
 	st := x.Stats()
-
 	before := heap()
 	m := make(map[screen.Key]uint32, n)
 	for i := range n {
 		m[key(i)] = uint32(i)
 	}
 	mapBytes := float64(heap()-before) / float64(n)
-	mapHit, mapMiss := lookupMap(m, hits, rounds), lookupMap(m, misses, rounds)
+
+	hits, misses := order(n, probes, 0), order(n, probes, n)
+	hitKeys, missKeys := keysOf(hits), keysOf(misses)
+	t := medians(rounds, probes,
+		func() { sink += x.Named(hitKeys) }, func() { lookupMap(m, hitKeys) },
+		func() { sink += x.Named(missKeys) }, func() { lookupMap(m, missKeys) },
+		texts(x, misses))
 	runtime.KeepAlive(m)
 
-	add("hit", "ns", lookHit, mapHit)
-	add("miss", "ns", lookMiss, mapMiss)
+	add("hit", "ns", t[0], t[1])
+	add("miss", "ns", t[2], t[3])
 	add("index", "bytes/key", float64(st.IndexBytes)/float64(n), mapBytes)
 	add("index and statements", "bytes/key", float64(st.Bytes)/float64(n), 0)
-	add("address text to JSON, clear", "ns", screenMiss, 0)
+	add("address text to JSON, clear", "ns", t[4], 0)
 	runtime.KeepAlive(sink)
 	text, err := json.MarshalIndent(figures, "", "  ")
 	if err != nil {
@@ -152,16 +154,23 @@ func order(n, probes, base int) []int {
 	return out
 }
 
-// median times one round after another.
-func median(rounds, probes int, round func()) float64 {
-	times := make([]float64, rounds)
-	for i := range times {
-		began := time.Now()
-		round()
-		times[i] = float64(time.Since(began).Nanoseconds()) / float64(probes)
+// medians times works in turns, so that a busy moment of the machine meets all
+// of them alike, and returns each one's median in nanoseconds a probe.
+func medians(rounds, probes int, works ...func()) []float64 {
+	times := make([][]float64, len(works))
+	for range rounds {
+		for i, work := range works {
+			began := time.Now()
+			work()
+			times[i] = append(times[i], float64(time.Since(began).Nanoseconds())/float64(probes))
+		}
 	}
-	slices.Sort(times)
-	return times[rounds/2]
+	out := make([]float64, len(works))
+	for i := range times {
+		slices.Sort(times[i])
+		out[i] = times[i][rounds/2]
+	}
+	return out
 }
 
 func keysOf(which []int) []screen.Key {
@@ -175,35 +184,27 @@ func keysOf(which []int) []screen.Key {
 // sink keeps the compiler from leaving the lookups out.
 var sink int
 
-func lookup(x *screen.Index, which []int, rounds int) float64 {
-	keys := keysOf(which)
-	return median(rounds, len(keys), func() { sink += x.Named(keys) })
-}
-
-func lookupMap(m map[screen.Key]uint32, which []int, rounds int) float64 {
-	keys := keysOf(which)
-	return median(rounds, len(keys), func() {
-		for i := range keys {
-			if _, ok := m[keys[i]]; ok {
-				sink++
-			}
+func lookupMap(m map[screen.Key]uint32, keys []screen.Key) {
+	for i := range keys {
+		if _, ok := m[keys[i]]; ok {
+			sink++
 		}
-	})
+	}
 }
 
-// texts measures the whole way from address text to the answer's JSON.
-func texts(x *screen.Index, which []int, rounds int) float64 {
+// texts is the whole way from address text to the answer's JSON.
+func texts(x *screen.Index, which []int) func() {
 	values := make([]string, len(which))
 	for i, w := range which {
 		values[i] = strings.Clone(address(w))
 	}
 	var dst []byte
-	return median(rounds, len(values), func() {
+	return func() {
 		for part := range slices.Chunk(values, 100) {
 			dst = x.AppendJSON(dst[:0], part, nil)
 			sink += len(dst)
 		}
-	})
+	}
 }
 
 func heap() uint64 {
