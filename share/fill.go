@@ -162,10 +162,14 @@ func (v *View) consider(ctx context.Context, tx *journal.Tx, f feed, statements 
 		left.spend(max(len(st.Payload), len(draft.Object.Raw)))
 		drafts, sources = append(drafts, draft), append(sources, sentFrom{st.ID, st.Version})
 	}
+	if len(drafts) == 0 {
+		return next, nil
+	}
 	entries, err := tx.Append(ctx, drafts...)
 	if err != nil {
 		return next, err
 	}
+	v.noteFilled(f.id)
 	for i, e := range entries {
 		if err := v.noteSent(ctx, tx, f.id, e, sources[i]); err != nil {
 			return next, err

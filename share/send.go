@@ -131,8 +131,10 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 	defer s.journal.Watch()()
 	most := min(firstBatch, s.limits.BatchItems)
 	var looked time.Time // when the agreement was
+	sent := s.view.filled(id)
 	for {
 		changed := s.journal.Changed()
+		filled := s.view.filled(id)
 		for more := true; more; {
 			var b journal.Batch
 			var err error
@@ -154,10 +156,36 @@ func (s *Service) sendBatches(ctx context.Context, partner identity.OrgID, id st
 			out.moved.Store(true)
 			most = min(2*most, s.limits.BatchItems)
 			from = b.First + uint64(len(b.Items))
+			sent = filled
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-changed:
+		}
+		if err := s.awaitFill(ctx, id, sent); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitFill returns when something was put on a feed since `sent`, or after a
+// moment in any case: another process may have. Most commits put nothing on a
+// feed, and other readers need the database then: screening, on what just
+// arrived.
+func (s *Service) awaitFill(ctx context.Context, id string, sent uint64) error {
+	timer := time.NewTimer(lookAfter)
+	defer timer.Stop()
+	for {
+		changed := s.journal.Changed()
+		if s.view.filled(id) != sent {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-timer.C:
+			return nil
 		case <-changed:
 		}
 	}

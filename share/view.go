@@ -27,8 +27,23 @@ type View struct {
 	clock func() time.Time
 	limit int // bytes of a statement that is shared
 
-	mu     sync.Mutex
-	parsed map[string]parsedBundle // guarded by mu; by agreement id
+	mu     sync.Mutex              // owns the fields below
+	parsed map[string]parsedBundle // by agreement id
+	fills  map[string]uint64       // how often this process put something on a feed, by agreement id
+}
+
+// filled says how often this process put something on a feed: what changed
+// since it was last asked is worth a look at once.
+func (v *View) filled(id string) uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.fills[id]
+}
+
+func (v *View) noteFilled(id string) {
+	v.mu.Lock()
+	v.fills[id]++
+	v.mu.Unlock()
 }
 
 type parsedBundle struct {
@@ -46,7 +61,7 @@ func NewView(keys *identity.Keys, clock func() time.Time) *View {
 	}
 	return &View{
 		keys: keys, self: keys.ID(), clock: clock, limit: DefaultLimits().StatementBytes,
-		parsed: map[string]parsedBundle{},
+		parsed: map[string]parsedBundle{}, fills: map[string]uint64{},
 	}
 }
 
