@@ -179,7 +179,7 @@ func eip55(raw []byte) string {
 func ParseAccount(s string, def ID) (Account, error) {
 	text := strings.TrimSpace(s)
 	if len(text) > 200 {
-		return Account{}, badAddress(text[:40]+"...", "longer than any address")
+		return Account{}, badAddress(text, "longer than any address")
 	}
 	id := def
 	if i := strings.LastIndexByte(text, ':'); i > 0 {
@@ -325,7 +325,7 @@ func parseTron(text string) (Account, error) {
 }
 
 func badAddress(text, why string) error {
-	return errs.New("address", errs.Invalid, text, why, "check it against its source, or name the chain with --chain")
+	return errs.New("address", errs.Invalid, clip(text), why, "check it against its source, or name the chain with --chain")
 }
 
 // MarshalText writes the CAIP-10 text.

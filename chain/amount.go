@@ -193,10 +193,7 @@ func digits(s string) bool {
 }
 
 func badAmount(s, why string) error {
-	if len(s) > 90 {
-		s = s[:90] + "..."
-	}
-	return errs.New("amount", errs.Invalid, s, why, "write an exact decimal in whole units, with a point and no separators")
+	return errs.New("amount", errs.Invalid, clip(s), why, "write an exact decimal in whole units, with a point and no separators")
 }
 
 // MarshalText writes base units.

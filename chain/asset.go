@@ -46,7 +46,7 @@ func Token(contract Account) Asset {
 // spelling. Native assets and fungible tokens only.
 func ParseAsset(s string) (Asset, error) {
 	bad := func(why string) (Asset, error) {
-		return "", errs.New("asset", errs.Invalid, s, why, "write CAIP-19 such as eip155:1/slip44:60 or eip155:1/erc20:0x...")
+		return "", errs.New("asset", errs.Invalid, clip(s), why, "write CAIP-19 such as eip155:1/slip44:60 or eip155:1/erc20:0x...")
 	}
 	left, rest, ok := strings.Cut(s, "/")
 	if !ok || len(s) > 200 {

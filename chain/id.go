@@ -74,7 +74,7 @@ func ParseID(s string) (ID, error) {
 	if known(ID(s)) {
 		return ID(s), nil
 	}
-	return "", errs.New("chain", errs.Invalid, s, "not a chain that bongsu knows",
+	return "", errs.New("chain", errs.Invalid, clip(s), "not a chain that bongsu knows",
 		"write a CAIP-2 id such as eip155:1, or a name such as ethereum or bitcoin")
 }
 
@@ -112,4 +112,13 @@ var utxoParams = map[ID]params{
 	BitcoinTest:    {hrp: "tb", p2pkh: 0x6f, p2sh: 0xc4, symbol: "tBTC"},
 	BitcoinRegtest: {hrp: "bcrt", p2pkh: 0x6f, p2sh: 0xc4, symbol: "rBTC"},
 	BitcoinSimnet:  {hrp: "sb", p2pkh: 0x3f, p2sh: 0x7b, symbol: "sBTC"},
+}
+
+// clip bounds foreign text that a message repeats; no identifier is longer.
+func clip(s string) string {
+	const most = 160
+	if len(s) <= most {
+		return strings.ToValidUTF8(s, "\uFFFD")
+	}
+	return strings.ToValidUTF8(s[:most], "\uFFFD") + "..."
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"bongsu/errs"
 
@@ -385,5 +386,28 @@ func TestIdentityHash(t *testing.T) {
 			t.Errorf("%s hashes like %s", name, was)
 		}
 		seen[h] = name
+	}
+}
+
+// TestErrorsAreShort: whatever is parsed, a message repeats little of it, as
+// valid text.
+func TestErrorsAreShort(t *testing.T) {
+	for _, s := range []string{strings.Repeat("x", 1<<20), strings.Repeat("\xff", 1<<20), "0x" + strings.Repeat("\xc3\x28", 100)} {
+		_, e1 := ParseAccount(s, "")
+		_, e2 := ParseAsset(s)
+		_, e3 := ParseDecimal(s, 18)
+		_, e4 := ParseTime(s)
+		_, e5 := ParseTxID(s, Ethereum)
+		_, e6 := ParseKind(s)
+		_, e7 := ParseID(s)
+		_, e8 := ParseBase(s)
+		_, e9 := ParseAsset(s + "/slip44:60")
+		_, e10 := ParseTxID(s, Solana)
+		_, e11 := ParseAccount(s, Solana)
+		for i, err := range []error{e1, e2, e3, e4, e5, e6, e7, e8, e9, e10, e11} {
+			if err == nil || len(err.Error()) > 900 || !utf8.ValidString(err.Error()) {
+				t.Errorf("parser %d: %.200v", i+1, err)
+			}
+		}
 	}
 }

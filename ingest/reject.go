@@ -14,8 +14,12 @@ import (
 	"bongsu/errs"
 )
 
-// rejectedRow is how many bytes of a rejected row its rejects file keeps.
-const rejectedRow = 64 << 10
+// What a rejects file keeps: bytes of one row, and bytes in all. A file that
+// rejects more is not what it was taken for.
+const (
+	rejectedRow   = 64 << 10
+	rejectedBytes = 1 << 30
+)
 
 // rejects is the rejects file of one source: line, column and reason, then the
 // row as it stood. It appears under its name only when there is a rejected row,
@@ -29,6 +33,7 @@ type rejects struct {
 	f      *os.File
 	w      *bufio.Writer
 	n      atomic.Int64
+	size   int64
 }
 
 func (r *rejects) add(at Place, row []byte, reason string) error {
@@ -53,6 +58,9 @@ func (r *rejects) add(at Place, row []byte, reason string) error {
 		b = append(b, row...)
 	} else {
 		b = appendField(b, row)
+	}
+	if r.size += int64(len(b)); r.size > rejectedBytes {
+		return errs.New("import", errs.Limit, r.path, "the rejected rows fill more than a gigabyte", "see the reasons there, mend the file or name its --format")
 	}
 	_, err := r.w.Write(append(b, '\n'))
 	return r.failed(err)
