@@ -24,6 +24,9 @@
 //     Memory is bounded by a few blocks, the headers that wait and the hashes of
 //     those stated, whatever the files hold.
 //
+// Two coinbases of 2010 repeat older ones to the byte (BIP 30 forbade it later):
+// one id, one transaction, and the coins of the older are lost on the chain too.
+//
 // It is not a full node: scripts are not run, difficulty adjustments and
 // signatures are not checked. Whoever needs that follows a node of their own.
 package bitcoin
