@@ -256,8 +256,17 @@ func TestWrongKey(t *testing.T) {
 	europe.end()
 	seoul.end()
 	other := newNode(t, "Impostor", nodeOptions{silent: true})
-	impostor(t, seoul.options.address, other.keys, func(http.ResponseWriter, *http.Request) {
-		t.Error("a request was sent to a node with the wrong key")
+	impostor(t, seoul.options.address, other.keys, func(w http.ResponseWriter, r *http.Request) {
+		// Whether the partner renewed its keys may be asked: the answer must be
+		// signed by its root. This one is the impostor's own.
+		if r.Method != http.MethodGet || r.URL.Path != "/organisation" {
+			t.Errorf("%s was sent to a node with the wrong key", r.URL.Path)
+		}
+		document, err := other.keys.Org().Marshal()
+		if err != nil {
+			t.Error(err)
+		}
+		json.NewEncoder(w).Encode(map[string]json.RawMessage{"organisation": document})
 	})
 	europe.start()
 	until(t, "the wrong key is named", func() bool {
