@@ -147,14 +147,21 @@ func match(ctx context.Context, r ledger.Reader, t *chain.Transfer, rows []ledge
 			return ledger.Row{}, err
 		}
 	}
+	twice := false
 	for _, w := range rows {
-		if w.From == acc[0] && w.To == acc[1] && w.Asset == ast[0] && w.Amount == t.Amount && w.Kind == t.Kind && !used[w.Key] {
-			return w, nil
+		if w.From == acc[0] && w.To == acc[1] && w.Asset == ast[0] && w.Amount == t.Amount && w.Kind == t.Kind {
+			if !used[w.Key] {
+				return w, nil
+			}
+			twice = true
 		}
 	}
 	where := t.Tx.Text(t.Chain)
 	if where == "" {
 		where = t.Time.String()
+	}
+	if twice {
+		return ledger.Row{}, errs.New("trace", errs.Invalid, where, "the theft names this transfer more often than the ledger holds it", "state the theft with each transfer once")
 	}
 	return ledger.Row{}, errs.New("trace", errs.NotExist, where,
 		"the ledger lacks this transfer of the theft, "+t.From.Address()+" to "+t.To.Address(), "import it first, or correct the theft")

@@ -33,9 +33,10 @@ func main() {
 	dir := flag.String("dir", "", "folder for the ledger, kept and reused (default: a temporary one)")
 	out := flag.String("out", "build/bench/trace.json", "where the figures go")
 	profile := flag.String("cpuprofile", "", "write a processor profile of what is measured")
-	only := flag.String("only", "", "measure one part: large, thousand, together or methods")
+	rival := flag.Uint64("rival", 5_000_000, "largest ledger on which Pebble and networkx do the same job")
+	only := flag.String("only", "", "measure one part: large, thousand, together, methods, pebble or networkx")
 	flag.Parse()
-	b := &bench{ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile, only: *only}
+	b := &bench{ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile, only: *only, rival: *rival}
 	if err := b.run(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "tracebench:", err)
 		os.Exit(1)
@@ -48,6 +49,7 @@ type bench struct {
 	dir     string
 	profile string
 	only    string
+	rival   uint64
 	r       ledger.Reader
 	figures []figure
 }
@@ -108,7 +110,7 @@ func (b *bench) run(out string) error {
 	for _, step := range []struct {
 		name string
 		run  func() error
-	}{{"large", b.large}, {"thousand", b.thousand}, {"together", b.together}, {"methods", b.methods}} {
+	}{{"large", b.large}, {"thousand", b.thousand}, {"together", b.together}, {"methods", b.methods}, {"pebble", b.pebble}, {"networkx", b.networkx}} {
 		if b.only != "" && b.only != step.name {
 			continue
 		}
