@@ -18,6 +18,8 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"bongsu/ledger/generate"
 )
@@ -104,6 +106,16 @@ func short(v float64) string {
 		return strconv.FormatFloat(v/1e3, 'f', 1, 64) + " k"
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// processor is the time that this process has had of all processors: beside
+// the clock's it shows what others on the machine took.
+func processor() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // memory is a value in kB of /proc/self/status.
