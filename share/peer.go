@@ -3,6 +3,7 @@ package share
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -27,21 +28,13 @@ func (s *Service) peers(ctx context.Context) ([]peer, error) {
 	var list []peer
 	err := s.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
 		var err error
-		list, err = readPeers(ctx, tx)
+		list, err = s.readPeers(ctx, tx)
 		return err
 	})
-	if err != nil {
-		return nil, errs.Wrap("partners", "", err)
-	}
-	for i := range list {
-		if o, err := s.journal.OrgByID(ctx, list[i].ID); err == nil && o.Number > list[i].org.Number {
-			list[i].org = o
-		}
-	}
-	return list, nil
+	return list, errs.Wrap("partners", "", err)
 }
 
-func readPeers(ctx context.Context, tx *journal.Tx) ([]peer, error) {
+func (s *Service) readPeers(ctx context.Context, tx *journal.Tx) ([]peer, error) {
 	rows, err := tx.Query(ctx, `SELECT org, name, fingerprint, address, since, document FROM share_partner WHERE gone=0 ORDER BY name, org`)
 	if err != nil {
 		return nil, err
@@ -57,13 +50,38 @@ func readPeers(ctx context.Context, tx *journal.Tx) ([]peer, error) {
 			return nil, err
 		}
 		p.ID, p.Since = identity.OrgID(id), time.UnixMicro(since).UTC()
-		if p.org, err = identity.ParseOrg(document); err != nil {
+		if p.org, err = s.parseOrg(document); err != nil {
 			return nil, errs.Wrap("partner", id, err)
 		}
 		list = append(list, p)
 	}
 	return list, rows.Err()
 }
+
+// parseOrg verifies a document once: partners are read often.
+func (s *Service) parseOrg(document []byte) (identity.Org, error) {
+	key := sha256.Sum256(document)
+	s.mu.Lock()
+	org, ok := s.orgs[key]
+	s.mu.Unlock()
+	if ok {
+		return org, nil
+	}
+	org, err := identity.ParseOrg(document)
+	if err != nil {
+		return identity.Org{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.orgs) >= maxParsed {
+		clear(s.orgs)
+	}
+	s.orgs[key] = org
+	return org, nil
+}
+
+// maxParsed is how many verified documents are kept in memory.
+const maxParsed = 4096
 
 // addPartner keeps an organisation as a partner: its document, and a statement
 // of ours that it is one.

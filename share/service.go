@@ -72,6 +72,7 @@ type Service struct {
 	known   []peer // partners as Run last read them
 	clocks  map[identity.OrgID]Clock
 	faults  map[task]fault
+	orgs    map[[32]byte]identity.Org    // verified documents by SHA-256
 	seen    map[identity.OrgID]time.Time // last contact, not yet written
 }
 
@@ -84,7 +85,7 @@ func New(cfg Config) (*Service, error) {
 		cfg: cfg, journal: cfg.Journal, view: cfg.View, keys: cfg.Keys, clock: cfg.Clock, log: cfg.Logger,
 		limits: cfg.Limits.withDefaults(), address: cfg.Address, allowed: slices.Clone(cfg.AllowNets),
 		changed: make(chan struct{}, 1), behind: make(chan struct{}, 1),
-		clocks: map[identity.OrgID]Clock{}, faults: map[task]fault{}, seen: map[identity.OrgID]time.Time{},
+		clocks: map[identity.OrgID]Clock{}, faults: map[task]fault{}, seen: map[identity.OrgID]time.Time{}, orgs: map[[32]byte]identity.Org{},
 	}
 	if s.clock == nil {
 		s.clock = time.Now
