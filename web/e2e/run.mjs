@@ -85,7 +85,10 @@ async function visit(browser, to, findings, { language, theme, width = 1440, hei
 
 async function main() {
   await mkdir(out, { recursive: true });
-  expect(options.signin !== '' && options.url !== '', 'an empty address was given; leave it out to test with the stand-in');
+  expect(
+    options.signin !== '' && options.url !== '',
+    'an empty address was given; leave it out to test with the stand-in',
+  );
   const browser = await chromium.launch(launch);
   const findings = new Findings();
   const to = await target(browser);

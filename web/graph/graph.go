@@ -121,6 +121,7 @@ type Node struct {
 	Y           float64  `json:"y"`
 	Size        float64  `json:"size"` // radius, by the logarithm of what rests here
 	Hop         int      `json:"hop"`
+	Loose       bool     `json:"loose,omitempty"` // no movement touches it here: how far it is from a source is not known
 	Amounts     []Amount `json:"amounts"`
 	Origin      []Amount `json:"origin"`
 	Since       string   `json:"since,omitempty"`

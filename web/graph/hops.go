@@ -26,7 +26,9 @@ func (b *builder) placeByHops() {
 	rows := rowsFor(columns)
 	for hop, col := range columns {
 		k := stagger(len(col), rows)
-		b.ticks = append(b.ticks, Tick{X: x + float64(k-1)*staggerGap/2, Hop: hop})
+		if !slices.ContainsFunc(col, (*node).loose) {
+			b.ticks = append(b.ticks, Tick{X: x + float64(k-1)*staggerGap/2, Hop: hop})
+		}
 		for i, n := range col {
 			n.x = x + float64(i%k)*staggerGap
 		}

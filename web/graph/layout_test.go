@@ -294,7 +294,7 @@ func TestFindingsWithoutPath(t *testing.T) {
 		}
 		for i := 2; i < 5; i++ {
 			n, before := at[numbered(i).String()], at[numbered(1).String()]
-			if n.Hop != 2 || n.X <= before.X || n.First != n.Since || n.Since == "" {
+			if n.Hop != 2 || !n.Loose || before.Loose || n.X <= before.X || n.First != n.Since || n.Since == "" {
 				t.Errorf("%s: %+v does not stand behind %+v", axis, n, before)
 			}
 		}

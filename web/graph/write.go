@@ -56,7 +56,7 @@ func (b *builder) graph(axis Axis) Graph {
 func (b *builder) node(n *node, alike []string) Node {
 	out := Node{
 		ID: n.id, Label: n.label, LabelSource: n.labelSource, Kind: n.kind,
-		X: n.x, Y: n.y, Size: thousandth(n.r), Hop: n.hop,
+		X: n.x, Y: n.y, Size: thousandth(n.r), Hop: n.hop, Loose: n.loose(),
 		Amounts: b.amounts(n.amounts), Origin: b.amounts(n.origin), Since: when(n.since), First: when(n.first),
 		Lookalike: alike, Members: n.members, Sample: n.sample,
 	}

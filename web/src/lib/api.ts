@@ -147,6 +147,7 @@ export interface GraphNode {
   y: number;
   size: number;
   hop: number;
+  loose?: boolean; // how far it is from a source is not known
   amounts: Money[];
   origin: Money[];
   since?: string;
