@@ -135,7 +135,8 @@ func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool,
 		if err != nil {
 			return nil, false, err
 		}
-		if c.LastBlock < seen.last || b[0].Hash != seen.hash || c.Unplaced > 0 && c.Rows != seen.rows {
+		if c.LastBlock < seen.last || b[0].Hash != seen.hash || c.Unplaced > 0 && c.Rows != seen.rows ||
+			c.LastBlock == seen.last && c.Txs != seen.txs {
 			return nil, false, nil
 		}
 		n := uint64(0)

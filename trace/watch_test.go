@@ -169,3 +169,67 @@ func TestWatchTakesBack(t *testing.T) {
 		}
 	})
 }
+
+// Outputs of a UTXO chain are watched like books: an unspent one that finds its
+// spender in a new block goes on.
+func TestWatchUTXO(t *testing.T) {
+	pay := func(n byte) chain.Account {
+		a, _ := chain.NewAccount(chain.Bitcoin, chain.FormP2PKH, append(make([]byte, 19), n))
+		return a
+	}
+	id := func(n byte) chain.TxID { x, _ := chain.NewTxID(append(make([]byte, 31), n)); return x }
+	tx := func(n byte, block uint64, prev *ledger.OutPoint, outs ...ledger.UTXOOut) ledger.UTXOTx {
+		u := ledger.UTXOTx{Chain: chain.Bitcoin, Tx: id(n), Block: block, Index: 1, Time: chain.Time(block * 600_000), Outputs: outs}
+		if u.Coinbase = prev == nil; prev != nil {
+			u.Inputs = []ledger.UTXOIn{{Prev: *prev}}
+		} else {
+			u.Inputs = []ledger.UTXOIn{{}}
+		}
+		return u
+	}
+	out := func(n byte, value uint64) ledger.UTXOOut {
+		return ledger.UTXOOut{Account: pay(n), Value: chain.Units(value)}
+	}
+	blocks := []ledger.UTXOTx{
+		tx(1, 1, nil, out(1, 50)),
+		tx(2, 2, &ledger.OutPoint{Tx: id(1)}, out(2, 30), out(1, 20)),
+		tx(3, 3, &ledger.OutPoint{Tx: id(2)}, out(3, 29)),
+	}
+	theft := []trace.Theft{{ID: "x", Transfers: []chain.Transfer{{
+		Chain: chain.Bitcoin, Time: 600_000, Block: 1, Tx: id(1), Kind: chain.KindNative, Ordinal: 0, To: pay(1), Asset: chain.Bitcoin.Native(), Amount: chain.Units(50),
+	}}}}
+	var m model.Model
+	add := func(u ledger.UTXOTx) ledger.Reader {
+		m.ApplyBlock(ledger.LiveBlock{
+			Block: ledger.BlockFact{Chain: chain.Bitcoin, Number: u.Block, Hash: ledger.Hash{byte(u.Block)}, Time: u.Time, HasTime: true},
+			Facts: ledger.Facts{UTXOs: []ledger.UTXOTx{u}}, What: ledger.CoverUTXO,
+		})
+		r, err := m.Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	// One output that pays everybody, so that the model numbers accounts once.
+	add(tx(9, 0, nil, out(1, 1), out(2, 1), out(3, 1)))
+	ctx := context.Background()
+	req := trace.Request{Thefts: theft}
+	w, err := trace.NewWatch(ctx, add(blocks[0]), nil, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, u := range blocks[1:] {
+		r := add(u)
+		c, err := w.Advance(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := trace.Follow(ctx, r, nil, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Started || c.Run.Result.Digest != want.Result.Digest || len(c.Events) != len(u.Outputs) {
+			t.Fatalf("block %d: started %v, %d events, %+v, want %+v", i+2, c.Started, len(c.Events), c.Run.Result, want.Result)
+		}
+	}
+}
