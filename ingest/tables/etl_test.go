@@ -226,3 +226,22 @@ func TestClaims(t *testing.T) {
 		})
 	}
 }
+
+// TestLongFirstLine: a JSON line longer than what a format is told by is told
+// by its type.
+func TestLongFirstLine(t *testing.T) {
+	long := `{"type": "trace", "transaction_index": 0, "from_address": "` + alice + `", "to_address": "` + bob + `", "value": 5, "input": "0x` + strings.Repeat("00", 40_000) +
+		`", "trace_type": "call", "call_type": "call", "trace_address": [], "status": 1, "transaction_hash": "` + tx1 + `", "block_number": 7, "block_timestamp": 1446973196}` + "\n"
+	var store ingesttest.Store
+	rep, err := imported(t, &store, ingest.Options{}, "traces.json", long)
+	if err != nil {
+		t.Fatalf("%v, %q", err, rejected(t, rep))
+	}
+	if got := held(t, &store); len(got) != 1 || !strings.Contains(got[0], ",native,"+alice+","+bob+",") {
+		t.Fatalf("held %q", got)
+	}
+	// The value alone in such a place is no type.
+	if _, err := imported(t, &store, ingest.Options{}, "x.json", `{"trace": "`+strings.Repeat("x", 80_000)); errs.Is(err) != errs.Invalid {
+		t.Fatal(err)
+	}
+}

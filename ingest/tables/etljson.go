@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"bongsu/errs"
 	"bongsu/ingest"
@@ -19,11 +20,28 @@ var etlJSON = ingest.Format{
 	Name:  "ethereum-etl-json",
 	Title: "ethereum-etl's tables as JSON lines, mixed or apart",
 	Recognise: func(head []byte) bool {
-		line, _, _ := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
+		line, _, whole := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
 		fields, err := object(line, 64)
+		if err != nil && !whole && len(head) >= ingest.HeadBytes {
+			return typed(line) // a first line longer than what is shown of it
+		}
 		return err == nil && layoutOf(fields, layouts()) != nil
 	},
 	Read: readETLJSON,
+}
+
+// typed says whether an object that is cut off begins with the type of a table.
+func typed(line []byte) bool {
+	d := jsontext.NewDecoder(bytes.NewReader(line))
+	var text [3]string
+	for i, want := range []jsontext.Kind{'{', '"', '"'} {
+		tok, err := d.ReadToken()
+		if err != nil || tok.Kind() != want {
+			return false
+		}
+		text[i] = tok.String()
+	}
+	return text[1] == "type" && slices.ContainsFunc(layouts(), func(l *layout) bool { return l.kind == text[2] })
 }
 
 // object reads one JSON object with scalar or list members: text for strings,

@@ -21,6 +21,7 @@ type frame struct {
 	unread   bool   // rejected, and here for its rank alone
 	input    []byte // of a call that links need
 	from, to chain.Account
+	line     int64
 }
 
 type frameKind uint8
@@ -57,7 +58,7 @@ func (e *etl) frame(r record) error {
 			return err
 		}
 	}
-	f := frame{place: chain.Transfer{Chain: e.id, Tx: tx}}
+	f := frame{place: chain.Transfer{Chain: e.id, Tx: tx}, line: e.at.Line}
 	if f.path, err = tracePath(r[trAddress]); err != nil {
 		return err
 	}
@@ -185,7 +186,7 @@ func (e *etl) stateFrame(f *frame, rank uint32) error {
 		return nil
 	}
 	if t.From.IsZero() || t.To.IsZero() {
-		return e.out.Reject(ingest.Place{Line: e.at.Line, Column: "to_address"}, []byte(t.Tx.Text(e.id)),
+		return e.out.Reject(ingest.Place{Line: f.line, Column: "to_address"}, []byte(t.Tx.Text(e.id)),
 			errs.New("", errs.Invalid, "", "a frame that moves value does not say from whom to whom", "export the traces again"))
 	}
 	return e.out.Transfer(&t)
