@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -32,7 +33,17 @@ func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) 
 	return run, nil
 }
 
-func follow(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request) (*Run, error) {
+// caught turns a panic into an error: amounts of a hostile token may exceed
+// what any sum holds, and a mistake of ours must not end a node.
+func caught(err *error) {
+	if p := recover(); p != nil {
+		*err = errs.New("trace", errs.Internal, "", fmt.Sprintf("the trace gave up: %v", p),
+			"leave out tokens whose amounts exceed any supply, or report this with the ledger's range; no result was written")
+	}
+}
+
+func follow(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request) (_ *Run, err error) {
+	defer caught(&err)
 	if req.Backward {
 		if err := req.normalise(); err != nil {
 			return nil, err

@@ -53,7 +53,8 @@ func NewWatch(ctx context.Context, r ledger.Reader, set *labels.Set, req Request
 // Run is the run as of the last Advance.
 func (w *Watch) Run() *Run { return w.run }
 
-func (w *Watch) start(ctx context.Context, r ledger.Reader) error {
+func (w *Watch) start(ctx context.Context, r ledger.Reader) (err error) {
+	defer caught(&err)
 	req := w.req
 	sims, reads, err := simulate(ctx, r, w.set, &req)
 	if err != nil {
@@ -89,7 +90,10 @@ func (w *Watch) look(ctx context.Context, r ledger.Reader, reads *readLog) (map[
 }
 
 // Advance goes on with what a newer Reader of the same ledger shows.
-func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (Change, error) {
+//
+// After an error the Watch is spent: make a new one.
+func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (_ Change, err error) {
+	defer caught(&err)
 	before := w.run
 	fresh, ok, err := w.fresh(ctx, r)
 	if err != nil {

@@ -39,7 +39,7 @@ func (n *node) add(transfers []chain.Transfer) {
 	})
 }
 
-func (n *node) reader(t *rapid.T) ledger.Reader {
+func (n *node) reader(t rapid.TB) ledger.Reader {
 	r, err := n.m.Reader()
 	if err != nil {
 		t.Fatal(err)
@@ -128,46 +128,44 @@ func TestWatchIsBatch(t *testing.T) {
 // What a reorganisation takes back is undone, and what comes back in another
 // block is told anew.
 func TestWatchTakesBack(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var n node
-		theft := []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(40), To: person(0), Asset: chain.Ethereum.Native(), Amount: chain.Units(30)}}
-		n.add(everyone())
-		n.add(theft)
-		n.m.Finalize(chain.Ethereum, n.block)
-		ctx := context.Background()
-		w, err := trace.NewWatch(ctx, n.reader(t), nil, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: theft}}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		move := func() []chain.Transfer {
-			return []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(0), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(20)}}
-		}
-		n.add(move())
-		c, err := w.Advance(ctx, n.reader(t))
-		if err != nil || len(c.Events) != 1 || c.Events[0].Kind != trace.EventMoved || len(c.Undone) != 0 || c.Started {
-			t.Fatalf("moved: %+v %v", c, err)
-		}
-		if h := c.Run.Result.Holdings; len(h) != 2 || !h[1].Provisional || h[0].Provisional {
-			t.Fatalf("the new holding is provisional, the old one final: %+v", h)
-		}
-		n.m.Rollback(chain.Ethereum, 2)
-		n.fork, n.block = 1, 2
-		n.add(nil)
-		c, err = w.Advance(ctx, n.reader(t))
-		if err != nil || len(c.Undone) != 1 || len(c.Events) != 0 || len(c.Run.Result.Holdings) != 1 {
-			t.Fatalf("taken back: %+v %v", c, err)
-		}
-		n.add(move())
-		c, err = w.Advance(ctx, n.reader(t))
-		if err != nil || len(c.Events) != 1 || c.Events[0].Block != 4 {
-			t.Fatalf("came back: %+v %v", c, err)
-		}
-		n.m.Finalize(chain.Ethereum, 4)
-		c, err = w.Advance(ctx, n.reader(t))
-		if err != nil || c.Started || len(c.Events) != 0 || c.Run.Result.Holdings[1].Provisional {
-			t.Fatalf("final: %+v %v", c, err)
-		}
-	})
+	var n node
+	theft := []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(40), To: person(0), Asset: chain.Ethereum.Native(), Amount: chain.Units(30)}}
+	n.add(everyone())
+	n.add(theft)
+	n.m.Finalize(chain.Ethereum, n.block)
+	ctx := context.Background()
+	w, err := trace.NewWatch(ctx, n.reader(t), nil, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: theft}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	move := func() []chain.Transfer {
+		return []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(0), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(20)}}
+	}
+	n.add(move())
+	c, err := w.Advance(ctx, n.reader(t))
+	if err != nil || len(c.Events) != 1 || c.Events[0].Kind != trace.EventMoved || len(c.Undone) != 0 || c.Started {
+		t.Fatalf("moved: %+v %v", c, err)
+	}
+	if h := c.Run.Result.Holdings; len(h) != 2 || !h[1].Provisional || h[0].Provisional {
+		t.Fatalf("the new holding is provisional, the old one final: %+v", h)
+	}
+	n.m.Rollback(chain.Ethereum, 2)
+	n.fork, n.block = 1, 2
+	n.add(nil)
+	c, err = w.Advance(ctx, n.reader(t))
+	if err != nil || len(c.Undone) != 1 || len(c.Events) != 0 || len(c.Run.Result.Holdings) != 1 {
+		t.Fatalf("taken back: %+v %v", c, err)
+	}
+	n.add(move())
+	c, err = w.Advance(ctx, n.reader(t))
+	if err != nil || len(c.Events) != 1 || c.Events[0].Block != 4 {
+		t.Fatalf("came back: %+v %v", c, err)
+	}
+	n.m.Finalize(chain.Ethereum, 4)
+	c, err = w.Advance(ctx, n.reader(t))
+	if err != nil || c.Started || len(c.Events) != 0 || c.Run.Result.Holdings[1].Provisional {
+		t.Fatalf("final: %+v %v", c, err)
+	}
 }
 
 // Outputs of a UTXO chain are watched like books: an unspent one that finds its
@@ -230,6 +228,26 @@ func TestWatchUTXO(t *testing.T) {
 		}
 		if c.Started || c.Run.Result.Digest != want.Result.Digest || len(c.Events) != len(u.Outputs) {
 			t.Fatalf("block %d: started %v, %d events, %+v, want %+v", i+2, c.Started, len(c.Events), c.Run.Result, want.Result)
+		}
+	}
+}
+
+// A token whose amounts exceed any supply is refused, whatever it does.
+func TestHostileAmounts(t *testing.T) {
+	huge := chain.FromWords([4]uint64{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)})
+	var ts []chain.Transfer
+	for i := range 4 {
+		sum := sha256.Sum256([]byte{byte(i)})
+		tx, _ := chain.NewTxID(sum[:])
+		ts = append(ts, chain.Transfer{
+			Chain: chain.Ethereum, Time: chain.Time(i+1) * 12_000, Block: uint64(i + 1), Tx: tx, Kind: chain.KindToken, Ordinal: 1,
+			From: person(10 + i), To: person(1), Asset: chain.Token(person(60)), Amount: huge,
+		})
+	}
+	for _, m := range trace.Methods() {
+		_, err := trace.Follow(context.Background(), reader(t, ts), nil, trace.Request{Method: m, Thefts: []trace.Theft{{ID: "x", Transfers: ts}}})
+		if err == nil {
+			t.Errorf("%s: no error", m)
 		}
 	}
 }
