@@ -20,7 +20,7 @@ func (importCmd) Help() string {
 
 Formats, recognised by their first line:
 `
-	for _, f := range formats() {
+	for _, f := range formats(nil) {
 		s += fmt.Sprintf("  %-22s %s\n", f.Name, f.Title)
 	}
 	return s + `
@@ -64,7 +64,7 @@ func (n *node) importFiles(a *app, files []string, format, chainName string) (in
 		return ingest.Report{}, errs.New("import", errs.Usage, "", "no file named", "name files, or - for standard input")
 	}
 	return ingest.Run(a.ctx, ingest.Into(n.ledger), sources, ingest.Options{
-		Formats: formats(), Format: format, Chain: id, Stdin: a.stdin,
+		Formats: formats(n.ledger), Format: format, Chain: id, Stdin: a.stdin,
 		TempDir: a.dir, Now: a.now, Progress: a.importProgress,
 	})
 }

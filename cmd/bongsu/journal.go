@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"bongsu/api/books"
 	"bongsu/durable"
 	"bongsu/errs"
 	"bongsu/identity"
@@ -28,6 +29,11 @@ func (c *journalCheckCmd) Run(a *app) error {
 	rep, err := checkJournal(a)
 	if err != nil {
 		return err
+	}
+	if len(rep.Problems) == 0 {
+		if err := checkAudit(a); err != nil {
+			return err
+		}
 	}
 	doc := map[string]any{
 		"logs": rep.Logs, "entries": rep.Entries, "payloads": rep.Payloads, "erased": rep.Erased,
@@ -67,6 +73,17 @@ func checkJournal(a *app) (rep journal.Report, err error) {
 		err = cerr
 	}
 	return rep, err
+}
+
+// checkAudit holds the log of who asked what against the heads of it that the
+// journal signed.
+func checkAudit(a *app) error {
+	n, err := openNode(a)
+	if err != nil {
+		return err
+	}
+	defer n.close() //nolint:errcheck // nothing was written
+	return books.CheckAudit(a.ctx, n.journal, a.path("audit"))
 }
 
 type journalExportCmd struct {

@@ -34,7 +34,14 @@ type node struct {
 }
 
 // formats is every import format, in the order in which they are recognised.
-func formats() []ingest.Format { return append(tables.Formats(), bitcoin.Formats()...) }
+// held lets block files go on from what the ledger holds; nil for a list of
+// names.
+func formats(held *ledger.Ledger) []ingest.Format {
+	if held == nil {
+		return append(tables.Formats(), bitcoin.Formats()...)
+	}
+	return append(tables.Formats(), bitcoin.Formats(bitcoin.HeldBy(held.Reader))...)
+}
 
 // openNode opens the node in the data folder. close it.
 func openNode(a *app) (n *node, err error) {
