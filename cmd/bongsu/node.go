@@ -44,31 +44,34 @@ func formats(held *ledger.Ledger) []ingest.Format {
 }
 
 // openNode opens the node in the data folder. close it.
-func openNode(a *app) (n *node, err error) {
+func openNode(a *app) (*node, error) {
 	if err := a.needNode("open node"); err != nil {
 		return nil, err
 	}
-	n = &node{
+	n := &node{
 		dir: a.dir, log: slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		labels: labels.Store{Dir: a.path("labels")}, traces: trace.Store{Dir: a.path("traces")},
 	}
-	defer func() {
-		if err != nil {
-			n.close() //nolint:errcheck // the first error says what matters
-		}
-	}()
-	if n.keys, err = identity.Load(a.dir); err != nil {
+	if err := n.open(a); err != nil {
+		n.close() //nolint:errcheck // the first error says what matters
 		return nil, err
+	}
+	return n, nil
+}
+
+func (n *node) open(a *app) (err error) {
+	if n.keys, err = identity.Load(a.dir); err != nil {
+		return err
 	}
 	if n.ledger, err = ledger.Open(a.ctx, a.path("ledger"), ledger.Options{}); err != nil {
-		return nil, err
+		return err
 	}
 	if n.store, err = sqlite.Open(a.ctx, a.path("journal.db")); err != nil {
-		return nil, err
+		return err
 	}
 	n.view = share.NewView(n.keys, a.now)
 	n.journal, err = journal.Open(context.WithoutCancel(a.ctx), n.store, n.keys, journal.Options{Views: []journal.View{n.view}, Now: a.now})
-	return n, err
+	return err
 }
 
 // close closes what openNode opened, books last, and returns the first error.
