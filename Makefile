@@ -10,7 +10,7 @@ BIN     := build/bongsu
 LDFLAGS := -s -w
 PAGES   := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
-.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench clean
+.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench bench-ledger bench-trace bench-screen bench-api bench-share clean
 
 ## demo: build everything, then show the main job; Ctrl-C ends it
 demo: build
@@ -36,7 +36,12 @@ test: setup-test build check test-go test-web
 	@echo "make test: all passed"
 
 test-go:
-	$(GO) test -timeout 12m ./...
+	$(GO) test -timeout 15m ./...
+
+## test-web: the pages' own tests, then every page in every language in Chromium, on the real demo
+test-web: build setup-test
+	cd web && npm test --silent
+	tools/test-web.sh
 
 ## check: format, vet, staticcheck, the architecture test, tidy modules, the race detector, the pages' linters
 check: setup-test web/dist/index.html
@@ -47,8 +52,39 @@ check: setup-test web/dist/index.html
 	$(GO) mod tidy -diff
 	cd web && npm run --silent check
 
-test-race:
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./...
+## test-race: the Go tests under the race detector (needs gcc)
+test-race: setup-test
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m ./...
+
+## test-peers: against real chain nodes (anvil, geth, btcd), built once and cached outside the repository
+test-peers:
+	ingest/peers/setup.sh
+	$(GO) test -count=1 -timeout 20m -tags peers ./ingest/...
+
+## bench: a short version of every benchmark; bench-NAME prints a table and writes build/bench/NAME.json
+bench:
+	$(MAKE) bench-ledger bench-trace ROWS=1000000
+	$(MAKE) bench-screen KEYS=500000
+	$(MAKE) bench-api bench-share
+
+ROWS ?= 10000000
+KEYS ?= 5000000
+
+bench-ledger:
+	ROWS=$(ROWS) $(GO) run ./ledger/bench
+
+bench-trace:
+	$(GO) run ./trace/tracebench -rows $(ROWS)
+
+bench-screen:
+	$(GO) run ./screen/screenbench -keys $(KEYS)
+
+bench-api:
+	$(GO) run ./api/apibench
+
+## bench-share: commit at one node to changed verdict at the other, 200 listings one by one
+bench-share: build
+	tools/bench-share.sh
 
 fmt:
 	git ls-files '*.go' | xargs $(GO) tool gofumpt -w
