@@ -31,10 +31,11 @@ web/dist/index.html: web/package-lock.json $(PAGES)
 	@tools/setup.sh build
 	cd web && npm run --silent build
 
-## test: check, the Go tests, the pages' tests and the browser tests
-test: setup-test build check test-go test-web
+## test: check, the Go tests under the race detector, the pages' tests and the browser tests
+test: setup-test build check test-race test-web
 	@echo "make test: all passed"
 
+## test-go: the Go tests without the race detector, which is quicker
 test-go:
 	$(GO) test -timeout 15m ./...
 
@@ -43,7 +44,7 @@ test-web: build setup-test
 	cd web && npm test --silent
 	tools/test-web.sh
 
-## check: format, vet, staticcheck, the architecture test, tidy modules, the race detector, the pages' linters
+## check: format, vet, staticcheck, the architecture test, tidy modules, the pages' linters
 check: setup-test web/dist/index.html
 	@out=$$(git ls-files '*.go' | xargs $(GO) tool gofumpt -l); [ -z "$$out" ] || { echo "not gofumpt-clean (make fmt):"; echo "$$out"; exit 1; }
 	$(GO) vet ./...
@@ -52,9 +53,8 @@ check: setup-test web/dist/index.html
 	$(GO) mod tidy -diff
 	cd web && npm run --silent check
 
-## test-race: the Go tests under the race detector (needs gcc)
 test-race: setup-test
-	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
 ## test-peers: against real chain nodes (anvil, geth, btcd), built once and cached outside the repository
 test-peers:

@@ -75,9 +75,10 @@ func (n *demoNode) serve(ctx context.Context) error {
 		return errs.Wrap("demo", n.dir, err)
 	}
 	ready := make(chan error, 1)
+	var now serving
 	go func() {
 		dec := json.NewDecoder(bufio.NewReader(out))
-		ready <- dec.Decode(&n.serving)
+		ready <- dec.Decode(&now)
 		io.Copy(io.Discard, out) //nolint:errcheck // until the process ends
 	}()
 	select {
@@ -88,6 +89,10 @@ func (n *demoNode) serve(ctx context.Context) error {
 	if err != nil {
 		return errs.New("demo", errs.Unavailable, n.dir, "the node did not start: "+err.Error(), "its messages are in "+n.dir+".log")
 	}
+	if n.Listen == "" { // started again, it listens where it did
+		n.serving = now
+	}
+	n.SignIn = now.SignIn
 	return nil
 }
 
