@@ -14,7 +14,7 @@ import (
 	"bongsu/trace"
 )
 
-const bybitData = "testdata/bybit-2025/"
+const bybitData = "../data/bybit-2025/"
 
 // bybit reads one of the Bybit files.
 func bybit(t *testing.T, name string) []chain.Transfer {
