@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"strings"
 
 	"bongsu/chain"
+	"bongsu/durable"
 	"bongsu/errs"
 	"bongsu/journal"
 	"bongsu/labels"
@@ -31,6 +33,10 @@ type traceCmd struct {
 	ObservedOnly bool     `help:"Leave out what only a rule infers."`
 	Chain        string   `help:"With --source: chain of bare addresses." placeholder:"C"`
 	Dry          bool     `help:"State nothing in the journal."`
+	CSV          string   `name:"csv" help:"Write the result as CSV, too." placeholder:"FILE"`
+	Tagpack      string   `help:"Write where the money lies as a GraphSense TagPack, too." placeholder:"FILE"`
+	Stix         string   `help:"Write a STIX 2.1 bundle for others' tools, too: wallets, transactions, relationships, observed-data." placeholder:"FILE"`
+	Timeline     string   `help:"Write the timeline as JSON, too." placeholder:"FILE"`
 	Replay       string   `help:"Run a stored trace again on this ledger; fails when one byte differs." placeholder:"FILE" type:"existingfile"`
 }
 
@@ -41,6 +47,7 @@ Examples:
   bongsu trace incident--0b0f...
   bongsu trace incident--0b0f... --method haircut --max-degree 1000
   bongsu trace --source 0x47666Fab8bd0Ac7003bce3f5C3585383F09486E2 --since 2025-02-21T14:00:00Z --asset ETH
+  bongsu trace incident--0b0f... --dry --csv result.csv --tagpack result.yaml --stix bundle.json
   bongsu trace --replay run.json`
 }
 
@@ -74,6 +81,9 @@ func (c *traceCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.export(a, n, run, incident); err != nil {
+		return err
+	}
 	stated := 0
 	if incident != nil && !c.Dry && !c.Backward {
 		if stated, err = n.stateFindings(a, incident.Marking, run); err != nil {
@@ -82,6 +92,38 @@ func (c *traceCmd) Run(a *app) error {
 	}
 	a.note("kept as %s; %d statements made", file, stated)
 	return a.print(run.Result, func(w io.Writer) { writeTrace(w, run) })
+}
+
+// export writes the files that the flags ask for, each whole or not at all.
+func (c *traceCmd) export(a *app, n *node, run *trace.Run, incident *stix.Object) error {
+	org := n.keys.Org()
+	marking := stix.DefaultTLP
+	if incident != nil {
+		marking = incident.Marking
+	}
+	common := stix.Common{Author: org.ID, Created: a.now(), Modified: a.now(), Marking: marking}
+	for _, x := range []struct {
+		file  string
+		write func(io.Writer) error
+	}{
+		{c.CSV, run.Result.WriteCSV},
+		{c.Tagpack, func(w io.Writer) error { return run.WriteTagPack(w, org.Name) }},
+		{c.Stix, func(w io.Writer) error { return findings.WriteBundle(w, common, run) }},
+		{c.Timeline, func(w io.Writer) error { return writeJSON(w, nonNil(run.Timeline())) }},
+	} {
+		if x.file == "" {
+			continue
+		}
+		var b bytes.Buffer
+		if err := x.write(&b); err != nil {
+			return errs.Wrap("trace", x.file, err)
+		}
+		if err := durable.WriteFile(x.file, b.Bytes(), 0o644); err != nil {
+			return err
+		}
+		a.note("wrote %s", x.file)
+	}
+	return nil
 }
 
 func (a *app) replay(r ledger.Reader, set *labels.Set, file string) error {
