@@ -91,6 +91,9 @@ func putRows(db *pebble.DB, rows []ledger.EVMTransfer) error {
 
 func folderSize(dir string) (n int64, err error) {
 	err = filepath.Walk(dir, func(_ string, info os.FileInfo, err error) error {
+		if os.IsNotExist(err) { // compacted away meanwhile
+			return nil
+		}
 		if err == nil && !info.IsDir() {
 			n += info.Size()
 		}
