@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"bongsu/errs"
+	"bongsu/stix"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -107,33 +108,13 @@ func (b *appendBody) raw(whole []byte, limit int) ([][]byte, error) {
 // strictJSON reads untrusted JSON: depth bounded before anything is decoded,
 // duplicate keys and invalid UTF-8 refused.
 func strictJSON(text []byte, v any, depth int) error {
-	if d := nesting(text); d > depth {
+	if d := stix.Depth(text); d > depth {
 		return problem(413, errs.Limit, fmt.Sprintf("JSON nested deeper than %d", depth), "send it flatter")
 	}
 	if err := jsonv2.Unmarshal(text, v); err != nil {
 		return badJSON(err)
 	}
 	return nil
-}
-
-// nesting is how deep brackets nest outside strings, whether they match or not.
-func nesting(text []byte) int {
-	depth, most, quoted := 0, 0, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-			most = max(most, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return most
 }
 
 func missing(room string) *Problem {

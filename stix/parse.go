@@ -67,7 +67,7 @@ func parseHead(b []byte) (Object, head, error) {
 	if len(b) > MaxObject {
 		return Object{}, h, errs.New("STIX object", errs.Limit, "", fmt.Sprintf("%d bytes; at most %d are read", len(b), MaxObject), "split it")
 	}
-	if d := depth(b); d > MaxDepth {
+	if d := Depth(b); d > MaxDepth {
 		return Object{}, h, errs.New("STIX object", errs.Limit, "", fmt.Sprintf("nested %d deep; at most %d are read", d, MaxDepth), "flatten it")
 	}
 	if err := json.Unmarshal(b, &h); err != nil {
@@ -171,8 +171,9 @@ func SplitID(id string) (typ string, ok bool) {
 	return typ, true
 }
 
-// depth is how deep arrays and objects nest in b, without judging b.
-func depth(b []byte) int {
+// Depth is how deep arrays and objects nest in b, whatever else b is: a bound
+// to check before untrusted JSON is read.
+func Depth(b []byte) int {
 	deepest, d, quoted := 0, 0, false
 	for i := 0; i < len(b); i++ {
 		switch c := b[i]; {
