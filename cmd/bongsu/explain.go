@@ -6,7 +6,6 @@ import (
 	"io"
 
 	"bongsu/errs"
-	"bongsu/journal"
 	"bongsu/stix"
 	"bongsu/trace"
 	"bongsu/trace/explain"
@@ -54,29 +53,14 @@ func (c *explainCmd) Run(a *app) error {
 
 // latestRun is the newest run of a theft's trace that this organisation made.
 func (n *node) latestRun(ctx context.Context, theft string) (*trace.Run, error) {
-	const page = 1000
 	digest := ""
-	for from := uint64(0); ; {
-		list, err := n.journal.Read(ctx, journal.LogJournal, from, page)
-		if err != nil {
-			return nil, err
+	err := n.ownStatements(ctx, stix.TypeRun, func(o stix.Object) {
+		if r, err := stix.ReadRun(o); err == nil && r.Theft == theft {
+			digest = r.Digest
 		}
-		if len(list) == 0 {
-			break
-		}
-		for _, st := range list {
-			if st.Type != stix.TypeRun || st.Erased || st.Author != n.keys.ID() {
-				continue
-			}
-			o, err := st.Object()
-			if err != nil {
-				return nil, err
-			}
-			if r, err := stix.ReadRun(o); err == nil && r.Theft == theft {
-				digest = r.Digest
-			}
-		}
-		from = list[len(list)-1].Seq + 1
+	})
+	if err != nil {
+		return nil, err
 	}
 	if digest == "" {
 		return nil, errs.New("explain", errs.NotExist, theft, "this theft was not traced here", "trace it with: bongsu trace "+theft)

@@ -291,25 +291,33 @@ func (n *node) stateFindings(a *app, marking stix.TLP, run *trace.Run) (int, err
 // ownFindings is the newest version of every finding that this organisation
 // stated.
 func (n *node) ownFindings(ctx context.Context) ([]stix.Object, error) {
-	const page = 1000
 	newest := map[string]stix.Object{}
+	err := n.ownStatements(ctx, typeIndicator, func(o stix.Object) { newest[o.ID] = o })
+	out := make([]stix.Object, 0, len(newest))
+	for _, o := range newest {
+		out = append(out, o)
+	}
+	return out, err
+}
+
+// ownStatements calls fn with every statement of a type that this organisation
+// made and did not erase, in order.
+func (n *node) ownStatements(ctx context.Context, typ string, fn func(stix.Object)) error {
+	const page = 1000
 	for from := uint64(0); ; {
 		list, err := n.journal.Read(ctx, journal.LogJournal, from, page)
 		if err != nil || len(list) == 0 {
-			out := make([]stix.Object, 0, len(newest))
-			for _, o := range newest {
-				out = append(out, o)
-			}
-			return out, err
+			return err
 		}
 		for _, st := range list {
-			if st.Type == "indicator" && st.Author == n.keys.ID() && !st.Erased {
-				o, err := st.Object()
-				if err != nil {
-					return nil, err
-				}
-				newest[o.ID] = o
+			if st.Type != typ || st.Author != n.keys.ID() || st.Erased {
+				continue
 			}
+			o, err := st.Object()
+			if err != nil {
+				return err
+			}
+			fn(o)
 		}
 		from = list[len(list)-1].Seq + 1
 	}
