@@ -94,7 +94,7 @@ func bz2(t *testing.T, data string) []byte {
 	t.Helper()
 	path, err := exec.LookPath("bzip2")
 	if err != nil {
-		t.Skip("no bzip2 here")
+		t.Fatal("bzip2 is missing; tools/setup.sh test installs it")
 	}
 	c := exec.CommandContext(t.Context(), path, "-c")
 	c.Stdin = strings.NewReader(data)

@@ -4,7 +4,7 @@
 # two things it expects to find.
 #
 #   tools/setup.sh build    Go, Node and the pages' npm packages
-#   tools/setup.sh test     that, gcc (race detector) and chromium (browser tests)
+#   tools/setup.sh test     that, gcc (race detector), bzip2 and chromium (browser tests)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -31,6 +31,7 @@ apt() {
 if [ "$what" = test ]; then
   missing=()
   command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+  command -v bzip2 >/dev/null || missing+=(bzip2)
   [ -x /usr/bin/chromium ] || missing+=(chromium)
   [ ${#missing[@]} = 0 ] || apt "${missing[@]}"
 fi
