@@ -20,6 +20,7 @@ var floors = map[string]int{
 	"errs":    0,
 	"chain":   1,
 	"durable": 1,
+	"figures": 1,
 	"stix":    2, "identity": 2,
 	"ledger": 3, "journal": 3,
 	"ingest": 4, "labels": 4, "agreement": 4, "data": 4,

@@ -25,18 +25,11 @@ import (
 	"time"
 
 	"bongsu/api"
+	"bongsu/figures"
 	"bongsu/screen"
 
 	"github.com/google/uuid"
 )
-
-type figure struct {
-	Name     string  `json:"name"`
-	Value    float64 `json:"value"`
-	Unit     string  `json:"unit"`
-	Baseline float64 `json:"baseline,omitempty"`
-	Ratio    float64 `json:"ratio,omitempty"` // above 1 is better than the baseline
-}
 
 const (
 	listed = 100_000
@@ -80,22 +73,12 @@ func run(conns int, length time.Duration, out, profile string) error {
 	if err != nil {
 		return err
 	}
-	figures := []figure{
-		{"screen 100 values", node.rate, "requests/s", plain.rate, node.rate / plain.rate},
-		{"screen 100 values, p50", node.p50, "ms", plain.p50, plain.p50 / node.p50},
-		{"screen 100 values, p99", node.p99, "ms", plain.p99, plain.p99 / node.p99},
-	}
-	for _, f := range figures {
-		fmt.Printf("%-26s %10.2f %-10s baseline %10.2f  ratio %.2f\n", f.Name, f.Value, f.Unit, f.Baseline, f.Ratio)
-	}
-	text, err := json.MarshalIndent(figures, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(out, append(text, '\n'), 0o644)
+	const rival = "net/http, encoding/json and a Go map"
+	table := figures.Table{Out: os.Stdout}
+	table.Add("screen 100 values", node.rate, "requests/s", plain.rate, rival)
+	table.Add("screen 100 values, p50", node.p50, "ms", plain.p50, rival)
+	table.Add("screen 100 values, p99", node.p99, "ms", plain.p99, rival)
+	return table.Write(out)
 }
 
 func address(i int) string {

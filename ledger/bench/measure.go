@@ -13,16 +13,17 @@ import (
 	"time"
 
 	"bongsu/chain"
+	"bongsu/figures"
 	"bongsu/ledger"
 	"bongsu/ledger/generate"
 )
 
 type bench struct {
+	figures.Table
 	ctx      context.Context
 	dir      string
 	rows     uint64
 	opt      generate.Options
-	figures  []figure
 	accounts []ledger.AccountRef // evenly drawn
 	assets   []ledger.AssetRef   // of a book of each
 }
@@ -50,7 +51,7 @@ func (b *bench) importCSV() error {
 	}
 	defer l.Close()
 	start = time.Now()
-	cpu := processor()
+	cpu := figures.ProcessorTime()
 	im, err := l.Begin(b.ctx, csv)
 	if err != nil {
 		return err
@@ -62,11 +63,11 @@ func (b *bench) importCSV() error {
 	if _, err := im.Commit(b.ctx); err != nil {
 		return err
 	}
-	b.add("import of token_transfers CSV into finished segments", float64(b.rows)/time.Since(start).Seconds(), "rows/s", parse, "the same CSV parsed only")
-	b.add("  processor time of it, all cores", float64((processor()-cpu).Nanoseconds())/float64(b.rows), "ns/row", 0, "")
-	b.add("  of which parsed and sorted into runs", runs.Seconds()*1e9/float64(b.rows), "ns/row", 0, "")
-	b.add("  of which merged and indexed", (time.Since(start)-runs).Seconds()*1e9/float64(b.rows), "ns/row", 0, "")
-	b.add("memory while importing, highest resident", memory("VmHWM")/1024, "MB", 0, "")
+	b.Add("import of token_transfers CSV into finished segments", float64(b.rows)/time.Since(start).Seconds(), "rows/s", parse, "the same CSV parsed only")
+	b.Add("  processor time of it, all cores", float64((figures.ProcessorTime()-cpu).Nanoseconds())/float64(b.rows), "ns/row", 0, "")
+	b.Add("  of which parsed and sorted into runs", runs.Seconds()*1e9/float64(b.rows), "ns/row", 0, "")
+	b.Add("  of which merged and indexed", (time.Since(start)-runs).Seconds()*1e9/float64(b.rows), "ns/row", 0, "")
+	b.Add("memory while importing, highest resident", figures.PeakMemory(), "MB", 0, "")
 	return nil
 }
 
@@ -233,7 +234,7 @@ func (b *bench) opening() error {
 		r.Close()
 		l.Close()
 	}
-	b.add("opening the ledger", best.Seconds()*1e3, "ms", 0, "")
+	b.Add("opening the ledger", best.Seconds()*1e3, "ms", 0, "")
 	return nil
 }
 
@@ -245,11 +246,11 @@ func (b *bench) sizesOf(name, what string) error {
 		return err
 	}
 	n := float64(s.Rows)
-	b.add("bytes a transfer, both directions, balances, dictionary; "+what, float64(s.Bytes-s.HashBytes)/n, "bytes", 0, "")
+	b.Add("bytes a transfer, both directions, balances, dictionary; "+what, float64(s.Bytes-s.HashBytes)/n, "bytes", 0, "")
 	for _, p := range s.Parts {
-		b.add("  "+p.Name, float64(p.Bytes)/n, "bytes", 0, "")
+		b.Add("  "+p.Name, float64(p.Bytes)/n, "bytes", 0, "")
 	}
-	b.add("  transaction ids and their lookup, beside that", float64(s.HashBytes)/n, "bytes", 0, "")
+	b.Add("  transaction ids and their lookup, beside that", float64(s.HashBytes)/n, "bytes", 0, "")
 	return nil
 }
 
@@ -313,7 +314,7 @@ func (b *bench) activity() error {
 	for _, workers := range []int{1, 2} {
 		var rows uint64
 		best := 0.0
-		cpu := processor()
+		cpu := figures.ProcessorTime()
 		for range 3 {
 			start := time.Now()
 			n, err := b.activityBy(r, workers)
@@ -323,9 +324,9 @@ func (b *bench) activity() error {
 			rows = n
 			best = max(best, float64(len(b.accounts))/time.Since(start).Seconds())
 		}
-		b.add(fmt.Sprintf("activity of random accounts, first page of %d, %d worker(s)", pageSize, workers), best, "accounts/s", limit, "a random gather of 8 bytes, one worker")
-		b.add("  processor time of an account", float64((processor()-cpu).Nanoseconds())/float64(3*len(b.accounts)), "ns", 0, "")
-		b.add("  rows in these pages", best*float64(rows)/float64(len(b.accounts)), "rows/s", 0, "")
+		b.Add(fmt.Sprintf("activity of random accounts, first page of %d, %d worker(s)", pageSize, workers), best, "accounts/s", limit, "a random gather of 8 bytes, one worker")
+		b.Add("  processor time of an account", float64((figures.ProcessorTime()-cpu).Nanoseconds())/float64(3*len(b.accounts)), "ns", 0, "")
+		b.Add("  rows in these pages", best*float64(rows)/float64(len(b.accounts)), "rows/s", 0, "")
 	}
 	return nil
 }
@@ -401,7 +402,7 @@ func (b *bench) balances() error {
 		return err
 	}
 	queries := make([]ledger.BalanceQuery, 0, batchSize)
-	best, cpu := 0.0, processor()
+	best, cpu := 0.0, figures.ProcessorTime()
 	for range 3 {
 		start := time.Now()
 		for at := 0; at < len(b.accounts); at += batchSize {
@@ -415,8 +416,8 @@ func (b *bench) balances() error {
 		}
 		best = max(best, float64(len(b.accounts))/time.Since(start).Seconds())
 	}
-	b.add("balance of a random book, one worker", 1e9/best, "ns", 0, "")
-	b.add("  processor time of it", float64((processor()-cpu).Nanoseconds())/float64(3*len(b.accounts)), "ns", 0, "")
+	b.Add("balance of a random book, one worker", 1e9/best, "ns", 0, "")
+	b.Add("  processor time of it", float64((figures.ProcessorTime()-cpu).Nanoseconds())/float64(3*len(b.accounts)), "ns", 0, "")
 	return nil
 }
 
@@ -431,7 +432,7 @@ func (b *bench) scan() error {
 		return err
 	}
 	var sum uint64
-	best, cpu := time.Hour, processor()
+	best, cpu := time.Hour, figures.ProcessorTime()
 	for range 3 {
 		start := time.Now()
 		if err := ledger.ScanColumns(b.ctx, r, chain.Ethereum, ledger.WantFrom|ledger.WantAmount, func(c *ledger.Columns) error {
@@ -445,10 +446,10 @@ func (b *bench) scan() error {
 		}
 		best = min(best, time.Since(start))
 	}
-	cpu = processor() - cpu
+	cpu = figures.ProcessorTime() - cpu
 	limit := plainScan(int(min(b.rows, 20_000_000)))
-	b.add("sequential scan: account, place, amount; one core", float64(b.rows)/best.Seconds(), "rows/s", limit, "the same columns as plain arrays in memory")
-	b.add("  by processor time", 3*float64(b.rows)/cpu.Seconds(), "rows/s", 0, "")
+	b.Add("sequential scan: account, place, amount; one core", float64(b.rows)/best.Seconds(), "rows/s", limit, "the same columns as plain arrays in memory")
+	b.Add("  by processor time", 3*float64(b.rows)/cpu.Seconds(), "rows/s", 0, "")
 	return nil
 }
 
@@ -481,7 +482,7 @@ func (b *bench) liveBlocks() error {
 	g := generate.New(generate.Options{Seed: 9, Rows: blocks * size})
 	rows := make([]ledger.EVMTransfer, size)
 	var took []float64
-	cpu := processor()
+	cpu := figures.ProcessorTime()
 	var parent ledger.Hash
 	for n := range uint64(blocks) {
 		g.Next(rows)
@@ -499,9 +500,9 @@ func (b *bench) liveBlocks() error {
 		r.Close()
 	}
 	sort.Float64s(took)
-	b.add("a new block of 300 transfers, durable and visible, median", took[len(took)/2], "ms", syncs(b.dir), "two synced appends of 64 kB and 28 bytes")
-	b.add("  processor time of it", (processor()-cpu).Seconds()*1e3/blocks, "ms", 0, "")
-	b.add("  99th percentile", took[len(took)*99/100], "ms", 0, "")
+	b.Add("a new block of 300 transfers, durable and visible, median", took[len(took)/2], "ms", syncs(b.dir), "two synced appends of 64 kB and 28 bytes")
+	b.Add("  processor time of it", (figures.ProcessorTime()-cpu).Seconds()*1e3/blocks, "ms", 0, "")
+	b.Add("  99th percentile", took[len(took)*99/100], "ms", 0, "")
 	return nil
 }
 

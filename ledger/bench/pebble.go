@@ -50,10 +50,10 @@ func (b *bench) pebble(rows uint64) error {
 	if err != nil {
 		return err
 	}
-	b.add("rows into the ledger, from memory, as many as into Pebble", small.load, "rows/s", load, "Pebble")
-	b.add("bytes a transfer, everything included", small.bytes/float64(rows), "bytes", float64(bytes)/float64(rows), "Pebble, no balances")
+	b.Add("rows into the ledger, from memory, as many as into Pebble", small.load, "rows/s", load, "Pebble")
+	b.Add("bytes a transfer, everything included", small.bytes/float64(rows), "bytes", float64(bytes)/float64(rows), "Pebble, no balances")
 	theirs := pebbleActivity(db, small.accounts)
-	b.add("activity of random accounts, 2 workers, as many rows", small.activity, "accounts/s", theirs, "Pebble, without transactions' places")
+	b.Add("activity of random accounts, 2 workers, as many rows", small.activity, "accounts/s", theirs, "Pebble, without transactions' places")
 	return nil
 }
 

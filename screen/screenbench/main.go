@@ -9,31 +9,20 @@ package main
 
 import (
 	"encoding/binary"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"bongsu/figures"
 	"bongsu/screen"
 
 	"github.com/google/uuid"
 )
-
-// figure is one line of the file. Ratio is baseline/value: above 1 is better
-// than the baseline.
-type figure struct {
-	Name     string  `json:"name"`
-	Value    float64 `json:"value"`
-	Unit     string  `json:"unit"`
-	Baseline float64 `json:"baseline,omitempty"`
-	Ratio    float64 `json:"ratio,omitempty"`
-}
 
 func main() {
 	n := flag.Int("keys", 5_000_000, "listed accounts")
@@ -48,19 +37,11 @@ func main() {
 }
 
 func run(n, rounds, probes int, out string) error {
-	var figures []figure
-	add := func(name, unit string, value, baseline float64) {
-		f := figure{Name: name, Value: value, Unit: unit, Baseline: baseline}
-		if baseline > 0 && value > 0 {
-			f.Ratio = baseline / value
-		}
-		figures = append(figures, f)
-		fmt.Printf("%-28s %10.2f %-10s baseline %10.2f  ratio %.2f\n", name, value, unit, baseline, f.Ratio)
-	}
+	table := figures.Table{Out: os.Stdout}
 	began := time.Now()
 	x := fill(n)
 	defer x.Close()
-	add("load", "statements/s", float64(n)/time.Since(began).Seconds(), 0)
+	table.Add("load", float64(n)/time.Since(began).Seconds(), "statements/s", 0, "")
 	runtime.GC()
 
 	st := x.Stats()
@@ -79,20 +60,13 @@ func run(n, rounds, probes int, out string) error {
 		texts(x, misses))
 	runtime.KeepAlive(m)
 
-	add("hit", "ns", t[0], t[1])
-	add("miss", "ns", t[2], t[3])
-	add("index", "bytes/key", float64(st.IndexBytes)/float64(n), mapBytes)
-	add("index and statements", "bytes/key", float64(st.Bytes)/float64(n), 0)
-	add("address text to JSON, clear", "ns", t[4], 0)
+	table.Add("hit", t[0], "ns", t[1], "a Go map")
+	table.Add("miss", t[2], "ns", t[3], "a Go map")
+	table.Add("index", float64(st.IndexBytes)/float64(n), "bytes/key", mapBytes, "a Go map")
+	table.Add("index and statements", float64(st.Bytes)/float64(n), "bytes/key", 0, "")
+	table.Add("address text to JSON, clear", t[4], "ns", 0, "")
 	runtime.KeepAlive(sink)
-	text, err := json.MarshalIndent(figures, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(out, append(text, '\n'), 0o644)
+	return table.Write(out)
 }
 
 // address is the i-th account's text, spread over the whole space.

@@ -9,23 +9,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"strings"
 	"time"
 
 	"bongsu/chain"
+	"bongsu/figures"
 	"bongsu/ledger"
 	"bongsu/ledger/generate"
 	"bongsu/trace"
-
-	"golang.org/x/sys/unix"
 )
 
 func main() {
@@ -36,7 +32,7 @@ func main() {
 	rival := flag.Uint64("rival", 5_000_000, "largest ledger on which Pebble and networkx do the same job")
 	only := flag.String("only", "", "measure one part: large, thousand, together, methods, pebble or networkx")
 	flag.Parse()
-	b := &bench{ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile, only: *only, rival: *rival}
+	b := &bench{Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile, only: *only, rival: *rival}
 	if err := b.run(*out); err != nil {
 		fmt.Fprintln(os.Stderr, "tracebench:", err)
 		os.Exit(1)
@@ -44,6 +40,7 @@ func main() {
 }
 
 type bench struct {
+	figures.Table
 	ctx     context.Context
 	rows    uint64
 	dir     string
@@ -51,30 +48,6 @@ type bench struct {
 	only    string
 	rival   uint64
 	r       ledger.Reader
-	figures []figure
-}
-
-// figure is one line of the result. Ratio is Value / Baseline.
-type figure struct {
-	Name     string  `json:"name"`
-	Value    float64 `json:"value"`
-	Unit     string  `json:"unit"`
-	Baseline float64 `json:"baseline,omitempty"`
-	Ratio    float64 `json:"ratio,omitempty"`
-	Against  string  `json:"against,omitempty"`
-}
-
-func (b *bench) add(name string, value float64, unit string, baseline float64, against string) {
-	f := figure{Name: name, Value: value, Unit: unit, Against: against}
-	if baseline != 0 {
-		f.Baseline, f.Ratio = baseline, value/baseline
-	}
-	b.figures = append(b.figures, f)
-	line := fmt.Sprintf("%-52s %14.4g %-12s", name, value, unit)
-	if baseline != 0 {
-		line += fmt.Sprintf(" %12.4g %8.2f  %s", baseline, f.Ratio, against)
-	}
-	fmt.Println(strings.TrimRight(line, " "))
 }
 
 func (b *bench) run(out string) error {
@@ -120,14 +93,7 @@ func (b *bench) run(out string) error {
 		runtime.GC()
 		debug.FreeOSMemory()
 	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return err
-	}
-	data, err := json.MarshalIndent(b.figures, "", " ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(out, append(data, '\n'), 0o644)
+	return b.Write(out)
 }
 
 // build makes the ledger, or opens the one that an earlier run left in -dir.
@@ -162,15 +128,6 @@ func (b *bench) build() (*ledger.Ledger, error) {
 	}
 	fmt.Printf("built a ledger of %d rows in %s\n", b.rows, time.Since(start).Round(time.Second))
 	return l, nil
-}
-
-// processor is the processor time that this process has used.
-func processor() time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // take lists the first n transfers of a token from a share of the ledger on,
@@ -211,12 +168,12 @@ func (b *bench) timed(req trace.Request, tries int) (*trace.Run, time.Duration, 
 	var run *trace.Run
 	best := time.Duration(1 << 62)
 	for range tries {
-		start := processor()
+		start := figures.ProcessorTime()
 		var err error
 		if run, err = trace.Follow(b.ctx, b.r, nil, req); err != nil {
 			return nil, 0, err
 		}
-		best = min(best, processor()-start)
+		best = min(best, figures.ProcessorTime()-start)
 	}
 	return run, best, nil
 }
@@ -237,19 +194,11 @@ func (b *bench) large() error {
 		return err
 	}
 	naive := naiveLoop(int(run.Read), run.Result.Accounts+1, b.rows)
-	b.add("exact time-ordered tracing, fifo", float64(run.Read)/took.Seconds(), "transfers/s", naive, "heap step and two dependent random reads")
-	b.add("  transfers read", float64(run.Read), "", 0, "")
-	b.add("  accounts that received taint", float64(run.Result.Accounts), "", 0, "")
-	b.add("  highest resident memory so far", resident(), "MB", 0, "")
+	b.Add("exact time-ordered tracing, fifo", float64(run.Read)/took.Seconds(), "transfers/s", naive, "heap step and two dependent random reads")
+	b.Add("  transfers read", float64(run.Read), "", 0, "")
+	b.Add("  accounts that received taint", float64(run.Result.Accounts), "", 0, "")
+	b.Add("  highest resident memory so far", figures.PeakMemory(), "MB", 0, "")
 	return nil
-}
-
-func resident() float64 {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return float64(u.Maxrss) / 1024
 }
 
 // naiveLoop is what any time-ordered walk costs: for each step, the least of a
@@ -267,7 +216,7 @@ func naiveLoop(steps, cursors int, rows uint64) float64 {
 	for i := range heap {
 		heap[i] = uint64(i)
 	}
-	start := processor()
+	start := figures.ProcessorTime()
 	for range steps {
 		at := memory[heap[0]%uint64(len(memory))]
 		at = memory[at%uint64(len(memory))]
@@ -287,7 +236,7 @@ func naiveLoop(steps, cursors int, rows uint64) float64 {
 			i = c
 		}
 	}
-	return float64(steps) / (processor() - start).Seconds()
+	return float64(steps) / (figures.ProcessorTime() - start).Seconds()
 }
 
 // thousand is a theft that touches about a thousand accounts.
@@ -302,14 +251,14 @@ func (b *bench) thousand() error {
 			return err
 		}
 		if run.Result.Accounts >= 1000 || len(stolen) < n {
-			b.add("a theft that touches some 1,000 accounts", took.Seconds()*1e3, "ms", 10, "goal")
+			b.Add("a theft that touches some 1,000 accounts", took.Seconds()*1e3, "ms", 10, "goal")
 			_, bare, err := b.timed(trace.Request{SkipAside: true, Thefts: []trace.Theft{{ID: "t", Transfers: stolen}}}, 5)
 			if err != nil {
 				return err
 			}
-			b.add("  without the search for bait", bare.Seconds()*1e3, "ms", 10, "goal")
-			b.add("  accounts", float64(run.Result.Accounts), "", 0, "")
-			b.add("  transfers read", float64(run.Read), "", 0, "")
+			b.Add("  without the search for bait", bare.Seconds()*1e3, "ms", 10, "goal")
+			b.Add("  accounts", float64(run.Result.Accounts), "", 0, "")
+			b.Add("  transfers read", float64(run.Read), "", 0, "")
 			return nil
 		}
 	}
@@ -336,7 +285,7 @@ func (b *bench) together() error {
 	if err != nil {
 		return err
 	}
-	b.add("1,000 thefts at once", all.Seconds()*1e3, "ms", single.Seconds()*1e3, "one theft of the same transfers")
+	b.Add("1,000 thefts at once", all.Seconds()*1e3, "ms", single.Seconds()*1e3, "one theft of the same transfers")
 	return nil
 }
 
@@ -351,7 +300,7 @@ func (b *bench) methods() error {
 		if err != nil {
 			return err
 		}
-		b.add("tracing by "+string(m)+", six hops", float64(run.Read)/took.Seconds(), "transfers/s", 0, "")
+		b.Add("tracing by "+string(m)+", six hops", float64(run.Read)/took.Seconds(), "transfers/s", 0, "")
 	}
 	return nil
 }

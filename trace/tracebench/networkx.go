@@ -64,7 +64,7 @@ func (b *bench) networkx() error {
 	if err := sameHoldings(run, theirs.Holdings); err != nil {
 		return err
 	}
-	b.add("a script in Python with networkx, same holdings", theirs.Seconds*1e3, "ms", took.Seconds()*1e3, "bongsu on the whole ledger; the script has one token's rows")
+	b.Add("a script in Python with networkx, same holdings", theirs.Seconds*1e3, "ms", took.Seconds()*1e3, "bongsu on the whole ledger; the script has one token's rows")
 	return nil
 }
 

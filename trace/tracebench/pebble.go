@@ -176,6 +176,6 @@ func (b *bench) pebble() error {
 	if run.Result.Digest != other.Result.Digest {
 		return errDiffers
 	}
-	b.add("the same trace over Pebble, same digest", float64(run.Read)/ours.Seconds(), "transfers/s", float64(run.Read)/theirs.Seconds(), "Pebble")
+	b.Add("the same trace over Pebble, same digest", float64(run.Read)/ours.Seconds(), "transfers/s", float64(run.Read)/theirs.Seconds(), "Pebble")
 	return nil
 }
