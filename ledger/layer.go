@@ -13,7 +13,7 @@ import (
 // layer stands for all of it, and hides what lies below. Nothing in a layer
 // changes once it is built, so readers need no lock.
 type layer struct {
-	txs      []layerTx
+	txs      []layerTx // by chain, block, index
 	byName   map[txID]int32
 	rows     []layerRow // chain, then chain order
 	txRows   [][]int32
@@ -63,6 +63,7 @@ type segmentTx struct {
 // buildLayer puts transactions and blocks into a layer. nm resolves names
 // where two rows tie in everything else.
 func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names) *layer {
+	slices.SortStableFunc(txs, compareTxPlaces)
 	l := &layer{
 		txs: txs, byName: make(map[txID]int32, len(txs)), txRows: make([][]int32, len(txs)),
 		accounts: map[AccountRef][]int32{}, blocks: map[ChainRef][]blockState{}, masks: masks,

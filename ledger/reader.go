@@ -48,6 +48,11 @@ type Reader interface {
 	Coverage(ctx context.Context, id chain.ID) (Coverage, error)
 	// Blocks looks blocks up by number; an unknown one has Known false.
 	Blocks(ctx context.Context, id chain.ID, numbers []uint64) ([]Block, error)
+	// BlockTxs lists the transactions that a source puts into the block, in
+	// order: a coinbase first, then by index, those without one last, by id.
+	// Nil when the ledger holds none. Transactions whose block is inferred and
+	// rows without a transaction id are not among them.
+	BlockTxs(ctx context.Context, id chain.ID, number uint64) ([]TxRef, error)
 
 	// Notes returns the call inputs and logs kept of each transaction.
 	Notes(ctx context.Context, refs []TxRef) ([]Notes, error)

@@ -94,6 +94,17 @@ func utxoDump(t *testing.T, r ledger.Reader) (out string) {
 	for _, u := range txs {
 		out += fmt.Sprintf("%+v\n", u)
 	}
+	for n := range uint64(8) {
+		in, err := r.BlockTxs(ctx, chain.Bitcoin, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, err := r.Txs(ctx, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out += fmt.Sprintf("block %d %v\n", n, ids)
+	}
 	who, err := r.AccountRefs(ctx, accounts)
 	if err != nil {
 		t.Fatal(err)

@@ -93,6 +93,7 @@ func (d *dumper) chain(id chain.ID) {
 	blocks, err := d.r.Blocks(ctx, id, numbers)
 	d.must(err)
 	for _, b := range blocks {
+		d.blockTxs(id, b.Number)
 		if b.Known {
 			fmt.Fprintf(&d.out, "block %d %x %x %d %v %v\n", b.Number, b.Hash[:2], b.Parent[:2], b.Time, b.HasTime, b.Final)
 		}
@@ -108,6 +109,18 @@ func (d *dumper) chain(id chain.ID) {
 		d.rows("scan", rows)
 		return nil
 	}))
+}
+
+// blockTxs writes out a block's transactions, which join those looked at.
+func (d *dumper) blockTxs(id chain.ID, number uint64) {
+	refs, err := d.r.BlockTxs(context.Background(), id, number)
+	d.must(err)
+	txs, err := d.r.Txs(context.Background(), refs)
+	d.must(err)
+	for _, x := range txs {
+		d.txs[x] = true
+		fmt.Fprintf(&d.out, "block %d has %s\n", number, x.ID.Text(x.Chain))
+	}
 }
 
 func (d *dumper) rows(title string, rows []ledger.Row) {

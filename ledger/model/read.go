@@ -258,6 +258,29 @@ func (r *reader) Blocks(_ context.Context, id chain.ID, numbers []uint64) ([]led
 	})
 }
 
+func (r *reader) BlockTxs(_ context.Context, id chain.ID, number uint64) ([]ledger.TxRef, error) {
+	var found []txKey
+	for k, t := range r.truth.txs {
+		if k.chain == id && !k.id.IsZero() && t.block == number && number != chain.NoBlock {
+			found = append(found, k)
+		}
+	}
+	later := func(k txKey) int { // the coinbase is first
+		if u := r.truth.txs[k].utxo; u != nil && u.Coinbase {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(found, func(a, b txKey) int {
+		return cmp.Or(later(a)-later(b), cmp.Compare(r.truth.txs[a].index, r.truth.txs[b].index), a.id.Compare(b.id))
+	})
+	var out []ledger.TxRef
+	for _, k := range found {
+		out = append(out, r.refs[k])
+	}
+	return out, nil
+}
+
 func (r *reader) Notes(_ context.Context, refs []ledger.TxRef) ([]ledger.Notes, error) {
 	return each(refs, func(n ledger.TxRef) ledger.Notes {
 		if n == 0 {
