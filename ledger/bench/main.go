@@ -14,7 +14,10 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
+	"slices"
 	"strconv"
+	"strings"
 
 	"bongsu/figures"
 	"bongsu/ledger/generate"
@@ -33,32 +36,97 @@ func main() {
 	out := flag.String("out", "build/bench/ledger.json", "where the figures go")
 	dir := flag.String("dir", "", "folder for the ledgers (default: a temporary one)")
 	pebbleRows := flag.Uint64("pebble", 1_000_000, "at most so many rows go into Pebble")
+	only := flag.String("only", "", "comma-separated steps to run (default: all); without import, -dir must hold the ledger of an earlier run")
+	profile := flag.String("cpuprofile", "", "write a processor profile of the steps but import into this file")
 	flag.Parse()
-	if err := run(rows, *pebbleRows, *dir, *out); err != nil {
+	if err := run(settings{rows, *pebbleRows, *dir, *out, *only, *profile}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rows, pebbleRows uint64, dir, out string) error {
-	if dir == "" {
+// settings are what the command line says.
+type settings struct {
+	rows, pebbleRows        uint64
+	dir, out, only, profile string
+}
+
+type step struct {
+	name string
+	do   func() error
+}
+
+// chosen are the steps that only names, or all.
+func chosen(all []step, only string) ([]step, error) {
+	if only == "" {
+		return all, nil
+	}
+	var out []step
+	for _, name := range strings.Split(only, ",") {
+		i := slices.IndexFunc(all, func(s step) bool { return s.name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no step %q", name)
+		}
+		out = append(out, all[i])
+	}
+	return out, nil
+}
+
+func run(s settings) error {
+	if s.dir == "" {
 		var err error
-		if dir, err = os.MkdirTemp("", "bench-ledger-"); err != nil {
+		if s.dir, err = os.MkdirTemp("", "bench-ledger-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(dir)
+		defer os.RemoveAll(s.dir)
+	} else if err := os.MkdirAll(s.dir, 0o755); err != nil {
+		return err
 	}
-	b := &bench{Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), dir: dir, rows: rows, opt: generate.Options{Seed: 1, Rows: rows, RandomShare: generate.Mixed}}
-	steps := []func() error{
-		b.importCSV, b.opening, b.sizes, b.activity, b.balances, b.scan, b.liveBlocks, b.amountKinds,
-		func() error { return b.pebble(min(rows, pebbleRows)) },
+	b := &bench{Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), dir: s.dir, rows: s.rows, opt: generate.Options{Seed: 1, Rows: s.rows, RandomShare: generate.Mixed}}
+	steps, err := chosen([]step{
+		{"import", b.importCSV},
+		{"opening", b.opening},
+		{"sizes", b.sizes},
+		{"activity", b.activity},
+		{"hub", b.hub},
+		{"balances", b.balances},
+		{"scan", b.scan},
+		{"live", b.liveBlocks},
+		{"amounts", b.amountKinds},
+		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }},
+	}, s.only)
+	if err != nil {
+		return err
 	}
-	for _, step := range steps {
-		if err := step(); err != nil {
+	stop := func() {}
+	defer func() { stop() }()
+	for i, step := range steps {
+		if s.profile != "" && (step.name != "import" && i == 0 || i == 1 && steps[0].name == "import") {
+			if stop, err = profile(s.profile); err != nil {
+				return err
+			}
+		}
+		if err := step.do(); err != nil {
 			return err
 		}
 		runtime.GC()
 		debug.FreeOSMemory()
 	}
-	return b.Write(out)
+	return b.Write(s.out)
+}
+
+// profile starts a processor profile and gives what ends it.
+func profile(name string) (stop func(), err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
 }
