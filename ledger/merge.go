@@ -242,3 +242,33 @@ func mergeMoves(moves []movement) []movement {
 	})
 	return slices.CompactFunc(moves, func(a, b movement) bool { return a.compareIdentity(&b) == 0 })
 }
+
+// mergedTx is a transaction in its final form: movements in chain order.
+type mergedTx struct {
+	id     chain.TxID
+	index  uint32
+	status TxStatus
+	moves  []movement
+	notes  []NoteFact
+}
+
+// mergedBlock is a block with everything in it, transactions in chain order.
+type mergedBlock struct {
+	state blockState
+	txs   []mergedTx
+}
+
+// placeSorter sorts a transaction's movements; names settles ties.
+type placeSorter struct{ names *names }
+
+func (p placeSorter) sort(moves []movement) {
+	if len(moves) < 2 {
+		return
+	}
+	slices.SortFunc(moves, func(a, b movement) int {
+		if c := cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.ordinal, b.ordinal), cmp.Compare(a.row, b.row)); c != 0 {
+			return c
+		}
+		return compareContent(&a, &b, p.names)
+	})
+}

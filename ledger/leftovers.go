@@ -1,0 +1,130 @@
+package ledger
+
+import (
+	"slices"
+
+	"bongsu/chain"
+)
+
+// leftovers are the records of the new head log: what the old one holds that
+// is not in a segment now, then rest.
+func (j *rewriteJob) leftovers(rest *Facts) ([]*record, error) {
+	var kept []*record
+	err := j.log.read(headData, j.old.HeadSeq, func(r *record) error {
+		kept = append(kept, r)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	dead := rolledBack(kept)
+	out := []*record{}
+	facts := &Facts{}
+	flush := func() {
+		if !facts.empty() {
+			out = append(out, &record{kind: recordFacts, facts: facts})
+			facts = &Facts{}
+		}
+	}
+	for i, r := range kept {
+		switch {
+		case dead[i] || r.facts == nil:
+		case r.kind == recordLive && r.block.Number >= j.cutOf(RefOfChain(r.block.Chain)):
+			flush()
+			out = append(out, r)
+		default:
+			j.keep(facts, r.facts)
+		}
+	}
+	unnamed := *rest
+	unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
+	facts.append(&unnamed)
+	flush()
+	return out, nil
+}
+
+func (f *Facts) empty() bool {
+	return len(f.Transfers)+len(f.Txs)+len(f.Blocks)+len(f.Notes)+len(f.UTXOs)+len(f.Assets)+len(f.Claims) == 0
+}
+
+// keep copies what did not go into a segment.
+func (j *rewriteJob) keep(to, f *Facts) {
+	for i := range f.Transfers {
+		t := &f.Transfers[i]
+		if t.Tx.IsZero() || !j.moved(t.Chain, t.Tx) {
+			to.Transfers = append(to.Transfers, *t)
+		}
+	}
+	for _, t := range f.Txs {
+		if !j.moved(t.Chain, t.Tx) {
+			to.Txs = append(to.Txs, t)
+		}
+	}
+	for _, n := range f.Notes {
+		if !j.moved(n.Chain, n.Tx) {
+			to.Notes = append(to.Notes, n)
+		}
+	}
+	for _, b := range f.Blocks {
+		if b.Number >= j.cutOf(RefOfChain(b.Chain)) {
+			to.Blocks = append(to.Blocks, b)
+		}
+	}
+	to.UTXOs = append(to.UTXOs, f.UTXOs...)
+	for _, c := range f.Claims {
+		if cut := j.cutOf(RefOfChain(c.Chain)); c.To >= cut {
+			c.From = max(c.From, cut)
+			to.Claims = append(to.Claims, c)
+		}
+	}
+}
+
+// moved says whether a transaction of the head is in a segment now.
+func (j *rewriteJob) moved(id chain.ID, tx chain.TxID) bool {
+	ref := RefOfChain(id)
+	s := j.head.find(txName{chain: ref, id: tx})
+	return s != nil && s.block != chain.NoBlock && s.block < j.cutOf(ref) && s.utxo == nil
+}
+
+// describe writes what else the head said into the manifest.
+func (j *rewriteJob) describe(rest *Facts) {
+	m := &j.next
+	m.Claims, m.Assets, m.Live = nil, nil, nil
+	for _, id := range sortedKeys(j.head.claims) {
+		for _, c := range j.head.claims[id] {
+			if cut := j.cutOf(id); c.From < cut {
+				c.To = min(c.To, cut-1)
+				m.Claims = append(m.Claims, c)
+			}
+		}
+	}
+	m.Claims = append(m.Claims, rest.Claims...)
+	registry := &chain.Registry{}
+	for _, a := range append(j.head.registry.All(), rest.Assets...) {
+		if registry.Add(a) == nil {
+			continue // checked against what was known before
+		}
+	}
+	for _, a := range registry.All() {
+		m.Assets = append(m.Assets, assetRecord(a))
+	}
+	for _, id := range sortedKeys(j.head.live) {
+		live := j.head.live[id]
+		r := liveRecord{Chain: chainOfRef(id), Final: live.final, Known: live.known}
+		for _, b := range live.blocks {
+			if b.Number < j.cutOf(id) {
+				r.Blocks = append(r.Blocks, b)
+			}
+		}
+		m.Live = append(m.Live, r)
+	}
+}
+
+func sortedKeys[V any](m map[ChainRef]V) []ChainRef {
+	var out []ChainRef
+	for k := range m {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}

@@ -1,0 +1,179 @@
+package ledger
+
+import (
+	"os"
+
+	"bongsu/chain"
+	"bongsu/errs"
+)
+
+// refresh takes over what was committed, by whom ever. mu is held.
+func (l *Ledger) refresh() error {
+	if l.closed {
+		return errs.New("read ledger", errs.Usage, l.dir, "the ledger is closed", "open it again")
+	}
+	for {
+		info, err := os.Stat(l.path(manifestName))
+		if err != nil {
+			return errs.Wrap("read ledger", l.dir, err)
+		}
+		if sameFile(info, l.info) {
+			break
+		}
+		err = l.reopen()
+		if err == nil {
+			break
+		}
+		if again, e := os.Stat(l.path(manifestName)); e != nil || sameFile(again, info) {
+			return err // not because the manifest changed under us
+		}
+	}
+	moved, err := l.log.refresh()
+	if err != nil {
+		return err
+	}
+	if moved || l.read < l.log.end {
+		return l.catchUp()
+	}
+	return nil
+}
+
+// reopen loads the manifest and what it names.
+func (l *Ledger) reopen() error {
+	m, info, err := readManifest(l.dir)
+	if err != nil {
+		return err
+	}
+	f, err := l.opt.disk.open(l.path(m.Head), !l.opt.ReadOnly)
+	if err != nil {
+		return err
+	}
+	log, err := openHead(f, m.Head, m.HeadGen)
+	if err != nil {
+		f.Close()
+		return err
+	}
+	below, nm, err := l.openSegments(m)
+	if err != nil {
+		f.Close()
+		return err
+	}
+	l.names = nm
+	if l.log != nil {
+		l.log.f.Close()
+	}
+	l.manifest, l.info, l.log = m, info, log
+	l.below(below)
+	return nil
+}
+
+// below starts an empty head over segments.
+func (l *Ledger) below(s *segments) {
+	l.head = newHead(l.names, s)
+	l.read, l.seq = headData, l.manifest.HeadSeq
+	l.announce()
+}
+
+// openSegments opens what the manifest names and was not open before.
+func (l *Ledger) openSegments(m *manifest) (*segments, *names, error) {
+	s, nm := noSegments(), newNames()
+	open := map[uint64]*segment{}
+	files := map[uint64]*dictionaryFile{}
+	if l.head != nil {
+		for _, seg := range l.head.below.list {
+			open[seg.number] = seg
+		}
+		if base := l.names.base; base != nil {
+			for _, f := range base.files {
+				files[f.Number] = f
+			}
+		}
+	}
+	var err error
+	for i := range m.Segments {
+		seg := open[m.Segments[i].Number]
+		if seg == nil {
+			if seg, err = openSegment(l.dir, m.Segments[i].Number); err != nil {
+				return nil, nil, err
+			}
+		}
+		s.add(seg)
+	}
+	nm.base = &dictionary{}
+	for _, n := range m.Dictionaries {
+		f := files[n]
+		if f == nil {
+			if f, err = openDictionary(l.dir, n); err != nil {
+				return nil, nil, err
+			}
+		}
+		nm.base.files = append(nm.base.files, f)
+		nm.base.count += f.Count
+	}
+	for _, a := range m.AssetNames {
+		nm.asset(a)
+	}
+	for _, c := range m.Claims {
+		id := RefOfChain(c.Chain)
+		s.claims[id] = append(s.claims[id], c)
+	}
+	for _, a := range m.Assets {
+		if err := s.registry.Add(chain.AssetInfo(a)); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, r := range m.Live {
+		s.live[RefOfChain(r.Chain)] = &liveChain{blocks: r.Blocks, final: r.Final, known: r.Known}
+	}
+	return s, nm, nil
+}
+
+// catchUp applies the records that were committed since.
+func (l *Ledger) catchUp() error {
+	var fresh []*record
+	again := false
+	err := l.log.read(l.read, l.seq, func(r *record) error {
+		again = again || r.kind == recordRollback
+		fresh = append(fresh, r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if again { // what a rollback takes back is left out from the start
+		l.head = newHead(l.names, l.head.below)
+		fresh = fresh[:0]
+		err := l.log.read(headData, l.manifest.HeadSeq, func(r *record) error {
+			fresh = append(fresh, r)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	dead := rolledBack(fresh)
+	for i, r := range fresh {
+		if _, err := l.head.apply(r, dead[i]); err != nil {
+			return err
+		}
+	}
+	l.read, l.seq = l.log.end, l.log.seq
+	l.announce()
+	return nil
+}
+
+// rolledBack marks the live records that a later record takes back.
+func rolledBack(records []*record) []bool {
+	dead := make([]bool, len(records))
+	for i, r := range records {
+		if r.kind != recordRollback {
+			continue
+		}
+		for j, earlier := range records[:i] {
+			if earlier.kind == recordLive && earlier.block.Chain == r.chain && earlier.block.Number > r.number {
+				dead[j] = true
+			}
+		}
+	}
+	return dead
+}
