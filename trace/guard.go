@@ -34,10 +34,17 @@ type guard struct {
 	s       *sim
 	names   *names
 	genuine map[string][]chain.AssetInfo // built-in and stolen assets, by folded symbol
-	like    map[[5]byte][]chain.Account  // touched accounts, by form and the ends of their addresses
+	assets  map[ledger.AssetRef]assetLook
+	like    map[[5]byte][]chain.Account // touched accounts, by form and the ends of their addresses
 	touched map[ledger.AccountRef]bool
 	found   map[asideKey]*Aside
 	left    int // of MaxGuardTotal
+}
+
+// assetLook is what a guard asks of an asset, looked up once.
+type assetLook struct {
+	imitates chain.Asset  // the genuine asset whose symbol it bears
+	dust     chain.Amount // less is dust; zero where nothing is
 }
 
 type asideKey struct {
@@ -56,7 +63,7 @@ func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
 	}
 	g := &guard{
 		s: s, names: n, like: map[[5]byte][]chain.Account{}, touched: map[ledger.AccountRef]bool{}, found: map[asideKey]*Aside{},
-		left: MaxGuardTotal,
+		assets: map[ledger.AssetRef]assetLook{}, left: MaxGuardTotal,
 	}
 	var order []uint32
 	first := map[uint32]ledger.Key{}
@@ -82,10 +89,8 @@ func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
 			}
 		}
 	}
-	for _, at := range order {
-		if err := g.account(ctx, at, first[at]); err != nil {
-			return nil, err
-		}
+	if err := g.accounts(ctx, order, first); err != nil {
+		return nil, err
 	}
 	return g.list(), nil
 }
@@ -100,30 +105,48 @@ func ends(a chain.Account) (e [5]byte, ok bool) {
 	return [5]byte{byte(a.Form()), raw[0], raw[1], raw[18], raw[19]}, true
 }
 
-// account looks through one account's rows after a place.
-func (g *guard) account(ctx context.Context, at uint32, after ledger.Key) error {
+// guardBatch is how many accounts are asked for at once.
+const guardBatch = 16
+
+// accounts looks through the rows of accounts, each after a place, in order.
+// The accounts are asked for in batches that cannot exceed what is left of the
+// total.
+func (g *guard) accounts(ctx context.Context, order []uint32, first map[uint32]ledger.Key) error {
 	s := g.s
-	q := ledger.Query{Account: s.parties[at].ref, After: after, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}
-	for seen := 0; seen < MaxGuardRows && g.left > 0; {
+	queries := make([]ledger.Query, 0, guardBatch)
+	for len(order) > 0 && g.left > 0 {
+		n := min(len(order), max(1, min(guardBatch, g.left/MaxGuardRows)))
+		queries = queries[:0]
+		for _, at := range order[:n] {
+			p := &s.parties[at]
+			queries = append(queries, ledger.Query{
+				Account: p.ref, After: first[at], Until: s.head(p.account.Chain()), Limit: min(MaxGuardRows, g.left),
+			})
+		}
 		s.pages.Reset()
-		if err := s.r.Activity(ctx, []ledger.Query{q}, &s.pages); err != nil {
+		if err := s.r.Activity(ctx, queries, &s.pages); err != nil {
 			return err
 		}
-		rows, more := s.pages.Page(0)
-		rows = slices.Clone(rows[:min(len(rows), MaxGuardRows-seen, g.left)])
-		g.left -= len(rows)
-		for i := range rows {
-			if s.until != 0 && rows[i].Time > s.until {
-				return nil
-			}
-			if err := g.row(ctx, at, &rows[i]); err != nil {
+		for i, at := range order[:n] {
+			rows, _ := s.pages.Page(i)
+			if err := g.rows(ctx, at, rows); err != nil {
 				return err
 			}
 		}
-		if seen += len(rows); !more || len(rows) == 0 {
+		order = order[n:]
+	}
+	return nil
+}
+
+// rows looks through rows of one account.
+func (g *guard) rows(ctx context.Context, at uint32, rows []ledger.Row) error {
+	for i := range rows {
+		if g.left--; g.s.until != 0 && rows[i].Time > g.s.until {
 			return nil
 		}
-		q.After, q.Limit = rows[len(rows)-1].Key, min(q.Limit*4, lastPage)
+		if err := g.row(ctx, at, &rows[i]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -136,10 +159,14 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 	if other == g.s.parties[at].ref {
 		other = w.To
 	}
-	if err := g.name(ctx, w.Asset); err != nil {
-		return err
+	look, ok := g.assets[w.Asset]
+	if !ok {
+		var err error
+		if look, err = g.look(ctx, w.Asset); err != nil {
+			return err
+		}
 	}
-	reason, like := g.judge(w, other)
+	reason, like := g.judge(w, other, &look)
 	if reason == "" {
 		return nil
 	}
@@ -170,32 +197,47 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 }
 
 // judge says why a row is bait, if it is.
-func (g *guard) judge(w *ledger.Row, other ledger.AccountRef) (AsideReason, string) {
-	info, known := g.names.registry.Info(g.names.assets[w.Asset])
-	_, followed := g.s.books[bookKey{w.To, w.Asset}]
-	if !followed {
-		_, followed = g.s.books[bookKey{w.From, w.Asset}]
+func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (AsideReason, string) {
+	zero := w.Kind == chain.KindToken && w.Amount.IsZero()
+	dust := w.From == other && w.Amount.Less(look.dust) && !g.touched[other]
+	if look.imitates == "" && !zero && !dust {
+		return "", ""
 	}
+	followed := g.s.books[bookKey{w.To, w.Asset}] != nil || g.s.books[bookKey{w.From, w.Asset}] != nil
 	switch {
-	case !followed && known && g.imitated(info) != "":
-		return AsideFake, string(g.imitated(info))
-	case w.Kind == chain.KindToken && w.Amount.IsZero():
+	case !followed && look.imitates != "":
+		return AsideFake, string(look.imitates)
+	case zero:
 		return AsideZero, ""
-	case followed && known && w.From == other && !g.touched[other] && dust(w.Amount, info.Decimals):
+	case followed && dust:
 		return AsideDust, ""
 	}
 	return "", ""
 }
 
-func dust(a chain.Amount, decimals uint8) bool {
+// look looks an asset up.
+func (g *guard) look(ctx context.Context, ref ledger.AssetRef) (assetLook, error) {
+	if err := g.name(ctx, ref); err != nil {
+		return assetLook{}, err
+	}
+	var l assetLook
+	if info, ok := g.names.registry.Info(g.names.assets[ref]); ok {
+		l = assetLook{imitates: g.imitated(info), dust: dustLimit(info.Decimals)}
+	}
+	g.assets[ref] = l
+	return l, nil
+}
+
+// dustLimit is the least amount that is no dust.
+func dustLimit(decimals uint8) chain.Amount {
 	if decimals < dustShift {
-		return false
+		return chain.Amount{}
 	}
 	limit := chain.Units(1)
 	for range decimals - dustShift {
 		limit, _ = limit.MulDiv(chain.Units(10), chain.Units(1)) // decimals are at most 77 where amounts fit
 	}
-	return a.Less(limit)
+	return limit
 }
 
 // imitated is the genuine asset of the same chain whose symbol another

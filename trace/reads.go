@@ -17,8 +17,7 @@ type readLog struct {
 	rows    []ledger.Row
 	buf     []byte
 	txs     []ledger.TxRef
-	who     map[ledger.AccountRef]string // CAIP-10 text of accounts seen before
-	what    map[ledger.AssetRef]chain.Asset
+	names   nameTexts
 	digests map[chain.ID]*rowDigest
 }
 
@@ -34,8 +33,7 @@ func (l *readLog) add(ctx context.Context, r ledger.Reader, w *ledger.Row) error
 }
 
 // rowDigest is the SHA-256 over canonical rows, as ledger.Digest computes it;
-// a test holds the two to each other. It remembers the text of accounts, which
-// come by again and again.
+// a test holds the two to each other.
 type rowDigest struct {
 	h           hash.Hash
 	n           uint64
@@ -74,107 +72,86 @@ func (l *readLog) flush(ctx context.Context, r ledger.Reader) error {
 	if err != nil {
 		return err
 	}
-	if err := l.name(ctx, r); err != nil {
+	if err := l.names.learn(ctx, r, l.rows); err != nil {
 		return err
 	}
 	var d *rowDigest
-	var id chain.ID
+	var text rowText
 	for i := range l.rows {
 		w := &l.rows[i]
-		if next := txs[i].Chain; d == nil || next != id {
+		if next := txs[i].Chain; d == nil || next != text.chain {
 			if d != nil {
 				d.h.Write(l.buf)
 				l.buf = l.buf[:0]
 			}
-			id = next
-			d = l.of(id, w.Block)
+			text = rowText{chain: next}
+			d = l.of(next, w.Block)
 		}
 		d.first, d.last, d.n = min(d.first, w.Block), max(d.last, w.Block), d.n+1
-		l.buf = l.appendRow(l.buf, w, &txs[i])
+		l.buf = text.head(l.buf, w, txs[i].ID)
+		l.buf = append(append(l.buf, l.names.account(w.From)...), ',')
+		l.buf = append(append(l.buf, l.names.account(w.To)...), ',')
+		l.buf = append(append(l.buf, l.names.assets[w.Asset]...), ',')
+		l.buf = append(w.Amount.AppendBase(l.buf), '\n')
 	}
 	d.h.Write(l.buf)
 	l.rows, l.buf = l.rows[:0], l.buf[:0]
 	return nil
 }
 
-// name learns the names of the accounts and assets in the rows.
-func (l *readLog) name(ctx context.Context, r ledger.Reader) error {
-	if l.who == nil || len(l.who) > maxNamed {
-		l.who, l.what = map[ledger.AccountRef]string{0: ""}, map[ledger.AssetRef]chain.Asset{0: ""}
-	}
-	var accounts []ledger.AccountRef
-	var assets []ledger.AssetRef
-	for i := range l.rows {
-		for _, ref := range [2]ledger.AccountRef{l.rows[i].From, l.rows[i].To} {
-			if _, ok := l.who[ref]; !ok {
-				l.who[ref] = ""
-				accounts = append(accounts, ref)
-			}
-		}
-		if _, ok := l.what[l.rows[i].Asset]; !ok {
-			l.what[l.rows[i].Asset] = ""
-			assets = append(assets, l.rows[i].Asset)
-		}
-	}
-	who, err := r.Accounts(ctx, accounts)
-	if err != nil {
-		return err
-	}
-	for i, ref := range accounts {
-		l.who[ref] = who[i].String()
-	}
-	what, err := r.Assets(ctx, assets)
-	if err != nil {
-		return err
-	}
-	for i, ref := range assets {
-		l.what[ref] = what[i]
-	}
-	return nil
+// rowText writes the first fields of canonical rows of one chain. Neighbouring
+// rows often share their block, and its text is kept.
+type rowText struct {
+	chain  chain.ID
+	prefix []byte // chain,time,block,
+	block  uint64
+	time   chain.Time
+	flags  uint8
 }
 
-// maxNamed bounds the names kept between batches.
-const maxNamed = 1 << 18
-
-// appendRow writes chain,time,block,tx,index,kind,from,to,asset,amount and a
-// newline: an unknown time or index is empty, an inferred block has a "~", the
-// amount is in base units.
-func (l *readLog) appendRow(b []byte, w *ledger.Row, tx *ledger.Tx) []byte {
-	b = append(append(b, tx.Chain...), ',')
-	if !w.TimeUnknown {
-		b = append(b, w.Stated.String()...)
+// head writes chain,time,block,tx,index,kind, of a row: an unknown time or
+// index is empty, an inferred block has a "~".
+func (x *rowText) head(b []byte, w *ledger.Row, tx chain.TxID) []byte {
+	flags := uint8(1)
+	if w.TimeUnknown {
+		flags |= 2
 	}
-	b = append(b, ',')
 	if w.BlockInferred {
-		b = append(b, '~')
+		flags |= 4
 	}
-	b = append(strconv.AppendUint(b, w.Block, 10), ',')
-	b = append(append(b, tx.ID.Text(tx.Chain)...), ',')
+	if x.block != w.Block || x.time != w.Stated || x.flags != flags {
+		p := append(append(x.prefix[:0], x.chain...), ',')
+		if !w.TimeUnknown {
+			p, _ = w.Stated.AppendText(p)
+		}
+		p = append(p, ',')
+		if w.BlockInferred {
+			p = append(p, '~')
+		}
+		x.prefix = append(strconv.AppendUint(p, w.Block, 10), ',')
+		x.block, x.time, x.flags = w.Block, w.Stated, flags
+	}
+	b = append(b, x.prefix...)
+	b = append(tx.AppendTo(b, x.chain), ',')
 	if w.Index != chain.NoIndex {
 		b = strconv.AppendUint(b, uint64(w.Index), 10)
 	}
-	b = append(append(b, ','), w.Kind.String()...)
-	b = append(append(b, ','), l.who[w.From]...)
-	b = append(append(b, ','), l.who[w.To]...)
-	b = append(append(b, ','), l.what[w.Asset]...)
-	b = append(b, ',')
-	if n, ok := w.Amount.Uint64(); ok {
-		b = strconv.AppendUint(b, n, 10)
-	} else {
-		b = append(b, w.Amount.Base()...)
-	}
-	return append(b, '\n')
+	return append(append(append(b, ','), w.Kind.String()...), ',')
 }
 
 // addUTXO digests a transaction of a UTXO chain: a row from each input's
 // account, in order, then a row to each output's.
 func (l *readLog) addUTXO(tx *ledger.UTXOTx) {
 	d := l.of(tx.Chain, tx.Block)
-	w := ledger.Row{Key: ledger.Key{Block: tx.Block, Index: tx.Index, Kind: chain.KindNative}, Stated: tx.Time, From: 1, To: 2, Asset: 1}
-	names := readLog{who: map[ledger.AccountRef]string{}, what: map[ledger.AssetRef]chain.Asset{1: tx.Chain.Native()}}
+	w := ledger.Row{Key: ledger.Key{Block: tx.Block, Index: tx.Index, Kind: chain.KindNative}, Stated: tx.Time}
+	text, asset := rowText{chain: tx.Chain}, tx.Chain.Native()
 	row := func(from, to chain.Account, value chain.Amount) {
-		names.who[1], names.who[2], w.Amount = from.String(), to.String(), value
-		l.buf = names.appendRow(l.buf[:0], &w, &ledger.Tx{Chain: tx.Chain, ID: tx.Tx})
+		b := text.head(l.buf[:0], &w, tx.Tx)
+		b, _ = from.AppendText(b)
+		b = append(b, ',')
+		b, _ = to.AppendText(b)
+		b = append(append(append(b, ','), asset...), ',')
+		l.buf = append(value.AppendBase(b), '\n')
 		d.h.Write(l.buf)
 		d.n++
 	}
