@@ -72,6 +72,8 @@ KEYS ?= 5000000
 
 bench-ledger:
 	ROWS=$(ROWS) $(GO) run ./ledger/bench
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/bench/bongsu ./cmd/bongsu
+	ROWS=$(ROWS) $(GO) run ./ingest/ingestbench -bongsu build/bench/bongsu -into build/bench/ledger.json
 
 bench-trace:
 	$(GO) run ./trace/tracebench -rows $(ROWS)

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"strings"
 
@@ -221,26 +222,53 @@ func AmountFromDigits(b []byte) (Amount, bool) {
 		return Amount{}, false
 	}
 	var a Amount
+	used := 1 // limbs of a
 	for len(b) > 0 {
-		n := min(len(b), 19) // the most digits that a word always holds
 		var word, scale uint64 = 0, 1
-		for _, c := range b[:n] {
-			if c < '0' || c > '9' {
+		if len(b) >= 16 {
+			high, ok := eightDigits(b)
+			low, ok2 := eightDigits(b[8:])
+			if !ok || !ok2 {
 				return Amount{}, false
 			}
-			word, scale = word*10+uint64(c-'0'), scale*10
+			word, scale, b = high*1e8+low, 1e16, b[16:]
+		} else {
+			for _, c := range b {
+				if c < '0' || c > '9' {
+					return Amount{}, false
+				}
+				word, scale = word*10+uint64(c-'0'), scale*10
+			}
+			b = nil
 		}
-		b = b[n:]
-		carry := word
-		for i := range a.u {
+		for i := range used {
 			hi, lo := bits.Mul64(a.u[i], scale)
 			var c uint64
-			a.u[i], c = bits.Add64(lo, carry, 0)
-			carry = hi + c
+			a.u[i], c = bits.Add64(lo, word, 0)
+			word = hi + c
 		}
-		if carry != 0 {
+		if word == 0 {
+			continue
+		}
+		if used == len(a.u) {
 			return Amount{}, false
 		}
+		a.u[used] = word
+		used++
 	}
 	return a, true
+}
+
+// eightDigits reads the first eight decimal digits of b at a time: neighbours
+// are joined to pairs, pairs to fours, fours to the whole.
+func eightDigits(b []byte) (uint64, bool) {
+	const ones = 0x0101010101010101
+	v := binary.LittleEndian.Uint64(b)
+	if v&(0xf0*ones) != 0x30*ones || (v+0x06*ones)&(0xf0*ones) != 0x30*ones {
+		return 0, false
+	}
+	v &= 0x0f * ones
+	v = (v*10 + v>>8) & 0x00ff00ff00ff00ff
+	v = (v*100 + v>>16) & 0x0000ffff0000ffff
+	return (v*10000 + v>>32) & 0xffffffff, true
 }

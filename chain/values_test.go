@@ -1,7 +1,9 @@
 package chain
 
 import (
+	"bytes"
 	"math"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +158,39 @@ func FuzzParseDecimal(f *testing.F) {
 		}
 		if b, ok := AmountFromDigits([]byte(s)); ok && d == 0 && b != a {
 			t.Fatalf("%q: %s or %s", s, a.Base(), b.Base())
+		}
+	})
+}
+
+// TestDigits: the reader of digits and ParseBase agree, whichever byte stands in
+// whichever place.
+func TestDigits(t *testing.T) {
+	for _, n := range []int{1, 7, 8, 15, 16, 17, 24, 31, 32, 47, 77, 78} {
+		good := []byte(strings.Repeat("1029384756", 8)[:n])
+		for i := range good {
+			for c := range 256 {
+				b := bytes.Clone(good)
+				b[i] = byte(c)
+				a, ok := AmountFromDigits(b)
+				want, err := ParseBase(string(b))
+				if digits := c >= '0' && c <= '9'; ok != (digits && err == nil) || ok && a != want {
+					t.Fatalf("%q: %v %s, want %s, %v", b, ok, a.Base(), want.Base(), err)
+				}
+			}
+		}
+	}
+}
+
+func FuzzAmountFromDigits(f *testing.F) {
+	for _, s := range []string{"0", "00000000000000000", "115792089237316195423570985008687907853269984665640564039457584007913129639935", "115792089237316195423570985008687907853269984665640564039457584007913129639936", "12345678:0", "1234567/"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, ok := AmountFromDigits(b)
+		v, isNumber := new(big.Int).SetString(string(b), 10)
+		want := len(b) > 0 && len(b) <= 78 && isNumber && b[0] != '+' && b[0] != '-' && v.BitLen() <= 256
+		if ok != want || ok && a.Base() != v.String() {
+			t.Fatalf("%q: %v %s, want %v %s", b, ok, a.Base(), want, v)
 		}
 	})
 }

@@ -137,7 +137,8 @@ type slot struct {
 	count, ordinal uint32
 }
 
-// table is an open-addressing hash table that grows by doubling.
+// table is an open-addressing hash table. It grows eightfold, because each
+// growth puts every entry elsewhere.
 type table struct {
 	slots []slot
 	n     int
@@ -159,7 +160,7 @@ func (t *table) find(key uint64) *slot {
 func (t *table) put(s slot) *slot {
 	if 2*(t.n+1) > len(t.slots) {
 		old := t.slots
-		t.slots = make([]slot, max(1024, 2*len(old)))
+		t.slots = make([]slot, min(max(1024, 8*len(old)), 2*equalsWindow))
 		for _, o := range old {
 			if o.count != 0 {
 				t.insert(o)

@@ -98,7 +98,9 @@ var (
 
 // unpack puts the decompressor in place that the first bytes ask for.
 func (s *stream) unpack(lim Limits) error {
-	in := bufio.NewReaderSize(s.raw, 1<<18)
+	// Smaller than what readers of lines ask for at a time, so that their reads
+	// go past it into their own memory.
+	in := bufio.NewReaderSize(s.raw, HeadBytes)
 	magic, err := in.Peek(4)
 	if err != nil && err != io.EOF {
 		return errs.Wrap("import", s.name, err)

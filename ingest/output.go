@@ -17,10 +17,24 @@ type Output struct {
 	run    *run
 	source *sourceRun
 	facts  *batch
+	rows   int64 // read and not yet in source.rows
 }
 
+// rowsAtOnce is how many rows are read before the count that progress shows is
+// told: a shared counter is dear where a row is cheap.
+const rowsAtOnce = 512
+
 // Row counts one row of the source as read.
-func (o *Output) Row() { o.source.rows.Add(1) }
+func (o *Output) Row() {
+	if o.rows++; o.rows >= rowsAtOnce {
+		o.tellRows()
+	}
+}
+
+func (o *Output) tellRows() {
+	o.source.rows.Add(o.rows)
+	o.rows = 0
+}
 
 // Transfer states a transfer. Nth is numbered later; t may be reused.
 func (o *Output) Transfer(t *chain.Transfer) error {

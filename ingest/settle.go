@@ -46,6 +46,7 @@ func (r *run) feed(ctx context.Context, s *sourceRun, read func(*Output) error) 
 	go s.take()
 	out := &Output{ctx: ctx, run: r, source: s, facts: <-s.empty}
 	err := read(out)
+	out.tellRows()
 	if err == nil || kept(err) {
 		err = errors.Join(err, out.flush())
 	}

@@ -149,6 +149,9 @@ func readBitcoinParquet(ctx context.Context, in *ingest.Input, out *ingest.Outpu
 	return nil
 }
 
+// elementBytes is what an element of a list takes beside its text.
+const elementBytes = 24
+
 // nextList returns the elements of the next row; an element that is there and
 // null is nil, an empty list has none.
 func (c *cells) nextList(limit int) (list [][]byte, err error) {
@@ -163,19 +166,20 @@ func (c *cells) nextList(limit int) (list [][]byte, err error) {
 	for {
 		switch {
 		case !v.IsNull():
-			text, err := appendBitcoin(nil, v, c.leaf)
+			text, err := c.appendBitcoin(nil, v)
 			if err != nil {
 				return nil, err
 			}
-			if size += len(text); size > limit {
-				return nil, fmt.Errorf("a row of column %s is longer than %d bytes", c.leaf.Name(), limit)
-			}
+			size += len(text)
 			list = append(list, text)
-		case c.leaf.MaxRepetitionLevel() == 0 || c.leaf.Optional() && v.DefinitionLevel() == c.leaf.MaxDefinitionLevel()-1:
+		case !c.listed || c.leaf.Optional() && v.DefinitionLevel() == c.leaf.MaxDefinitionLevel()-1:
 			list = append(list, nil)
 		}
 		c.i++
-		if c.leaf.MaxRepetitionLevel() == 0 {
+		if size += elementBytes; size > limit { // a list of nulls too takes memory, and next to no bytes of its file
+			return nil, fmt.Errorf("a row of column %s is longer than %d bytes", c.leaf.Name(), limit)
+		}
+		if !c.listed {
 			return list, nil
 		}
 		v, err = c.peek()
@@ -192,9 +196,9 @@ func (c *cells) nextList(limit int) (list [][]byte, err error) {
 }
 
 // appendBitcoin is appendValue, with coins in floating point as base units.
-func appendBitcoin(b []byte, v *parquet.Value, leaf *parquet.Column) ([]byte, error) {
+func (c *cells) appendBitcoin(b []byte, v *parquet.Value) ([]byte, error) {
 	if v.Kind() != parquet.Double {
-		return appendValue(b, v, leaf)
+		return c.appendValue(b, v)
 	}
 	coins := v.Double()
 	base := math.Round(coins * 1e8)

@@ -170,6 +170,8 @@ type etl struct {
 
 	at     ingest.Place // of the row being read
 	frames []frame      // of the transaction being read
+	tx     txPart       // the row of transactions being read
+	moves  []chain.Transfer
 	blocks blockRange
 	apart  bool // transactions came without their receipts
 }

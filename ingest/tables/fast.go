@@ -42,7 +42,7 @@ func (f *fastTransfers) line(b []byte) (bool, error) {
 	if t.Amount, ok = chain.AmountFromDigits(rest[:n]); !ok {
 		return false, nil
 	}
-	if !fastHex(t.Contract[:], b) || !fastHex(t.From[:], b[fastFrom:]) || !fastHex(t.To[:], b[fastTo:]) || !fastHex(t.Tx[:], rest[n+1:]) {
+	if !fastAddress(&t.Contract, b) || !fastAddress(&t.From, b[fastFrom:]) || !fastAddress(&t.To, b[fastTo:]) || !fastHash(&t.Tx, rest[n+1:]) {
 		return false, nil
 	}
 	log, rest, ok := fastNumber(rest[n+1+66+1:], ',')
@@ -72,26 +72,39 @@ func fastNumber(b []byte, end byte) (v uint64, rest []byte, ok bool) {
 	return v, nil, end == 0 && len(b) > 0 && len(b) <= 18
 }
 
-// fastHex decodes 0x and lower-case hexadecimal digits, eight at a time. Of the
-// digits' bytes, letters alone have the bit 0x40, and their low halves count
-// from 1.
-func fastHex(dst, src []byte) bool {
-	if src[0] != '0' || src[1] != 'x' {
-		return false
+// fastAddress decodes 0x and forty lower-case hexadecimal digits.
+func fastAddress(dst *[20]byte, src []byte) bool {
+	src = src[:42]
+	bad := uint64(src[0]^'0') | uint64(src[1]^'x')
+	for i := range 5 {
+		v, wrong := fastHex(binary.LittleEndian.Uint64(src[2+8*i:]))
+		binary.LittleEndian.PutUint32(dst[4*i:], v)
+		bad |= wrong
 	}
+	return bad == 0
+}
+
+// fastHash decodes 0x and 64 lower-case hexadecimal digits.
+func fastHash(dst *[32]byte, src []byte) bool {
+	src = src[:66]
+	bad := uint64(src[0]^'0') | uint64(src[1]^'x')
+	for i := range 8 {
+		v, wrong := fastHex(binary.LittleEndian.Uint64(src[2+8*i:]))
+		binary.LittleEndian.PutUint32(dst[4*i:], v)
+		bad |= wrong
+	}
+	return bad == 0
+}
+
+// fastHex decodes eight lower-case hexadecimal digits at a time; bad is zero
+// when they all are. Of the digits' bytes, letters alone have the bit 0x40, and
+// their low halves count from 1.
+func fastHex(v uint64) (out uint32, bad uint64) {
 	const ones = 0x0101010101010101
-	src = src[2:]
-	for len(dst) > 0 {
-		v := binary.LittleEndian.Uint64(src)
-		letter := v >> 6 & ones
-		digit := v&(0x0f*ones) + 9*letter
-		if v&(0xf0*ones) != 0x30*ones+0x30*letter || (digit+6*ones)>>4&ones != letter || digit&(0xf0*ones) != 0 {
-			return false
-		}
-		digit = (digit<<4 | digit>>8) & 0x00ff00ff00ff00ff
-		digit = (digit | digit>>8) & 0x0000ffff0000ffff
-		binary.LittleEndian.PutUint32(dst, uint32(digit|digit>>16))
-		dst, src = dst[4:], src[8:]
-	}
-	return true
+	letter := v >> 6 & ones
+	digit := v&(0x0f*ones) + 9*letter
+	bad = v&(0xf0*ones) ^ (0x30*ones + 0x30*letter) | ((digit+6*ones)>>4&ones ^ letter) | digit&(0xf0*ones)
+	digit = (digit<<4 | digit>>8) & 0x00ff00ff00ff00ff
+	digit = (digit | digit>>8) & 0x0000ffff0000ffff
+	return uint32(digit | digit>>16), bad
 }

@@ -28,6 +28,7 @@ type receiptJoin struct {
 	dir   string
 	parts [joinParts]joinPart
 	times *blockTimes
+	row   []byte // being put
 
 	ranges []tableRange
 }
@@ -48,10 +49,10 @@ const (
 	rowRoot
 )
 
-func (j *receiptJoin) put(tx chain.TxID, b []byte) error {
-	var h [64]byte
-	tx.AppendRaw(h[:0])
-	p := &j.parts[h[0]%joinParts]
+// put writes a row: its kind, the transaction's hash, and what is told of it.
+func (j *receiptJoin) put(b []byte) error {
+	j.row = b                     // memory for the next row
+	p := &j.parts[b[1]%joinParts] // the first byte of the hash, which follows the kind
 	p.buf = binary.LittleEndian.AppendUint32(p.buf, uint32(len(b)))
 	p.buf = append(p.buf, b...)
 	if len(p.buf) < joinBuffer {
@@ -71,7 +72,7 @@ func (j *receiptJoin) put(tx chain.TxID, b []byte) error {
 }
 
 func (j *receiptJoin) addTx(p *txPart) error {
-	b := append(make([]byte, 0, 220), rowTx)
+	b := append(j.row[:0], rowTx)
 	b = p.tx.AppendRaw(b)
 	b = binary.LittleEndian.AppendUint32(b, uint32(p.source))
 	b = binary.LittleEndian.AppendUint64(b, uint64(p.line))
@@ -84,24 +85,24 @@ func (j *receiptJoin) addTx(p *txPart) error {
 	b = binary.LittleEndian.AppendUint64(b, p.gas)
 	b = appendAmount(b, p.price, p.priced)
 	b = append(append(b, byte(len(p.from.Chain()))), p.from.Chain()...)
-	return j.put(p.tx, b)
+	return j.put(b)
 }
 
 func (j *receiptJoin) addReceipt(p *receiptPart) error {
-	b := append(make([]byte, 0, 160), rowReceipt)
+	b := append(j.row[:0], rowReceipt)
 	b = p.tx.AppendRaw(b)
 	b = binary.LittleEndian.AppendUint64(b, p.used)
 	b = append(b, byte(p.status))
 	b = appendAmount(b, p.price, p.priced)
 	b = appendAccount(b, p.created)
 	b = appendAmount(b, p.extra, true)
-	return j.put(p.tx, b)
+	return j.put(b)
 }
 
 // addRoot says how a transaction's root frame ended: its value is then stated
 // by its traces.
 func (j *receiptJoin) addRoot(tx chain.TxID, status ledger.TxStatus) error {
-	return j.put(tx, append(tx.AppendRaw([]byte{rowRoot}), byte(status)))
+	return j.put(append(tx.AppendRaw(append(j.row[:0], rowRoot)), byte(status)))
 }
 
 func appendAccount(b []byte, a chain.Account) []byte {
@@ -195,14 +196,14 @@ func (x *joined) moves() ([]chain.Transfer, error) {
 		status = x.status
 	}
 	if status == ledger.StatusUnknown && !p.value.IsZero() {
-		fee, err := settled(p, x.receipt, ledger.StatusFailed)
+		fee, err := settled(nil, p, x.receipt, ledger.StatusFailed)
 		if err != nil {
 			return nil, err
 		}
 		return fee, wrongf("gas", p.tx.Text(chain.Ethereum), "its receipt is from before Byzantium and does not say whether it failed, and all its gas was used, so it may have",
 			"import the traces of its block in the same command; its fee is stored")
 	}
-	return settled(p, x.receipt, status)
+	return settled(nil, p, x.receipt, status)
 }
 
 // load reads a part back, in the order in which its transactions came.

@@ -165,12 +165,15 @@ func (e *etl) parquetRow(l *layout, rec record) error {
 
 // cells reads the values of one column of one row group, a row at a time.
 type cells struct {
-	leaf   *parquet.Column
-	pages  parquet.Pages
-	values parquet.ValueReader
-	buf    [1024]parquet.Value
-	n, i   int
-	text   []byte
+	leaf    *parquet.Column
+	logical *format.LogicalType
+	plain   bool // text as it stands, one value a row
+	listed  bool
+	pages   parquet.Pages
+	values  parquet.ValueReader
+	buf     [1024]parquet.Value
+	n, i    int
+	text    []byte
 }
 
 func openCells(f *parquet.File, group int, leaf *parquet.Column) (*cells, error) {
@@ -178,7 +181,11 @@ func openCells(f *parquet.File, group int, leaf *parquet.Column) (*cells, error)
 	if meta.TotalUncompressedSize > maxParquetChunk || meta.TotalUncompressedSize < 0 {
 		return nil, fmt.Errorf("column %s declares %d bytes in one row group", leaf.Name(), meta.TotalUncompressedSize)
 	}
-	return &cells{leaf: leaf, pages: f.RowGroups()[group].ColumnChunks()[leaf.Index()].Pages()}, nil
+	c := &cells{leaf: leaf, logical: leaf.Type().LogicalType(), listed: leaf.MaxRepetitionLevel() > 0, pages: f.RowGroups()[group].ColumnChunks()[leaf.Index()].Pages()}
+	_, decimal := decimalScale(c.logical)
+	kind := leaf.Type().Kind()
+	c.plain = !c.listed && !decimal && (kind == parquet.ByteArray || kind == parquet.FixedLenByteArray)
+	return c, nil
 }
 
 func (c *cells) close() { c.pages.Close() }
@@ -214,19 +221,27 @@ func (c *cells) next(limit int) ([]byte, error) {
 		}
 		return nil, err
 	}
+	if c.plain {
+		c.i++
+		text := v.ByteArray() // none for a null
+		if len(text) > limit {
+			return nil, fmt.Errorf("a row of column %s is longer than %d bytes", c.leaf.Name(), limit)
+		}
+		return text, nil
+	}
 	c.text = c.text[:0]
 	for first := true; ; first = false {
 		if !first {
 			c.text = append(c.text, ',')
 		}
-		if c.text, err = appendValue(c.text, v, c.leaf); err != nil {
+		if c.text, err = c.appendValue(c.text, v); err != nil {
 			return nil, err
 		}
 		if len(c.text) > limit {
 			return nil, fmt.Errorf("a row of column %s is longer than %d bytes", c.leaf.Name(), limit)
 		}
 		c.i++
-		if c.leaf.MaxRepetitionLevel() == 0 {
+		if !c.listed {
 			return c.text, nil
 		}
 		v, err = c.peek()
@@ -240,11 +255,10 @@ func (c *cells) next(limit int) ([]byte, error) {
 }
 
 // appendValue writes a value as ethereum-etl's CSV would.
-func appendValue(b []byte, v *parquet.Value, leaf *parquet.Column) ([]byte, error) {
+func (c *cells) appendValue(b []byte, v *parquet.Value) ([]byte, error) {
 	if v.IsNull() {
 		return b, nil
 	}
-	logical := leaf.Type().LogicalType()
 	switch v.Kind() {
 	case parquet.Boolean:
 		if v.Boolean() {
@@ -252,9 +266,9 @@ func appendValue(b []byte, v *parquet.Value, leaf *parquet.Column) ([]byte, erro
 		}
 		return append(b, '0'), nil
 	case parquet.Int32:
-		return appendInteger(b, int64(v.Int32()), logical), nil
+		return appendInteger(b, int64(v.Int32()), c.logical), nil
 	case parquet.Int64:
-		return appendInteger(b, v.Int64(), logical), nil
+		return appendInteger(b, v.Int64(), c.logical), nil
 	case parquet.Int96:
 		return strconv.AppendInt(b, unixOfInt96(v.Int96()), 10), nil
 	case parquet.Float:
@@ -262,12 +276,12 @@ func appendValue(b []byte, v *parquet.Value, leaf *parquet.Column) ([]byte, erro
 	case parquet.Double:
 		return appendFloat(b, v.Double()), nil
 	case parquet.ByteArray, parquet.FixedLenByteArray:
-		if scale, ok := decimalScale(logical); ok {
+		if scale, ok := decimalScale(c.logical); ok {
 			return appendDecimal(b, v.ByteArray(), scale)
 		}
 		return append(b, v.ByteArray()...), nil
 	}
-	return nil, fmt.Errorf("column %s is of a type that cannot be read", leaf.Name())
+	return nil, fmt.Errorf("column %s is of a type that cannot be read", c.leaf.Name())
 }
 
 func decimalScale(logical *format.LogicalType) (int, bool) {

@@ -40,14 +40,15 @@ type receiptPart struct {
 
 // transaction is a row of transactions, with the receipt's columns or without.
 func (e *etl) transaction(r record) error {
-	p, err := e.txPart(r)
-	if err != nil {
+	p := &e.tx
+	if err := e.txPart(p, r); err != nil {
 		return err
 	}
+	var err error
 	var rc *receiptPart
 	if len(r[txUsed]) > 0 {
 		c := receiptPart{tx: p.tx}
-		err = e.receiptCells(&c, r[txUsed], r[txStatus], r[txPrice], r[txCreated], r[txBlobUsed], r[txBlobPrice], r[txL1Fee], "receipt_")
+		err = e.receiptCells(&c, r[txUsed:], &joinedNames)
 		if err != nil {
 			return err
 		}
@@ -72,10 +73,11 @@ func (e *etl) transaction(r record) error {
 		}
 		return e.join.addReceipt(rc)
 	}
-	list, err := settled(p, rc, fact.Status)
+	list, err := settled(e.moves[:0], p, rc, fact.Status)
 	if err != nil {
 		return err
 	}
+	e.moves = list
 	if err := e.out.Tx(fact); err != nil {
 		return err
 	}
@@ -87,45 +89,45 @@ func (e *etl) transaction(r record) error {
 	return e.keepCall(p, r[txInput])
 }
 
-func (e *etl) txPart(r record) (p *txPart, err error) {
-	p = &txPart{source: e.out.Source(), line: e.at.Line}
+func (e *etl) txPart(p *txPart, r record) (err error) {
+	*p = txPart{source: e.out.Source(), line: e.at.Line}
 	if p.tx, err = e.hash(r[txHash], "hash"); err != nil {
-		return nil, err
+		return err
 	}
 	if p.block, err = e.uint(r[txBlock], "block_number", chain.NoBlock); err != nil {
-		return nil, err
+		return err
 	}
 	if p.index, err = e.uint32(r[txIndex], "transaction_index", chain.NoIndex); err != nil {
-		return nil, err
+		return err
 	}
 	if p.time, err = e.when(r[txTime], "block_timestamp", p.block); err != nil {
-		return nil, err
+		return err
 	}
 	if p.from, err = e.account(r[txFrom], "from_address"); err != nil {
-		return nil, err
+		return err
 	}
 	if p.to, err = e.account(r[txTo], "to_address"); err != nil {
-		return nil, err
+		return err
 	}
 	if p.value, err = e.amount(r[txValue], "value"); err != nil {
-		return nil, err
+		return err
 	}
 	if p.gas, err = e.uint(r[txGas], "gas", 0); err != nil {
-		return nil, err
+		return err
 	}
 	p.priced = len(r[txGasPrice]) > 0
 	if p.price, err = e.amount(r[txGasPrice], "gas_price"); err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case p.from.IsZero():
-		return nil, wrongf("from_address", "", "the row names no sender", "mend the row or export it again")
+		return wrongf("from_address", "", "the row names no sender", "mend the row or export it again")
 	case len(r[txValue]) == 0:
-		return nil, wrongf("value", "", "the row has no amount", "mend the row or export it again")
+		return wrongf("value", "", "the row has no amount", "mend the row or export it again")
 	case p.block == chain.NoBlock && p.time == 0:
-		return nil, wrongf("block_number", "", "the row has no block", "mend the row or export it again")
+		return wrongf("block_number", "", "the row has no block", "mend the row or export it again")
 	}
-	return p, nil
+	return nil
 }
 
 // receipt is a row of receipts.
@@ -146,7 +148,7 @@ func (e *etl) receipt(r record) error {
 	if len(r[rcUsed]) == 0 {
 		return wrongf("gas_used", "", "the receipt does not say what gas was used", "mend the row or export it again")
 	}
-	err = e.receiptCells(&p, r[rcUsed], r[rcStatus], r[rcPrice], r[rcCreated], r[rcBlobUsed], r[rcBlobPrice], r[rcL1Fee], "")
+	err = e.receiptCells(&p, r[rcUsed:], &receiptNames)
 	if err != nil {
 		return err
 	}
@@ -158,35 +160,56 @@ func (e *etl) receipt(r record) error {
 	return e.join.addReceipt(&p)
 }
 
-func (e *etl) receiptCells(p *receiptPart, used, status, price, created, blobUsed, blobPrice, l1Fee []byte, prefix string) (err error) {
-	if p.used, err = e.uint(used, prefix+"gas_used", 0); err != nil {
+// The order in which both tables have a receipt's own columns.
+const (
+	cellUsed = iota
+	cellStatus
+	cellPrice
+	cellCreated
+	cellBlobUsed
+	cellBlobPrice
+	cellL1Fee
+	receiptColumns
+)
+
+// The receipt's columns, as the two tables call them.
+var (
+	receiptNames = [receiptColumns]string{"gas_used", "status", "effective_gas_price", "contract_address", "blob_gas_used", "blob_gas_price", "l1_fee"}
+	joinedNames  = [receiptColumns]string{
+		"receipt_gas_used", "receipt_status", "receipt_effective_gas_price", "receipt_contract_address",
+		"receipt_blob_gas_used", "receipt_blob_gas_price", "receipt_l1_fee",
+	}
+)
+
+func (e *etl) receiptCells(p *receiptPart, r record, names *[receiptColumns]string) (err error) {
+	if p.used, err = e.uint(r[cellUsed], names[cellUsed], 0); err != nil {
 		return err
 	}
-	switch string(status) {
+	switch status := r[cellStatus]; string(status) {
 	case "":
 	case "1":
 		p.status = ledger.StatusSucceeded
 	case "0":
 		p.status = ledger.StatusFailed
 	default:
-		return wrongf(prefix+"status", clip(string(status)), "neither 0 (failed) nor 1", "mend the row or export it again")
+		return wrongf(names[cellStatus], clip(string(status)), "neither 0 (failed) nor 1", "mend the row or export it again")
 	}
-	p.priced = len(price) > 0
-	if p.price, err = e.amount(price, prefix+"effective_gas_price"); err != nil {
+	p.priced = len(r[cellPrice]) > 0
+	if p.price, err = e.amount(r[cellPrice], names[cellPrice]); err != nil {
 		return err
 	}
-	if p.created, err = e.account(created, prefix+"contract_address"); err != nil {
+	if p.created, err = e.account(r[cellCreated], names[cellCreated]); err != nil {
 		return err
 	}
-	blobs, err := e.uint(blobUsed, prefix+"blob_gas_used", 0)
+	blobs, err := e.uint(r[cellBlobUsed], names[cellBlobUsed], 0)
 	if err != nil {
 		return err
 	}
-	each, err := e.amount(blobPrice, prefix+"blob_gas_price")
+	each, err := e.amount(r[cellBlobPrice], names[cellBlobPrice])
 	if err != nil {
 		return err
 	}
-	l1, err := e.amount(l1Fee, prefix+"l1_fee")
+	l1, err := e.amount(r[cellL1Fee], names[cellL1Fee])
 	if err != nil {
 		return err
 	}
@@ -195,7 +218,7 @@ func (e *etl) receiptCells(p *receiptPart, used, status, price, created, blobUse
 		p.extra, ok = extra.Add(l1)
 	}
 	if !ok {
-		return wrongf(prefix+"blob_gas_price", "", "the fee is beyond 2^256", "mend the row or export it again")
+		return wrongf(names[cellBlobPrice], "", "the fee is beyond 2^256", "mend the row or export it again")
 	}
 	return nil
 }
@@ -210,9 +233,9 @@ func ended(p *txPart, r *receiptPart) ledger.TxStatus {
 	return r.status
 }
 
-// settled is what a transaction moved, by its receipt: its fee, and unless it
-// failed its value.
-func settled(p *txPart, r *receiptPart, status ledger.TxStatus) ([]chain.Transfer, error) {
+// settled appends what a transaction moved, by its receipt: its fee, and unless
+// it failed its value.
+func settled(out []chain.Transfer, p *txPart, r *receiptPart, status ledger.TxStatus) ([]chain.Transfer, error) {
 	price := r.price
 	if !r.priced {
 		if !p.priced {
@@ -231,7 +254,6 @@ func settled(p *txPart, r *receiptPart, status ledger.TxStatus) ([]chain.Transfe
 		Chain: p.from.Chain(), Tx: p.tx, Block: p.block, Index: p.index, Time: p.time,
 		Kind: chain.KindFee, From: p.from, Asset: p.from.Chain().Native(), Amount: fee,
 	}
-	var out []chain.Transfer
 	if !fee.IsZero() {
 		out = append(out, base)
 	}

@@ -26,7 +26,7 @@ type scanner struct {
 	err  error // of the reader, other than io.EOF
 
 	fields  [][]byte
-	scratch []byte // unquoted fields
+	scratch []byte // fields with doubled quotes
 }
 
 // row is one scanned row.
@@ -242,53 +242,63 @@ func (s *scanner) badLine(why string) row {
 
 const openQuote = "a quote is opened and not closed"
 
-// unquote splits a row with quotes into the scratch memory: a row that turns
-// out to be broken is looked at again, so the buffer stays as it is.
+// unquote splits a row with quotes. Fields stay where they stand; only one with
+// a doubled quote is copied, into the scratch memory: a row that turns out to
+// be broken is looked at again, so the buffer stays as it is.
 func (s *scanner) unquote(text []byte) ([][]byte, string) {
 	f := s.fields[:0]
-	if cap(s.scratch) < len(text) {
-		s.scratch = make([]byte, 0, 2*len(text))
-	}
-	out := s.scratch[:0]
-	i := 0
+	s.scratch = s.scratch[:0]
 	for {
-		start := len(out)
-		if i < len(text) && text[i] == '"' {
-			for i++; ; i++ {
-				if i >= len(text) {
-					return nil, openQuote
-				}
-				if text[i] == '"' {
-					if i+1 < len(text) && text[i+1] == '"' {
-						i++
-					} else {
-						break
-					}
-				}
-				out = append(out, text[i])
-			}
-			i++
-			if i < len(text) && text[i] != s.sep {
-				return nil, "a quoted field goes on after its closing quote"
+		var field []byte
+		why := ""
+		if len(text) > 0 && text[0] == '"' {
+			field, text, why = s.quotedField(text[1:])
+			if why == "" && len(text) > 0 && text[0] != s.sep {
+				why = "a quoted field goes on after its closing quote"
 			}
 		} else {
-			for i < len(text) && text[i] != s.sep {
-				if text[i] == '"' {
-					return nil, "a quote stands inside a field that does not begin with one"
-				}
-				out = append(out, text[i])
-				i++
+			n := bytes.IndexByte(text, s.sep)
+			if n < 0 {
+				n = len(text)
+			}
+			if field, text = text[:n:n], text[n:]; bytes.IndexByte(field, '"') >= 0 {
+				why = "a quote stands inside a field that does not begin with one"
 			}
 		}
-		f = append(f, out[start:len(out):len(out)])
+		if why != "" {
+			return nil, why
+		}
+		f = append(f, field)
 		if len(f) > s.lim.Columns {
 			return nil, fmt.Sprintf("the row has more than %d columns", s.lim.Columns)
 		}
-		if i >= len(text) {
+		if len(text) == 0 {
 			s.fields = f
 			return f, ""
 		}
-		i++ // the separator
+		text = text[1:] // the separator
+	}
+}
+
+// quotedField reads a field after its opening quote, and returns what follows
+// its closing one. The scratch memory may move while a row is read; a field in
+// it keeps the old one.
+func (s *scanner) quotedField(text []byte) (field, rest []byte, bad string) {
+	start, copied := len(s.scratch), false
+	for {
+		i := bytes.IndexByte(text, '"')
+		if i < 0 {
+			return nil, nil, openQuote
+		}
+		doubled := i+1 < len(text) && text[i+1] == '"'
+		if !doubled && !copied {
+			return text[:i:i], text[i+1:], ""
+		}
+		s.scratch, copied = append(s.scratch, text[:i]...), true
+		if !doubled {
+			return s.scratch[start:len(s.scratch):len(s.scratch)], text[i+1:], ""
+		}
+		s.scratch, text = append(s.scratch, '"'), text[i+2:]
 	}
 }
 

@@ -171,13 +171,25 @@ func TestFastHex(t *testing.T) {
 		for c := range 256 {
 			b := bytes.Clone(good)
 			b[i] = byte(c)
-			a, want := fastHex(fast[:], b), lowerHex(slow[:], b[2:])
+			a, want := fastAddress(&fast, b), lowerHex(slow[:], b[2:])
 			if a != want || a && fast != slow {
 				t.Fatalf("%q: %v %x, want %v %x", b, a, fast, want, slow)
 			}
 		}
 	}
-	if fastHex(fast[:], bytes.Replace(good, []byte("0x"), []byte("0X"), 1)) {
+	word := []byte("0x" + strings.Repeat("0123456789abcdef", 4))
+	var fast32, slow32 [32]byte
+	for i := 2; i < len(word); i++ {
+		for c := range 256 {
+			b := bytes.Clone(word)
+			b[i] = byte(c)
+			a, want := fastHash(&fast32, b), lowerHex(slow32[:], b[2:])
+			if a != want || a && fast32 != slow32 {
+				t.Fatalf("%q: %v %x, want %v %x", b, a, fast32, want, slow32)
+			}
+		}
+	}
+	if fastAddress(&fast, bytes.Replace(good, []byte("0x"), []byte("0X"), 1)) {
 		t.Error("0X is taken for 0x")
 	}
 }
