@@ -39,6 +39,8 @@ type Import struct {
 	facts   Facts // since the last Checkpoint; when bulk, what goes to the head
 	bulk    bool
 	buffers map[chain.ID]*runBuffer
+	tables  map[chain.ID]*accountTable
+	epochs  int // tables that were begun
 	runs    []runInfo
 	writing chan wroteRun // the one run being written
 	busy    bool
@@ -69,7 +71,7 @@ func (l *Ledger) Begin(ctx context.Context, source string) (*Import, error) {
 		return nil, err
 	}
 	sum := sha256.Sum256([]byte(source))
-	im := &Import{l: l, lock: lock, spool: "import-" + hex.EncodeToString(sum[:8]) + ".log", buffers: map[chain.ID]*runBuffer{}}
+	im := &Import{l: l, lock: lock, spool: "import-" + hex.EncodeToString(sum[:8]) + ".log", buffers: map[chain.ID]*runBuffer{}, tables: map[chain.ID]*accountTable{}}
 	if exists(l.path(im.spool)) {
 		if err := im.resume(); err != nil {
 			lock.Unlock()
@@ -106,6 +108,9 @@ func (im *Import) resume() error {
 		return im.l.opt.disk.remove(im.l.path(im.spool))
 	}
 	im.log, im.resumed, im.bulk = log, im.cursor != nil, len(im.runs) > 0
+	for _, r := range im.runs {
+		im.epochs = max(im.epochs, r.Epoch)
+	}
 	return nil
 }
 
@@ -165,11 +170,7 @@ func (im *Import) route(f *Facts) error {
 		if err != nil {
 			return err
 		}
-		at := chain.Time(0)
-		if t.HasTime {
-			at = t.Time
-		}
-		b.tx(t.Tx, t.Block, t.Index, at, t.Status)
+		b.fact(t)
 	}
 	for i := range f.Blocks {
 		b, err := im.buffer(f.Blocks[i].Chain)
@@ -222,37 +223,11 @@ func (im *Import) AddEVM(id chain.ID, transfers []EVMTransfer) error {
 		if err != nil {
 			return err
 		}
-		n := min(len(transfers), 4096)
+		n := min(len(transfers), evmBatch)
 		if err := b.evm(transfers[:n]); err != nil {
 			return err
 		}
 		transfers = transfers[n:]
-	}
-	return nil
-}
-
-func (r *runBuffer) evm(transfers []EVMTransfer) error {
-	native := r.asset(r.id.Native())
-	for i := range transfers {
-		t := &transfers[i]
-		if t.Block == chain.NoBlock || t.Tx == [32]byte{} || t.Kind == chain.KindNone {
-			return errs.New("import", errs.Invalid, string(r.id), "a transfer without block, transaction or kind", "add it as a chain.Transfer")
-		}
-		m := movement{asset: native, nth: t.Nth, ordinal: t.Ordinal, row: t.Row, kind: t.Kind, amount: t.Amount}
-		if t.Kind == chain.KindToken {
-			m.asset = r.token(&t.Contract)
-		}
-		if t.Kind == chain.KindNative || t.Kind == chain.KindFee {
-			m.nth = 0
-		}
-		if !t.NoFrom {
-			m.from = AccountRef(r.accounts.evm(&t.From)) + 1
-		}
-		if !t.NoTo {
-			m.to = AccountRef(r.accounts.evm(&t.To)) + 1
-		}
-		id, _ := chain.NewTxID(t.Tx[:])
-		r.add(r.tx(id, t.Block, t.Index, t.Time, StatusUnknown), m)
 	}
 	return nil
 }
@@ -267,15 +242,25 @@ func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 		b = nil
 	}
 	if b == nil {
-		if b = im.spare; b != nil {
-			im.spare = nil
-			b.reset(id)
-		} else {
-			b = newRunBuffer(id)
+		if b = im.spare; b == nil {
+			b = newRunBuffer()
 		}
+		im.spare = nil
+		b.reset(id, im.table(id))
 		im.buffers[id] = b
 	}
 	return b, nil
+}
+
+// table is the chain's table of accounts with room in it.
+func (im *Import) table(id chain.ID) *accountTable {
+	t := im.tables[id]
+	if t == nil || t.count >= epochAccounts {
+		im.epochs++
+		t = newAccountTable(im.epochs)
+		im.tables[id] = t
+	}
+	return t
 }
 
 // flush writes a buffer aside while the next one fills.
@@ -290,8 +275,9 @@ func (im *Import) flush(b *runBuffer) error {
 		return err
 	}
 	im.writing, im.busy = make(chan wroteRun, 1), true
+	met := b.accounts.since(b.first, b.other)
 	go func(done chan<- wroteRun) {
-		info, err := b.write(f, name)
+		info, err := b.write(f, name, met)
 		if err == nil {
 			err = f.Sync()
 		}
@@ -319,7 +305,7 @@ func (im *Import) wait() error {
 // flushAll writes every buffer and waits.
 func (im *Import) flushAll() error {
 	for _, b := range im.buffers {
-		if len(b.rows)+len(b.txs)+len(b.blocks) == 0 {
+		if b.empty() {
 			continue
 		}
 		if err := im.flush(b); err != nil {
@@ -427,7 +413,7 @@ func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 	if err := im.flushAll(); err != nil {
 		return Stats{}, err
 	}
-	im.buffers, im.spare = nil, nil // merging needs the memory
+	im.buffers, im.tables, im.spare = nil, nil, nil // merging needs the memory
 	if err := im.l.locked(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
 		return Stats{}, err
 	}
@@ -442,7 +428,7 @@ func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 		if err != nil {
 			return Stats{}, err
 		}
-		runs = append(runs, &importRun{info: im.runs[i], f: f, refs: strings.TrimSuffix(im.runs[i].Name, ".run") + ".refs"})
+		runs = append(runs, &importRun{info: im.runs[i], f: f})
 	}
 	return im.l.rewrite(ctx, runs, rest)
 }

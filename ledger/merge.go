@@ -14,7 +14,20 @@ type blockSource interface {
 	advance() error
 }
 
-func (r *runReader) head() (*mergedBlock, bool) { return &r.next, r.more }
+// inOrder is a source whose blocks hold each transaction and each movement once
+// and in chain order, or as soon as inOrder is called.
+type inOrder interface {
+	inOrder(b *mergedBlock, sorter placeSorter)
+}
+
+func (*segmentSource) inOrder(*mergedBlock, placeSorter) {}
+
+// inOrder orders the movements of a run's block that agree in their place.
+func (*lazyRun) inOrder(b *mergedBlock, sorter placeSorter) {
+	for i := range b.txs {
+		sorter.sort(b.txs[i].moves)
+	}
+}
 
 // segmentSource reads a segment back, block by block.
 type segmentSource struct {
@@ -161,7 +174,9 @@ func mergeBlocks(sources []blockSource, sorter placeSorter, emit func(*mergedBlo
 			}
 		}
 		b, _ := same[0].head()
-		if _, ready := same[0].(*segmentSource); !ready || len(same) > 1 {
+		if alone, ok := same[0].(inOrder); ok && len(same) == 1 {
+			alone.inOrder(b, sorter)
+		} else {
 			combine(&out, same, sorter)
 			b = &out
 		}
@@ -262,7 +277,7 @@ type mergedBlock struct {
 type placeSorter struct{ names *names }
 
 func (p placeSorter) sort(moves []movement) {
-	if len(moves) < 2 {
+	if placed(moves) {
 		return
 	}
 	slices.SortFunc(moves, func(a, b movement) int {
@@ -271,4 +286,24 @@ func (p placeSorter) sort(moves []movement) {
 		}
 		return compareContent(&a, &b, p.names)
 	})
+}
+
+// placed says whether movements stand in order and none at another's place.
+func placed(moves []movement) bool {
+	for i := 1; i < len(moves); i++ {
+		a, b := &moves[i-1], &moves[i]
+		switch {
+		case a.kind != b.kind:
+			if a.kind > b.kind {
+				return false
+			}
+		case a.ordinal != b.ordinal:
+			if a.ordinal > b.ordinal {
+				return false
+			}
+		case a.row >= b.row:
+			return false
+		}
+	}
+	return true
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -112,8 +113,12 @@ func (j *rewriteJob) accounts(runs []*importRun) error {
 	}
 	d.listed(listed)
 	before := d.next
-	for id, of := range runsByChain(runs) {
-		if err := j.nameAccounts(id, of, d); err != nil {
+	byChain := map[chain.ID][]*epoch{}
+	for _, e := range epochs(runs) {
+		byChain[e.chain] = append(byChain[e.chain], e)
+	}
+	for _, id := range slices.Sorted(maps.Keys(byChain)) {
+		if err := j.nameAccounts(id, byChain[id], d); err != nil {
 			d.w.abandon()
 			return err
 		}
@@ -199,7 +204,7 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 	sortedRuns(runs)
 	var runRowsIn uint64
 	for _, r := range runs {
-		sources = append(sources, &lazyRun{job: j, run: r})
+		sources = append(sources, newLazyRun(j, r))
 		from, to, rows = min(from, r.info.From), max(to, r.info.To), rows+r.info.Rows
 		runRowsIn += r.info.Rows
 		for _, a := range r.info.Assets {
@@ -262,7 +267,7 @@ func (l *Ledger) sweep() error {
 	for _, e := range entries {
 		name := e.Name()
 		ours := strings.HasPrefix(name, "segment-") || strings.HasPrefix(name, "accounts-") || strings.HasPrefix(name, "head-") ||
-			strings.HasSuffix(name, ".refs") || name == manifestName+".new"
+			strings.HasSuffix(name, ".refs") || strings.HasSuffix(name, ".list") || name == manifestName+".new"
 		if ours && !keep[name] {
 			if err := l.opt.disk.remove(filepath.Join(l.dir, name)); err != nil {
 				return err

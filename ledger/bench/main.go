@@ -37,9 +37,10 @@ func main() {
 	dir := flag.String("dir", "", "folder for the ledgers (default: a temporary one)")
 	pebbleRows := flag.Uint64("pebble", 1_000_000, "at most so many rows go into Pebble")
 	only := flag.String("only", "", "comma-separated steps to run (default: all); without import, -dir must hold the ledger of an earlier run")
-	profile := flag.String("cpuprofile", "", "write a processor profile of the steps but import into this file")
+	csv := flag.String("csv", "", "file of token transfers to import; made when missing, and kept (default: a temporary one)")
+	profile := flag.String("cpuprofile", "", "write a processor profile into this file, of the steps but import unless that is the only one")
 	flag.Parse()
-	if err := run(settings{rows, *pebbleRows, *dir, *out, *only, *profile}); err != nil {
+	if err := run(settings{rows, *pebbleRows, *dir, *csv, *out, *only, *profile}); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -47,8 +48,8 @@ func main() {
 
 // settings are what the command line says.
 type settings struct {
-	rows, pebbleRows        uint64
-	dir, out, only, profile string
+	rows, pebbleRows             uint64
+	dir, csv, out, only, profile string
 }
 
 type step struct {
@@ -82,7 +83,7 @@ func run(s settings) error {
 	} else if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
 	}
-	b := &bench{Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), dir: s.dir, rows: s.rows, opt: generate.Options{Seed: 1, Rows: s.rows, RandomShare: generate.Mixed}}
+	b := &bench{Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), dir: s.dir, csv: s.csv, rows: s.rows, opt: generate.Options{Seed: 1, Rows: s.rows, RandomShare: generate.Mixed}}
 	steps, err := chosen([]step{
 		{"import", b.importCSV},
 		{"opening", b.opening},
@@ -101,7 +102,7 @@ func run(s settings) error {
 	stop := func() {}
 	defer func() { stop() }()
 	for i, step := range steps {
-		if s.profile != "" && (step.name != "import" && i == 0 || i == 1 && steps[0].name == "import") {
+		if s.profile != "" && (i == 0 && (step.name != "import" || len(steps) == 1) || i == 1 && steps[0].name == "import") {
 			if stop, err = profile(s.profile); err != nil {
 				return err
 			}

@@ -14,6 +14,7 @@ type bench struct {
 	figures.Table
 	ctx      context.Context
 	dir      string
+	csv      string // to import; empty: a temporary file
 	rows     uint64
 	opt      generate.Options
 	accounts []ledger.AccountRef // evenly drawn

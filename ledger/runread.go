@@ -1,0 +1,255 @@
+package ledger
+
+import (
+	"cmp"
+	"encoding/binary"
+	"io"
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/errs"
+)
+
+// importRun is a run that is open for reading.
+type importRun struct {
+	info  runInfo
+	f     file
+	epoch *epoch
+}
+
+// sortedRuns puts runs in order of their first block.
+func sortedRuns(runs []*importRun) {
+	slices.SortStableFunc(runs, func(a, b *importRun) int { return cmp.Compare(a.info.From, b.info.From) })
+}
+
+// runWindow is how much of a run is in memory at most; runElement is more than
+// its largest element.
+const (
+	runWindow  = 1 << 19
+	runElement = 256
+)
+
+// window reads a file through a buffer, element by element.
+type window struct {
+	name  string
+	in    io.Reader
+	buf   []byte // what was read and not yet used is buf[at:]
+	at    int
+	ended bool
+	err   error
+}
+
+func newWindow(f file, name string, from, to int64) window {
+	size := int(min(runWindow, to-from+1))
+	return window{name: name, in: io.NewSectionReader(f, from, to-from), buf: make([]byte, 0, max(size, 2*runElement))}
+}
+
+func (w *window) fail(err error) {
+	if w.err == nil {
+		w.err = errs.Wrap("import", w.name, err)
+	}
+}
+
+// fill makes runElement bytes ready, fewer only at the end. It says whether
+// there are any.
+func (w *window) fill() bool {
+	if len(w.buf)-w.at >= runElement || w.ended {
+		return w.at < len(w.buf)
+	}
+	rest := copy(w.buf[:cap(w.buf)], w.buf[w.at:])
+	n, err := io.ReadFull(w.in, w.buf[rest:cap(w.buf)])
+	w.buf, w.at = w.buf[:rest+n], 0
+	switch err {
+	case nil:
+	case io.EOF, io.ErrUnexpectedEOF:
+		w.ended = true
+	default:
+		w.fail(err)
+	}
+	return len(w.buf) > 0
+}
+
+// take is the next n bytes, at most runElement, valid until fill.
+func (w *window) take(n int) []byte {
+	if len(w.buf)-w.at < n {
+		w.fail(io.ErrUnexpectedEOF)
+		return make([]byte, n)
+	}
+	w.at += n
+	return w.buf[w.at-n : w.at]
+}
+
+func (w *window) byte() byte     { return w.take(1)[0] }
+func (w *window) uint32() uint32 { return binary.LittleEndian.Uint32(w.take(4)) }
+func (w *window) uint64() uint64 { return binary.LittleEndian.Uint64(w.take(8)) }
+
+// runReader reads a run's blocks, each in chain order; accounts and assets are
+// mapped to the ledger's.
+type runReader struct {
+	window
+	idLen    int
+	accounts []AccountRef // by number
+	assets   []AssetRef   // by the run's number less one
+	next     mergedBlock
+	moves    []movement // memory of next's
+	more     bool
+}
+
+// advance reads the next block into next.
+func (r *runReader) advance() error {
+	r.more = r.fill() && r.err == nil
+	if r.more {
+		r.read()
+	}
+	if r.err != nil {
+		r.more = false
+	}
+	return r.err
+}
+
+func (r *runReader) read() {
+	b := &r.next
+	b.state = blockState{number: r.uint64()}
+	flags := r.byte()
+	b.state.timed, b.state.header = flags&runTimed != 0, flags&runHeader != 0
+	if b.state.timed {
+		b.state.time = chain.Time(r.uint64())
+	}
+	if flags&runHashes != 0 {
+		copy(b.state.hash[:], r.take(32))
+		copy(b.state.parent[:], r.take(32))
+	}
+	n := r.uint32()
+	b.txs, r.moves = b.txs[:0], r.moves[:0]
+	for ; n > 0 && r.err == nil; n-- {
+		r.tx(b.grow())
+	}
+}
+
+func (r *runReader) tx(t *mergedTx) {
+	r.fill()
+	t.id, _ = chain.NewTxID(r.take(r.idLen))
+	t.index, t.status, t.notes = r.uint32(), TxStatus(r.byte()), nil
+	n, from := r.uint32(), len(r.moves)
+	for ; n > 0 && r.err == nil; n-- {
+		r.fill()
+		r.moves = append(r.moves, movement{})
+		r.move(&r.moves[len(r.moves)-1])
+	}
+	t.moves = r.moves[from:len(r.moves):len(r.moves)]
+}
+
+func (r *runReader) move(m *movement) {
+	b := r.take(18)
+	m.kind = chain.Kind(b[0])
+	flags := b[1]
+	m.from, m.to = r.account(binary.LittleEndian.Uint32(b[2:])), r.account(binary.LittleEndian.Uint32(b[6:]))
+	if a := binary.LittleEndian.Uint32(b[10:]); a > 0 && a <= uint32(len(r.assets)) {
+		m.asset = r.assets[a-1]
+	}
+	m.ordinal = binary.LittleEndian.Uint32(b[14:])
+	if flags&runPlace != 0 {
+		m.nth, m.row = r.uint32(), r.uint32()
+	}
+	var words [4]uint64
+	for i := range min(flags&runWords, 4) {
+		words[i] = r.uint64()
+	}
+	m.amount = chain.FromWords(words)
+}
+
+// count adds how often each account occurs, up to 255.
+func (r *runReader) count(counts []uint8) error {
+	for r.fill() && r.err == nil {
+		r.take(8)
+		flags := r.byte()
+		if flags&runTimed != 0 {
+			r.take(8)
+		}
+		if flags&runHashes != 0 {
+			r.take(64)
+		}
+		for txs := r.uint32(); txs > 0 && r.err == nil; txs-- {
+			r.fill()
+			r.take(r.idLen + 5)
+			for rows := r.uint32(); rows > 0 && r.err == nil; rows-- {
+				r.fill()
+				b := r.take(18)
+				for _, n := range [2]uint32{binary.LittleEndian.Uint32(b[2:]), binary.LittleEndian.Uint32(b[6:])} {
+					if i := int(n) - 1; i >= 0 && i < len(counts) && counts[i] < 255 {
+						counts[i]++
+					}
+				}
+				rest := int(min(b[1]&runWords, 4)) * 8
+				if b[1]&runPlace != 0 {
+					rest += 8
+				}
+				r.take(rest)
+			}
+		}
+	}
+	return r.err
+}
+
+func (r *runReader) account(n uint32) AccountRef {
+	if n == 0 || n > uint32(len(r.accounts)) {
+		return 0
+	}
+	return r.accounts[n-1]
+}
+
+// lazyRun opens its run only when its first block's turn comes, and lets go of
+// its memory after its last.
+type lazyRun struct {
+	job  *rewriteJob
+	run  *importRun
+	r    *runReader
+	stub mergedBlock // the first block's number, until the run is open
+	more bool
+}
+
+func newLazyRun(j *rewriteJob, run *importRun) *lazyRun {
+	z := &lazyRun{job: j, run: run, more: run.info.From != chain.NoBlock}
+	z.stub.state.number = run.info.From
+	return z
+}
+
+func (z *lazyRun) head() (*mergedBlock, bool) {
+	if z.r == nil {
+		return &z.stub, z.more
+	}
+	return &z.r.next, z.r.more
+}
+
+func (z *lazyRun) advance() error {
+	if z.r == nil {
+		return nil // not opened: at its first block
+	}
+	err := z.r.advance()
+	if !z.r.more && z.more {
+		z.more = false
+		z.run.epoch.release()
+		z.r = &runReader{}
+	}
+	return err
+}
+
+// load opens the run, when its first block is to be read.
+func (z *lazyRun) load() error {
+	if z.r != nil {
+		return nil
+	}
+	info := &z.run.info
+	accounts, err := z.run.epoch.refs(z.job)
+	if err != nil {
+		return err
+	}
+	z.r = &runReader{window: newWindow(z.run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain), accounts: accounts}
+	for _, a := range info.Assets {
+		z.r.assets = append(z.r.assets, z.job.asset(a))
+	}
+	return z.r.advance()
+}
+
+// loader is a source that must be told when it is first read.
+type loader interface{ load() error }
