@@ -249,6 +249,7 @@ func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 		b.reset(id, im.table(id))
 		im.buffers[id] = b
 	}
+	b.prepare()
 	return b, nil
 }
 

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"bongsu/chain"
 	"bongsu/errs"
 )
@@ -55,10 +57,7 @@ type runRow struct {
 }
 
 func newRunBuffer() *runBuffer {
-	return &runBuffer{
-		assets: map[chain.Asset]AssetRef{}, byToken: map[[20]byte]AssetRef{},
-		rows: make([]runRow, 0, runRows+evmBatch), txs: make([]runTx, 0, runRows+evmBatch), ids: make([]byte, 0, 32*(runRows+evmBatch)),
-	}
+	return &runBuffer{assets: map[chain.Asset]AssetRef{}, byToken: map[[20]byte]AssetRef{}}
 }
 
 // reset empties a buffer and keeps its memory.
@@ -69,6 +68,18 @@ func (r *runBuffer) reset(id chain.ID, accounts *accountTable) {
 	clear(r.byToken)
 	r.names, r.last.ref = nil, 0
 	r.ids, r.txs, r.rows, r.blocks = r.ids[:0], r.txs[:0], r.rows[:0], r.blocks[:0]
+}
+
+// prepare gets all the memory of a run at once when it is clear that it will be
+// needed; growing bit by bit would copy it.
+func (r *runBuffer) prepare() {
+	if len(r.rows) > runRows>>5 && cap(r.rows) < runRows {
+		r.rows = slices.Grow(r.rows, runRows+evmBatch-len(r.rows))
+	}
+	if len(r.txs) > runRows>>5 && cap(r.txs) < runRows {
+		r.txs = slices.Grow(r.txs, runRows+evmBatch-len(r.txs))
+		r.ids = slices.Grow(r.ids, r.idLen*(runRows+evmBatch)-len(r.ids))
+	}
 }
 
 func (r *runBuffer) full() bool {
