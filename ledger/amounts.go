@@ -85,6 +85,15 @@ func split(a chain.Amount) (mantissa chain.Amount, exponent uint64) {
 	return chain.FromWords([4]uint64(n)), exponent
 }
 
+// smallPowersOfTen fit a word.
+var smallPowersOfTen = func() (p [20]uint64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = p[i-1] * 10
+	}
+	return p
+}()
+
 func twos(w [4]uint64) int {
 	n := 0
 	for _, v := range w {
@@ -100,71 +109,20 @@ func join(mantissa chain.Amount, exponent uint64) chain.Amount {
 	if exponent == 0 {
 		return mantissa
 	}
+	if m, ok := mantissa.Uint64(); ok && exponent <= 19 {
+		hi, lo := bits.Mul64(m, smallPowersOfTen[exponent])
+		return chain.FromWords([4]uint64{lo, hi})
+	}
 	m, p := uint256.Int(mantissa.Words()), uint256.Int(powersOfTen[min(exponent, maxExponent)].Words())
 	m.Mul(&m, &p)
 	return chain.FromWords([4]uint64(m))
 }
 
-// Wide columns hold mantissas; their widths are in units of two bits, because
-// 256 does not fit a byte.
+// wideLen is the width of a mantissa in units of two bits, because 256 does not
+// fit a byte.
 func wideLen(a chain.Amount) int { return (a.BitLen() + 1) / 2 }
 
-func planWide(amounts []chain.Amount) tier {
-	var at [129]int
-	for _, a := range amounts {
-		at[wideLen(a)]++
-	}
-	return planWidths(at[:], len(amounts))
-}
-
-func (t tier) wideSize(n int) int {
-	if t.high == 0 {
-		return (2*n*int(t.low) + 7) / 8
-	}
-	return tierBitmap + (2*int(t.lows)*int(t.low)+2*(n-int(t.lows))*int(t.high)+7)/8
-}
-
-func appendWide(b []byte, t tier, amounts []chain.Amount) []byte {
-	start, size := len(b), t.wideSize(len(amounts))
-	b = append(b, make([]byte, size+48)...)
-	data := b[start:]
-	low, high := 0, 2*int(t.lows)*int(t.low)
-	if t.high > 0 {
-		low, high = low+tierBitmap*8, high+tierBitmap*8
-	}
-	for i, a := range amounts {
-		if t.high == 0 || wideLen(a) <= int(t.low) {
-			putWide(data, low, 2*uint(t.low), a)
-			low += 2 * int(t.low)
-			continue
-		}
-		data[i>>3] |= 1 << (i & 7)
-		putWide(data, high, 2*uint(t.high), a)
-		high += 2 * int(t.high)
-	}
-	return b[:start+size]
-}
-
-func putWide(b []byte, at int, width uint, a chain.Amount) {
-	for _, w := range a.Words() {
-		n := min(width, 64)
-		putBits(b, at, n, w)
-		at, width = at+int(n), width-n
-	}
-}
-
-// wideAt is the i-th amount of a wide column.
-func (t tier) wideAt(b []byte, i int) chain.Amount {
-	if t.high == 0 {
-		return getWide(b, 2*i*int(t.low), 2*uint(t.low))
-	}
-	n := rank(b, i)
-	if b[i>>3]>>(i&7)&1 == 0 {
-		return getWide(b[tierBitmap:], 2*(i-n)*int(t.low), 2*uint(t.low))
-	}
-	return getWide(b[tierBitmap:], 2*int(t.lows)*int(t.low)+2*n*int(t.high), 2*uint(t.high))
-}
-
+// getWide reads an amount of width bits, at most 256.
 func getWide(b []byte, at int, width uint) chain.Amount {
 	var w [4]uint64
 	i := 0

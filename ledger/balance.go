@@ -11,14 +11,21 @@ var maxAmount = chain.FromWords([4]uint64{1<<64 - 1, 1<<64 - 1, 1<<64 - 1, 1<<64
 func (v *view) Balances(ctx context.Context, queries []BalanceQuery) (_ []Balance, err error) {
 	defer v.guard(&err)
 	out := make([]Balance, len(queries))
+	g := v.gatherer(nil)
+	for at := 0; at < len(queries); at += waveQueries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		end := min(at+waveQueries, len(queries))
+		if err := g.balances(ctx, queries[at:end], out[at:end]); err != nil {
+			return nil, err
+		}
+	}
 	known := exactness{v: v, chains: map[chain.ID]*Coverage{}, assets: map[AssetRef]bookNeeds{}}
 	for i := range queries {
 		q := &queries[i]
 		if q.Account == 0 || q.Asset == 0 {
 			continue
-		}
-		if err := v.balance(ctx, q, &out[i]); err != nil {
-			return nil, err
 		}
 		exact, err := known.of(ctx, q)
 		if err != nil {
@@ -27,6 +34,114 @@ func (v *view) Balances(ctx context.Context, queries []BalanceQuery) (_ []Balanc
 		out[i].Exact = exact && !out[i].Short
 	}
 	return out, nil
+}
+
+// balances answers a wave of queries: by the segments' postings and the sums
+// that they keep, unless a layer in memory says something of the account.
+func (g *gatherer) balances(ctx context.Context, queries []BalanceQuery, out []Balance) error {
+	g.begin(len(queries))
+	for i := range queries {
+		q := &queries[i]
+		switch {
+		case q.Account == 0 || q.Asset == 0:
+		case g.v.touched(q.Account):
+			b, err := g.v.rowByRow(ctx, q)
+			if err != nil {
+				return err
+			}
+			out[i] = b
+		default:
+			g.probe(i, q.Account, false)
+		}
+	}
+	g.find()
+	g.spans = g.spans[:0]
+	for i := range g.probes {
+		p := &g.probes[i]
+		if q := &queries[p.query]; !q.Before.IsZero() {
+			p.to = p.s.bound(g.v, &q.Before, false)
+		}
+		from := len(g.rows)
+		short := g.plain(p)
+		g.spans = append(g.spans, wave{from: from, to: len(g.rows), heavy: !short})
+	}
+	g.locate()
+	for i := 0; i < len(g.probes); {
+		query := g.probes[i].query
+		var run running
+		for ; i < len(g.probes) && g.probes[i].query == query; i++ {
+			g.run(&g.probes[i], &g.spans[i], &queries[query], &run)
+		}
+		out[query] = run.balance()
+	}
+	return nil
+}
+
+// run adds what one segment has of a book.
+func (g *gatherer) run(p *probe, span *wave, q *BalanceQuery, run *running) {
+	if !span.heavy {
+		for i := span.from; i < span.to; i++ {
+			g.book(&g.rows[i], q, run)
+		}
+		return
+	}
+	books := p.s.openBooks(p.at)
+	if b, ok := books.of(q.Asset); ok {
+		*run = run.then(b.running(q.Account, p.to))
+	}
+}
+
+// book books a located row into a running balance, if it is of the asset; a
+// transfer to oneself changes nothing.
+func (g *gatherer) book(r *gathered, q *BalanceQuery, run *running) {
+	var b rowBlock
+	b.parse(r.s.rowData[r.block:])
+	run.rowAt(&b, int(r.row%blockRows), int(r.at), q.Account, q.Asset, r.s.common)
+}
+
+// running is what the book's rows before row do to its balance.
+func (b *book) running(a AccountRef, row uint32) running {
+	if b.count == 0 {
+		return running{}
+	}
+	j := b.chunkOf(row)
+	var run running
+	if b.big() {
+		if uint64(row) >= b.s.Rows {
+			return b.total()
+		}
+		if j > 0 {
+			run = b.at(j)
+		}
+	}
+	var buf [bigBook]uint32
+	var rows rowBlock
+	for _, n := range b.chunk(j, &buf) {
+		if n >= row {
+			break
+		}
+		b.s.rowBlock(n, &rows)
+		run.row(&rows, int(n%blockRows), a, b.asset, b.s.common)
+	}
+	return run
+}
+
+// row books row i of a block, if it is of the asset (0: any); a transfer to
+// oneself changes nothing.
+func (r *running) row(b *rowBlock, i int, a AccountRef, asset AssetRef, common []byte) {
+	r.rowAt(b, i, b.at(i), a, asset, common)
+}
+
+// rowAt is row where the record is known to begin at bit at.
+func (r *running) rowAt(b *rowBlock, i, at int, a AccountRef, asset AssetRef, common []byte) {
+	from, to, of, at := b.sidesOf(i, at)
+	switch {
+	case from == to || asset != 0 && of != asset:
+	case to == a:
+		r.in(b.amountAt(i, at+b.amountOffset(), common))
+	default:
+		r.out(b.amountAt(i, at+b.amountOffset(), common))
+	}
 }
 
 // exactness says what balances rest on, and looks it up once for each batch.
@@ -68,14 +183,8 @@ func (e *exactness) of(ctx context.Context, q *BalanceQuery) (bool, error) {
 	return c.Complete(0, before, n.what), nil
 }
 
-// balance is the running balance of a book: by the sums that segments keep,
-// unless a layer in memory says something of the account.
-func (v *view) balance(ctx context.Context, q *BalanceQuery, b *Balance) error {
-	if !v.touched(q.Account) {
-		run, err := v.below.running(v, q)
-		*b = run.balance()
-		return err
-	}
+// rowByRow is the balance of a book of which a layer has rows.
+func (v *view) rowByRow(ctx context.Context, q *BalanceQuery) (Balance, error) {
 	var run running
 	err := v.eachOf(ctx, Query{Account: q.Account, Asset: q.Asset, Until: q.Before}, func(w *Row) bool {
 		switch {
@@ -87,15 +196,16 @@ func (v *view) balance(ctx context.Context, q *BalanceQuery, b *Balance) error {
 		}
 		return true
 	})
-	*b = run.balance()
-	return err
+	return run.balance(), err
 }
 
 // touched says whether a layer has anything of the account.
 func (v *view) touched(a AccountRef) bool {
 	for _, l := range v.layers {
-		if _, ok := l.accounts[a]; ok {
-			return true
+		if len(l.accounts) > 0 {
+			if _, ok := l.accounts[a]; ok {
+				return true
+			}
 		}
 	}
 	return false

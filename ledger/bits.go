@@ -5,9 +5,6 @@ import (
 	"math/bits"
 )
 
-// tierRows is how many values a column holds at most.
-const tierRows = 128
-
 // putBits sets width bits of b, from bit at on, to v, lowest bit first. b is
 // zero there and has 8 bytes beyond.
 func putBits(b []byte, at int, width uint, v uint64) {
@@ -26,30 +23,32 @@ func getBits(b []byte, at int, width uint) uint64 {
 	return binary.LittleEndian.Uint64(b[at>>3:]) >> uint(at&7) & (1<<width - 1)
 }
 
-// bitWriter appends bits, lowest first.
+// bitWriter appends bits, lowest first. The bits of word beyond n are zero.
 type bitWriter struct {
 	b    []byte
 	word uint64
 	n    uint
 }
 
-func (w *bitWriter) put(v uint64, width uint) { // width <= 56
+// put writes the lowest width <= 64 bits of v, which has no others.
+func (w *bitWriter) put(v uint64, width uint) {
 	w.word |= v << w.n
 	w.n += width
-	for w.n >= 8 {
-		w.b = append(w.b, byte(w.word))
-		w.word >>= 8
-		w.n -= 8
+	if w.n >= 64 {
+		w.b = binary.LittleEndian.AppendUint64(w.b, w.word)
+		w.n -= 64
+		w.word = v >> (width - w.n) // a shift by 64 leaves nothing
 	}
 }
 
 func (w *bitWriter) bitLen() int { return len(w.b)*8 + int(w.n) }
 
+// align goes on to the next byte and writes out what is held back.
 func (w *bitWriter) align() {
-	if w.n > 0 {
-		w.b = append(w.b, byte(w.word))
-		w.word, w.n = 0, 0
+	for i := uint(0); i < w.n; i += 8 {
+		w.b = append(w.b, byte(w.word>>i))
 	}
+	w.word, w.n = 0, 0
 }
 
 // gamma writes v >= 1 in Elias gamma code.
@@ -120,45 +119,34 @@ func riceParameter(n, total uint64) uint {
 
 // A tier is a column of at most tierRows values in two widths: those that fit
 // in low bits, and the rest; a bitmap says which is which, unless all are low.
-// On disk: low, high and the number of low ones, a byte each, in the block's
-// header; then the bitmap of 16 bytes if high > 0, the low values, the high
-// values, to the next byte.
+// On disk: low, high and the number of low ones, a byte each, in a header;
+// then the bitmap of 8 bytes if high > 0, the low values, the high values, to
+// the next byte.
 type tier struct {
 	low, high, lows uint8
 }
 
 const (
+	tierRows   = 64
 	tierHeader = 3
 	tierBitmap = tierRows / 8
 )
 
 // planTier chooses the widths for values.
 func planTier(values []uint64) tier {
-	var at [65]int // how many values need so many bits
+	var l bitLens
 	for _, v := range values {
-		at[bits.Len64(v)]++
+		l.add(v)
 	}
-	return planWidths(at[:], len(values))
-}
-
-// planWidths chooses the widths for n values of which at[w] need w bits.
-func planWidths(at []int, n int) tier {
-	top := 0
-	for w, c := range at {
-		if c > 0 {
-			top = w
-		}
+	low, high := l.widths(tierRows)
+	if low == high {
+		return tier{low: low, lows: uint8(len(values))}
 	}
-	best := tier{low: uint8(top), lows: uint8(n)}
-	cost := top * n
-	lows := 0
-	for low := range top {
-		lows += at[low]
-		if c := tierBitmap*8 + lows*low + (n-lows)*top; c < cost && lows > 0 {
-			best, cost = tier{uint8(low), uint8(top), uint8(lows)}, c
-		}
+	t := tier{low: low, high: high}
+	for _, n := range l.at[:low+1] {
+		t.lows += n
 	}
-	return best
+	return t
 }
 
 // size is the column's bytes for n values.
@@ -200,47 +188,10 @@ func (t tier) at(b []byte, i int) uint64 {
 	if t.high == 0 {
 		return getBits(b, i*int(t.low), uint(t.low))
 	}
-	n := rank(b, i)
-	if b[i>>3]>>(i&7)&1 == 0 {
+	bitmap := binary.LittleEndian.Uint64(b)
+	n := bits.OnesCount64(bitmap & (1<<(uint(i)&63) - 1))
+	if bitmap>>(uint(i)&63)&1 == 0 {
 		return getBits(b[tierBitmap:], (i-n)*int(t.low), uint(t.low))
 	}
 	return getBits(b[tierBitmap:], int(t.lows)*int(t.low)+n*int(t.high), uint(t.high))
-}
-
-// rank counts the bits set before bit i of a 128-bit bitmap.
-func rank(b []byte, i int) int {
-	lo := binary.LittleEndian.Uint64(b)
-	if i < 64 {
-		return bits.OnesCount64(lo & (1<<i - 1))
-	}
-	return bits.OnesCount64(lo) + bits.OnesCount64(binary.LittleEndian.Uint64(b[8:])&(1<<(i-64)-1))
-}
-
-// all writes the whole column into out, whose length says how many there are.
-func (t tier) all(b []byte, out []uint64) {
-	if t.high == 0 {
-		w := uint(t.low)
-		if w == 0 {
-			clear(out)
-			return
-		}
-		mask, at := uint64(1)<<w-1, uint(0)
-		for i := range out {
-			out[i] = binary.LittleEndian.Uint64(b[at>>3:]) >> (at & 7) & mask
-			at += w
-		}
-		return
-	}
-	data := b[tierBitmap:]
-	low, high := uint(0), uint(t.lows)*uint(t.low)
-	lm, hm := uint64(1)<<t.low-1, uint64(1)<<t.high-1
-	for i := range out {
-		if b[i>>3]>>(i&7)&1 == 0 {
-			out[i] = binary.LittleEndian.Uint64(data[low>>3:]) >> (low & 7) & lm
-			low += uint(t.low)
-		} else {
-			out[i] = binary.LittleEndian.Uint64(data[high>>3:]) >> (high & 7) & hm
-			high += uint(t.high)
-		}
-	}
 }

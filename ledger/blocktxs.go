@@ -86,12 +86,7 @@ func (s *segment) txsOfBlock(number uint64) (from, to uint32) {
 	if place == s.blockCount || s.blockNumber(place) != number {
 		return 0, 0
 	}
-	first := func(place int) uint32 {
-		var t segmentTxn
-		return uint32(sort.Search(int(s.Txs), func(n int) bool {
-			s.txn(uint32(n), &t, false)
-			return int(t.block) >= place
-		}))
-	}
-	return first(place), first(place + 1)
+	from, _ = s.firsts(place)
+	to, _ = s.firsts(place + 1)
+	return from, to
 }

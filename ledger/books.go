@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"slices"
 )
 
 // book is the list of a segment's rows that touch one account with one asset,
@@ -22,16 +23,16 @@ func (b *book) chunks() int { return (b.count + bigBook - 1) / bigBook }
 
 // chunk reads the j-th run of rows.
 func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
-	r, prev := b.r, int64(-1)
+	r, prev := b.r, ^uint32(0)
 	if j > 0 {
 		sk := b.s.skips[(b.skip+j-1)*skipEntry:]
-		prev = int64(binary.LittleEndian.Uint32(sk))
+		prev = binary.LittleEndian.Uint32(sk)
 		r.at += int(binary.LittleEndian.Uint32(sk[4:]))
 	}
 	n := min(bigBook, b.count-j*bigBook)
-	for i := range n {
-		prev += int64(r.rice(b.k)) + 1
-		out[i] = uint32(prev)
+	for i := range out[:n] {
+		prev += uint32(r.rice(b.k)) + 1
+		out[i] = prev
 	}
 	return out[:n]
 }
@@ -43,46 +44,16 @@ func (b *book) chunkOf(row uint32) int {
 	if hi == 1 {
 		return 0
 	}
+	skips := b.s.skips[b.skip*skipEntry:]
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if binary.LittleEndian.Uint32(b.s.skips[(b.skip+mid)*skipEntry:]) >= row {
+		if binary.LittleEndian.Uint32(skips[mid*skipEntry:]) >= row {
 			hi = mid
 		} else {
 			lo = mid + 1
 		}
 	}
 	return min(lo, b.chunks()-1)
-}
-
-// running is what the book's rows of an asset before row do to its balance.
-func (b *book) running(a AccountRef, asset AssetRef, row uint32) running {
-	if b.asset != 0 {
-		asset = 0 // all are of it
-	}
-	j := b.chunkOf(row)
-	var run running
-	if b.big() {
-		if uint64(row) >= b.s.Rows {
-			return b.total()
-		}
-		if j > 0 {
-			run = b.at(j)
-		}
-	}
-	var buf [bigBook]uint32
-	var rows rowBlock
-	parsed := uint32(1<<32 - 1)
-	for _, n := range b.chunk(j, &buf) {
-		if n >= row {
-			break
-		}
-		if n/blockRows != parsed {
-			parsed = n / blockRows
-			b.s.rowBlock(n, &rows)
-		}
-		run.row(&rows, int(n%blockRows), a, asset, b.s.common)
-	}
-	return run
 }
 
 // at is the running balance before the j-th run of rows, j > 0.
@@ -93,46 +64,83 @@ func (b *book) at(j int) running {
 
 func (b *book) total() running { return b.at(b.chunks()) }
 
-// booksOf calls use with the account's books, or the one of asset.
-func (s *segment) booksOf(a AccountRef, asset AssetRef, use func(book)) {
+// readBook reads what stands before a book's deltas.
+func (s *segment) readBook(r bitReader, asset AssetRef) book {
+	b := book{s: s, asset: asset, count: int(r.gamma())}
+	b.k = uint(r.get(5))
+	if b.big() && asset != 0 {
+		b.skip = int(r.get(32))
+	}
+	b.r = r
+	return b
+}
+
+// accountBooks is what an account has in a segment: one list of everything, or
+// a book for each asset, found by a table.
+type accountBooks struct {
+	s     *segment
+	r     bitReader // at the list, or at the table
+	table int       // how many books; 0: one list
+	width uint      // of an offset in the table
+}
+
+// openBooks reads the beginning of the postings at an offset.
+func (s *segment) openBooks(at uint64) accountBooks {
+	a := accountBooks{s: s, r: bitReader{b: s.postings[at:]}}
+	if a.r.get(1) == 0 {
+		return a
+	}
+	a.table = int(a.r.gamma())
+	a.width = uint(a.r.get(6))
+	return a
+}
+
+// booksOf opens an account's postings; false when the segment has none.
+func (s *segment) booksOf(a AccountRef) (accountBooks, bool) {
 	n, ok := s.local(a)
 	if !ok {
-		return
+		return accountBooks{}, false
 	}
-	r := s.books(n)
-	if r.get(1) == 0 {
-		b := book{s: s, count: int(r.gamma())}
-		b.k = uint(r.get(5))
-		b.r = r
-		use(b)
-		return
+	return s.openBooks(s.postingsAt(binary.LittleEndian.Uint64(s.dirAt[n/dirAccounts*8:]), n%dirAccounts)), true
+}
+
+// len is how many lists there are.
+func (a *accountBooks) len() int { return max(1, a.table) }
+
+// asset is the asset of the i-th book.
+func (a *accountBooks) asset(i int) AssetRef {
+	return AssetRef(getBits(a.r.b, a.r.at+i*int(a.s.AssetBits+a.width), a.s.AssetBits))
+}
+
+// list is the i-th list.
+func (a *accountBooks) list(i int) book {
+	if a.table == 0 {
+		return a.s.readBook(a.r, 0)
 	}
-	for left := r.gamma(); left > 0; left-- {
-		b := book{s: s, asset: AssetRef(r.get(s.AssetBits)), count: int(r.gamma())}
-		b.k = uint(r.get(5))
-		bits := 0
-		if b.big() {
-			b.skip = int(r.get(32))
-			bits = int(r.get(40))
-		}
-		b.r = r
-		if asset == 0 || b.asset == asset {
-			use(b)
-			if asset != 0 {
-				return
-			}
-		}
-		if left == 1 {
-			return
-		}
-		if b.big() {
-			r.at += bits
-			continue
-		}
-		for range b.count {
-			r.rice(b.k)
+	r, entry := a.r, int(a.s.AssetBits+a.width)
+	offset := getBits(r.b, r.at+i*entry+int(a.s.AssetBits), a.width)
+	r.at += a.table*entry + int(offset)
+	return a.s.readBook(r, a.asset(i))
+}
+
+// of is the list that has the rows of an asset; false when there is none.
+func (a *accountBooks) of(asset AssetRef) (book, bool) {
+	if a.table == 0 {
+		return a.list(0), true
+	}
+	lo, hi := 0, a.table
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if a.asset(mid) >= asset {
+			hi = mid
+		} else {
+			lo = mid + 1
 		}
 	}
+	if lo == a.table || a.asset(lo) != asset {
+		return book{}, false
+	}
+	return a.list(lo), true
 }
 
 // bookWalk walks the rows of a book inside [from, to), either way.
@@ -140,273 +148,150 @@ type bookWalk struct {
 	b        book
 	from, to uint32
 	reverse  bool
-	j        int // the run read
+	done     bool // no further run has rows in the range
+	j        int  // the next run to read
+	rows     []uint32
 	buf      [bigBook]uint32
-	rows     []uint32 // of buf, what is left
-	head     uint32   // the next row
 }
 
-// start goes to the first row; false when there is none.
-func (w *bookWalk) start() bool {
-	if w.from >= w.to {
-		return false
+// start sets the walk before its first row.
+func (w *bookWalk) start(b book, from, to uint32, reverse bool) {
+	w.b, w.from, w.to, w.reverse, w.rows = b, from, to, reverse, nil
+	w.done = from >= to || b.count == 0
+	switch {
+	case w.done:
+	case reverse:
+		w.j = b.chunkOf(to - 1)
+	default:
+		w.j = b.chunkOf(from)
 	}
-	if w.reverse {
-		w.j = w.b.chunkOf(w.to - 1)
-	} else {
-		w.j = w.b.chunkOf(w.from)
-	}
-	w.rows = w.b.chunk(w.j, &w.buf)
-	if w.reverse {
-		for len(w.rows) > 0 && w.rows[len(w.rows)-1] >= w.to {
-			w.rows = w.rows[:len(w.rows)-1]
-		}
-	} else {
-		for len(w.rows) > 0 && w.rows[0] < w.from {
-			w.rows = w.rows[1:]
-		}
-	}
-	return w.next()
 }
 
-// next moves head on; false at the end.
-func (w *bookWalk) next() bool {
-	for len(w.rows) == 0 {
-		if w.reverse {
-			if w.j--; w.j < 0 {
-				return false
-			}
-		} else if w.j++; w.j >= w.b.chunks() {
-			return false
-		}
+// load reads the next run of rows; false at the end.
+func (w *bookWalk) load() bool {
+	for !w.done {
 		w.rows = w.b.chunk(w.j, &w.buf)
-	}
-	if w.reverse {
-		w.head, w.rows = w.rows[len(w.rows)-1], w.rows[:len(w.rows)-1]
-		return w.head >= w.from
-	}
-	w.head, w.rows = w.rows[0], w.rows[1:]
-	return w.head < w.to
-}
-
-// segmentCursor walks an account's rows through a chain's segments.
-type segmentCursor struct {
-	v       *view
-	q       *Query
-	list    []*segment // those left, in the query's order
-	s       *segment
-	walks   []*bookWalk // a heap by head
-	spare   []*bookWalk
-	block   rowBlock
-	parsed  uint32
-	noBlock bool
-}
-
-func (c *segmentCursor) less(i, j int) bool {
-	return (c.walks[i].head < c.walks[j].head) != c.q.Reverse
-}
-
-func (c *segmentCursor) down(i int) {
-	for {
-		k := 2*i + 1
-		if k >= len(c.walks) {
-			return
+		first, last := 0, len(w.rows)
+		for last > 0 && w.rows[last-1] >= w.to {
+			last--
 		}
-		if k+1 < len(c.walks) && c.less(k+1, k) {
-			k++
+		for first < last && w.rows[first] < w.from {
+			first++
 		}
-		if !c.less(k, i) {
-			return
+		if w.reverse {
+			w.j--
+			w.done = w.j < 0 || first > 0
+		} else {
+			w.j++
+			w.done = w.j >= w.b.chunks() || last < len(w.rows)
 		}
-		c.walks[i], c.walks[k] = c.walks[k], c.walks[i]
-		i = k
-	}
-}
-
-// open goes to the next segment that has rows for the query.
-func (c *segmentCursor) open() bool {
-	for len(c.list) > 0 {
-		c.s, c.list = c.list[0], c.list[1:]
-		if _, ok := c.s.local(c.q.Account); !ok {
-			continue
-		}
-		from, to := c.s.span(c.v, &c.q.After, &c.q.Until)
-		c.s.booksOf(c.q.Account, c.q.Asset, func(b book) {
-			var w *bookWalk
-			if n := len(c.spare); n > 0 {
-				w, c.spare = c.spare[n-1], c.spare[:n-1]
-			} else {
-				w = &bookWalk{}
-			}
-			w.b, w.from, w.to, w.reverse = b, from, to, c.q.Reverse
-			if w.start() {
-				c.walks = append(c.walks, w)
-			} else {
-				c.spare = append(c.spare, w)
-			}
-		})
-		for i := len(c.walks)/2 - 1; i >= 0; i-- {
-			c.down(i)
-		}
-		c.noBlock = true
-		if len(c.walks) > 0 {
+		if w.rows = w.rows[first:last]; len(w.rows) > 0 {
 			return true
 		}
 	}
 	return false
 }
 
-func (c *segmentCursor) next(w *Row) bool {
-	for {
-		if len(c.walks) == 0 && !c.open() {
-			return false
+func (w *bookWalk) take(out []uint32, n int) []uint32 {
+	for n > 0 && (len(w.rows) > 0 || w.load()) {
+		k := min(n, len(w.rows))
+		n -= k
+		if !w.reverse {
+			out = append(out, w.rows[:k]...)
+			w.rows = w.rows[k:]
+			continue
 		}
-		if n, _ := c.pop(); c.read(n, w) {
-			return true
+		for range k {
+			last := len(w.rows) - 1
+			out = append(out, w.rows[last])
+			w.rows = w.rows[:last]
 		}
-	}
-}
-
-// pop takes the number of the next row of the segment that is open.
-func (c *segmentCursor) pop() (uint32, bool) {
-	if len(c.walks) == 0 {
-		return 0, false
-	}
-	top := c.walks[0]
-	n := top.head
-	if top.next() {
-		c.down(0)
-		return n, true
-	}
-	c.spare = append(c.spare, top)
-	last := len(c.walks) - 1
-	c.walks[0] = c.walks[last]
-	if c.walks = c.walks[:last]; last > 0 {
-		c.down(0)
-	}
-	return n, true
-}
-
-// read fills in row n, unless the query does not want it.
-func (c *segmentCursor) read(n uint32, w *Row) bool {
-	if c.noBlock || n/blockRows != c.parsed {
-		c.parsed, c.noBlock = n/blockRows, false
-		c.s.rowBlock(n, &c.block)
-	}
-	if c.q.Direction != Both || c.q.Asset != 0 {
-		i := int(n % blockRows)
-		if !c.q.wants(AccountRef(c.block.get(colFrom, i)), AccountRef(c.block.get(colTo, i)), AssetRef(c.block.get(colAsset, i))) {
-			return false
-		}
-	}
-	if c.v.masked != nil {
-		if _, ok := c.v.masked[segmentTx{c.s.number, c.block.tx(int(n % blockRows))}]; ok {
-			return false
-		}
-	}
-	c.v.fillFrom(c.s, &c.block, n, w)
-	return true
-}
-
-// scanCursor walks all rows of a chain's segments.
-type scanCursor struct {
-	v        *view
-	q        *Query
-	list     []*segment
-	s        *segment
-	from, to uint32
-	block    rowBlock
-	fresh    bool
-}
-
-func (c *scanCursor) next(w *Row) bool {
-	for {
-		for c.from >= c.to {
-			if len(c.list) == 0 {
-				return false
-			}
-			c.s, c.list = c.list[0], c.list[1:]
-			c.from, c.to = c.s.span(c.v, &c.q.After, &c.q.Until)
-			c.fresh = true
-		}
-		n := c.from
-		c.from++
-		if c.fresh || n%blockRows == 0 {
-			c.s.rowBlock(n, &c.block)
-			c.fresh = false
-		}
-		if c.v.masked != nil {
-			if _, ok := c.v.masked[segmentTx{c.s.number, c.block.tx(int(n % blockRows))}]; ok {
-				continue
-			}
-		}
-		c.v.fillFrom(c.s, &c.block, n, w)
-		return true
-	}
-}
-
-// cursors are the sources of an account's rows among the segments: one for
-// each chain that has the account, which is one but for broken references.
-func (s *segments) cursors(v *view, q *Query) []cursor {
-	for _, list := range s.byChain {
-		for _, seg := range list {
-			if _, ok := seg.local(q.Account); ok {
-				return []cursor{&segmentCursor{v: v, q: q, list: ordered(list, q.Reverse)}}
-			}
-		}
-	}
-	return nil
-}
-
-func ordered(list []*segment, reverse bool) []*segment {
-	if !reverse {
-		return list
-	}
-	out := make([]*segment, len(list))
-	for i, s := range list {
-		out[len(list)-1-i] = s
 	}
 	return out
 }
 
-func (s *segments) scan(v *view, id ChainRef, q *Query) []cursor {
-	if len(s.byChain[id]) == 0 {
-		return nil
-	}
-	return []cursor{&scanCursor{v: v, q: q, list: s.byChain[id]}}
+// mergedBooks gives the rows of several books in one order. It reads a run of
+// each; up to the first place where some book's run ends and another follows,
+// all is known, and is sorted.
+type mergedBooks struct {
+	walks   []*bookWalk // those that have rows
+	reverse bool
+	ready   []uint32 // sorted
+	given   int      // of ready
 }
 
-// transaction appends all rows of one.
-func (s *segments) transaction(v *view, ref TxRef, into *Pages) {
-	seg, n, ok := s.of(ref)
-	if !ok {
+func (m *mergedBooks) take(out []uint32, n int) []uint32 {
+	if m.given == len(m.ready) {
+		m.round()
+	}
+	k := min(n, len(m.ready)-m.given)
+	out = append(out, m.ready[m.given:m.given+k]...)
+	m.given += k
+	return out
+}
+
+// round fills ready.
+func (m *mergedBooks) round() {
+	m.ready, m.given = m.ready[:0], 0
+	m.walks = slices.DeleteFunc(m.walks, func(w *bookWalk) bool { return len(w.rows) == 0 && !w.load() })
+	if m.reverse {
+		low := uint32(0)
+		for _, w := range m.walks {
+			if !w.done {
+				low = max(low, w.rows[0])
+			}
+		}
+		for _, w := range m.walks {
+			i, _ := slices.BinarySearch(w.rows, low)
+			m.ready, w.rows = append(m.ready, w.rows[i:]...), w.rows[:i]
+		}
+		slices.Sort(m.ready)
+		slices.Reverse(m.ready)
 		return
 	}
-	for r := seg.firstRow(n); uint64(r) < seg.Rows; r++ {
-		var w Row
-		if v.fillSegment(seg, r, &w); w.Tx != ref {
-			return
-		}
-		into.Rows = append(into.Rows, w)
-	}
-}
-
-// running is what the rows of a book before a place do to its balance.
-func (s *segments) running(v *view, q *BalanceQuery) (run running, err error) {
-	defer func() { caught(recover(), &err) }()
-	for _, list := range s.byChain {
-		for _, seg := range list {
-			to := uint32(seg.Rows)
-			if _, ok := seg.local(q.Account); !ok {
-				continue
-			}
-			if !q.Before.IsZero() {
-				to = seg.bound(v, &q.Before, false)
-			}
-			seg.booksOf(q.Account, q.Asset, func(b book) { run = run.then(b.running(q.Account, q.Asset, to)) })
+	high := ^uint32(0)
+	for _, w := range m.walks {
+		if !w.done {
+			high = min(high, w.rows[len(w.rows)-1])
 		}
 	}
-	return run, nil
+	for _, w := range m.walks {
+		i := len(w.rows)
+		if w.rows[i-1] > high {
+			i, _ = slices.BinarySearch(w.rows, high+1)
+		}
+		m.ready, w.rows = append(m.ready, w.rows[:i]...), w.rows[i:]
+	}
+	slices.Sort(m.ready)
 }
 
-func (s *segments) err() error { return nil }
+// listRows lists an account's rows in [from, to) of a segment, in the query's
+// order: those of its asset where they have a list of their own, else all.
+func (s *segment) listRows(q *Query, from, to uint32) rowLister {
+	books, ok := s.booksOf(q.Account)
+	if !ok {
+		return &everyRow{}
+	}
+	if q.Asset != 0 || books.len() == 1 {
+		w := &bookWalk{done: true}
+		if b, ok := books.only(q.Asset); ok {
+			w.start(b, from, to, q.Reverse)
+		}
+		return w
+	}
+	m := &mergedBooks{reverse: q.Reverse, walks: make([]*bookWalk, books.len())}
+	walks := make([]bookWalk, books.len())
+	for i := range walks {
+		walks[i].start(books.list(i), from, to, q.Reverse)
+		m.walks[i] = &walks[i]
+	}
+	return m
+}
+
+// only is the list of an asset, or with 0, the only one.
+func (a *accountBooks) only(asset AssetRef) (book, bool) {
+	if asset == 0 {
+		return a.list(0), true
+	}
+	return a.of(asset)
+}

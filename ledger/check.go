@@ -233,7 +233,9 @@ func (s *segment) consistentBooks(touched uint64) error {
 			continue
 		}
 		var bad error
-		s.booksOf(AccountRef(s.FirstAccount+i), 0, func(b book) {
+		books, _ := s.booksOf(AccountRef(s.FirstAccount + i))
+		for k := range books.len() {
+			b := books.list(k)
 			total += uint64(b.count)
 			for j := range b.chunks() {
 				for _, n := range b.chunk(j, &buf) {
@@ -242,7 +244,7 @@ func (s *segment) consistentBooks(touched uint64) error {
 					}
 				}
 			}
-		})
+		}
 		if bad != nil {
 			return bad
 		}

@@ -118,8 +118,11 @@ func (m *merger) next(w *Row) bool {
 }
 
 // cursorsOf are the sources of an account's rows.
-func (v *view) cursorsOf(q *Query) []cursor {
-	out := v.below.cursors(v, q)
+func (v *view) cursorsOf(q *Query) (out []cursor) {
+	g := v.gatherer(nil)
+	if st := g.streamOf(q); len(st.list) > 0 {
+		out = append(out, &streamCursor{st: st})
+	}
 	for i, l := range v.layers {
 		if list := l.accounts[q.Account]; len(list) > 0 {
 			out = append(out, newLayerCursor(v, i, q, list, 0, len(list)))
@@ -145,34 +148,34 @@ func (v *view) eachOf(ctx context.Context, q Query, yield func(*Row) bool) (err 
 			break
 		}
 	}
-	return v.below.err()
+	return nil
 }
 
 func (v *view) Activity(ctx context.Context, queries []Query, into *Pages) (err error) {
 	defer v.guard(&err)
 	into.Reset()
-	g := &gatherer{v: v}
+	g := v.gatherer(into.memory)
+	into.memory = g
+	defer g.release()
 	for len(queries) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n := 0
-		for n < min(len(queries), gatherQueries) && v.small(&queries[n]) {
+		for n < min(len(queries), waveQueries) && v.small(queries[n].Account) {
 			n++
 		}
 		if n > 0 {
-			if err := g.answer(queries[:n], into); err != nil {
-				return err
-			}
-			queries = queries[n:]
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			continue
+			err = g.activity(queries[:n], into)
+		} else {
+			n, err = 1, v.page(ctx, &queries[0], into)
 		}
-		if err := v.page(ctx, &queries[0], into); err != nil {
+		if err != nil {
 			return err
 		}
-		queries = queries[1:]
+		queries = queries[n:]
 	}
-	return ctx.Err()
+	return nil
 }
 
 // page answers one query whose rows lie in several places.
@@ -203,7 +206,10 @@ func (v *view) Scan(ctx context.Context, id chain.ID, after, until Key, yield fu
 	defer v.guard(&err)
 	q := &Query{After: after, Until: until}
 	ref := RefOfChain(id)
-	cursors := v.below.scan(v, ref, q)
+	var cursors []cursor
+	if list := v.below.byChain[ref]; len(list) > 0 {
+		cursors = append(cursors, &streamCursor{st: &rowStream{g: v.gatherer(nil), q: q, list: list}})
+	}
 	for i, l := range v.layers {
 		from := sort.Search(len(l.rows), func(n int) bool { return l.txs[l.rows[n].tx].name.chain >= ref })
 		to := from + sort.Search(len(l.rows)-from, func(n int) bool { return l.txs[l.rows[from+n].tx].name.chain > ref })
@@ -223,7 +229,7 @@ func (v *view) Scan(ctx context.Context, id chain.ID, after, until Key, yield fu
 			}
 		}
 		if len(batch) == 0 {
-			return v.below.err()
+			return nil
 		}
 		if err := yield(batch); err != nil {
 			return err

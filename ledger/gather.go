@@ -2,227 +2,248 @@ package ledger
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"slices"
 
 	"bongsu/chain"
 )
 
-// Batches of small questions are answered in waves of gatherQueries: first the
-// row numbers of all of them, then a touch of every row's block of rows, then
-// of its transaction, then the rows. Each step's reads do not wait for one
-// another, so the memory's latency is paid once for many rows, not once for
-// each (a dependent read costs some 100 ns, an independent one a tenth).
-const gatherQueries = 64
+// Batches of questions are answered in waves: first the places of all
+// accounts in the index, then their lists of rows, then the header of every
+// row's block, then every row's record and transaction, then the rows. The
+// reads of one step do not wait for one another, so that the memory's latency
+// is paid once for many rows, not once for each (a dependent read costs some
+// 100 ns, an independent one a tenth).
+const (
+	waveQueries = 64
+	waveRows    = 1024
+)
 
-// gatherer holds the scratch of one Activity call.
+// gatherer holds the scratch of one question with many subjects.
 type gatherer struct {
 	v       *view
-	walk    bookWalk
-	cursor  segmentCursor
+	probes  []probe
 	rows    []gathered
-	ends    []int
-	more    []bool
-	touched uint64
+	lists   []wave // of each query of a wave
+	spans   []wave // of each probe
+	numbers []uint32
+	stream  rowStream
+	touched uint64 // so that reads ahead are not left out
 }
 
+// probe is an account in one segment.
+type probe struct {
+	s     *segment
+	query int32
+	local uint32 // the account's number in the segment
+	at    uint64 // of its directory entry, then of its postings
+	from  uint32 // the query's rows are in
+	to    uint32 // [from, to)
+}
+
+// gathered is a row to be read.
 type gathered struct {
-	s   *segment
-	row uint32
-	b   []byte // its block of rows
+	s     *segment
+	block uint64 // where its block begins
+	row   uint32
+	at    uint32 // bits from there to its record
+	tx    uint32
 }
 
-// small says whether a query can be gathered: nothing in memory touches the
-// account, and all of it may be looked at.
-func (v *view) small(q *Query) bool {
-	return q.Account != 0 && v.masked == nil && q.After.IsZero() && q.Until.IsZero() && q.Direction == Both && !v.touched(q.Account)
+// wave is what one query of a wave looks at: a range of gatherer.rows, or with
+// heavy, more than fits one.
+type wave struct {
+	from, to int
+	heavy    bool
 }
 
-// answer fills the pages of queries, all of them small.
-func (g *gatherer) answer(queries []Query, into *Pages) error {
-	g.rows, g.ends, g.more = g.rows[:0], g.ends[:0], g.more[:0]
-	for i := range queries {
-		limit, err := queries[i].limit()
-		if err != nil {
-			return err
-		}
-		start := len(g.rows)
-		more := g.collect(&queries[i], limit)
-		g.ends, g.more = append(g.ends, len(g.rows)-start), append(g.more, more)
+// gatherer of a view, with the memory of an earlier one.
+func (v *view) gatherer(g *gatherer) *gatherer {
+	if g == nil {
+		g = &gatherer{}
 	}
-	g.touch()
-	at := len(into.Rows)
-	into.Rows = slices.Grow(into.Rows, len(g.rows))[:at+len(g.rows)]
-	var b rowBlock
-	for i := range g.rows {
-		r := &g.rows[i]
-		if i == 0 || &r.b[0] != &g.rows[i-1].b[0] {
-			b.parse(r.b)
-		}
-		g.v.fillFrom(r.s, &b, r.row, &into.Rows[at+i])
-	}
-	for i, n := range g.ends {
-		at += n
-		into.ends, into.more = append(into.ends, at), append(into.more, g.more[i])
-	}
-	return nil
+	g.v = v
+	return g
 }
 
-// collect lists the numbers of a query's rows, and says whether there are more
-// than limit.
-func (g *gatherer) collect(q *Query, limit int) (more bool) {
-	for _, list := range g.v.below.byChain {
-		start := len(g.rows)
+// release lets go of segments, so that memory kept for later does not keep
+// files mapped.
+func (g *gatherer) release() {
+	clear(g.probes[:cap(g.probes)])
+	clear(g.rows[:cap(g.rows)])
+	g.probes, g.rows, g.v, g.stream = g.probes[:0], g.rows[:0], nil, rowStream{}
+}
+
+// begin starts a wave of n queries.
+func (g *gatherer) begin(n int) {
+	g.probes, g.rows = g.probes[:0], g.rows[:0]
+	g.lists = slices.Grow(g.lists[:0], n)[:n]
+	clear(g.lists)
+}
+
+// probe looks where an account occurs, in the order of a query.
+func (g *gatherer) probe(query int, a AccountRef, reverse bool) {
+	for _, list := range g.v.below.chains() {
+		before := len(g.probes)
 		for i := range list {
 			s := list[i]
-			if q.Reverse {
+			if reverse {
 				s = list[len(list)-1-i]
 			}
-			more = g.segment(s, q, limit-(len(g.rows)-start)) || more
-			if more {
-				return true
+			if n, ok := s.local(a); ok {
+				g.probes = append(g.probes, probe{s: s, query: int32(query), local: uint32(n), to: uint32(s.Rows)})
 			}
 		}
-		if len(g.rows) > start {
-			return false // an account is of one chain
+		if len(g.probes) > before {
+			return // an account is of one chain
 		}
 	}
-	return false
 }
 
-// segment lists what one segment has.
-func (g *gatherer) segment(s *segment, q *Query, limit int) (more bool) {
-	n, ok := s.local(q.Account)
-	if !ok {
+// find goes from the probes' accounts to their postings.
+func (g *gatherer) find() {
+	sum := uint64(0)
+	for i := range g.probes {
+		p := &g.probes[i]
+		p.at = binary.LittleEndian.Uint64(p.s.dirAt[p.local/dirAccounts*8:])
+		d := p.s.dirData[p.at:]
+		sum += uint64(d[0]) + uint64(d[min(len(d)-1, dirHeader+int(p.local%dirAccounts)*2)])
+	}
+	for i := range g.probes {
+		p := &g.probes[i]
+		p.at = p.s.postingsAt(p.at, int(p.local%dirAccounts))
+		sum += uint64(p.s.postings[p.at])
+	}
+	g.touched += sum
+}
+
+// plain lists the rows of a probe whose list is short; false: it is not.
+func (g *gatherer) plain(p *probe) bool {
+	r := bitReader{b: p.s.postings[p.at:]}
+	if r.get(1) != 0 {
 		return false
 	}
-	r := s.books(n)
-	if r.get(1) == 1 && q.Asset == 0 && r.gamma() > 1 {
-		return g.several(s, q, limit)
+	n := r.gamma()
+	if n > bigBook {
+		panic(damage("a short list of rows is long"))
 	}
-	var b rowBlock
-	s.booksOf(q.Account, q.Asset, func(list book) {
-		w := &g.walk
-		*w = bookWalk{b: list, to: uint32(s.Rows), reverse: q.Reverse}
-		for ok := w.start(); ok; ok = w.next() {
-			if q.Asset != 0 && list.asset == 0 {
-				if s.rowBlock(w.head, &b); AssetRef(b.get(colAsset, int(w.head%blockRows))) != q.Asset {
-					continue
-				}
-			}
-			if limit == 0 {
-				more = true
-				return
-			}
-			g.rows = append(g.rows, gathered{s: s, row: w.head})
-			limit--
+	k := uint(r.get(5))
+	row := ^uint32(0)
+	for range n {
+		row += uint32(r.rice(k)) + 1
+		if row >= p.from && row < p.to {
+			g.rows = append(g.rows, gathered{s: p.s, row: row})
 		}
-	})
-	return more
+	}
+	return true
 }
 
-// several is segment for an account with more than one book: they are merged.
-func (g *gatherer) several(s *segment, q *Query, limit int) (more bool) {
-	c := &g.cursor
-	spare := append(c.spare, c.walks...)
-	*c = segmentCursor{v: g.v, q: q, list: []*segment{s}, spare: spare}
-	if !c.open() {
-		return false
-	}
-	for {
-		n, ok := c.pop()
-		if !ok {
-			return false
-		}
-		if limit == 0 {
-			return true
-		}
-		g.rows = append(g.rows, gathered{s: s, row: n})
-		limit--
-	}
-}
-
-// touch reads a byte of each line that the rows need, so that the reads that
-// follow find them near.
-func (g *gatherer) touch() {
-	for i := range g.rows {
-		r := &g.rows[i]
-		r.b = r.s.rowData[binary.LittleEndian.Uint64(r.s.rowAt[r.row/blockRows*8:]):]
-	}
+// locate finds the records of g.rows and touches what reading them needs.
+func (g *gatherer) locate() {
 	sum := uint64(0)
 	for i := range g.rows {
-		b, n := g.rows[i].b, int(g.rows[i].row%blockRows)
-		// the header, and where columns of two to three bytes a row would be
-		sum += uint64(b[0])
-		for _, at := range [3]int{rowBlockHeader + tierBitmap + 2*n, rowBlockHeader + 3*blockRows + 3*n, rowBlockHeader + 6*blockRows + 3*n} {
-			sum += uint64(b[min(len(b)-1, at)])
-		}
+		r := &g.rows[i]
+		r.block = binary.LittleEndian.Uint64(r.s.rowAt[uint64(r.row/blockRows)*8:])
+		b := r.s.rowData[r.block:]
+		sum += uint64(b[0]) + uint64(b[rowHeader-1])
 	}
+	var b rowBlock
 	for i := range g.rows {
 		r := &g.rows[i]
-		tx := binary.LittleEndian.Uint32(r.b[3:])
-		at := binary.LittleEndian.Uint64(r.s.txAt[tx/blockRows*8:])
-		sum += uint64(r.s.txData[at])
+		b.parse(r.s.rowData[r.block:])
+		n := int(r.row % blockRows)
+		at := b.at(n)
+		r.at, r.tx = uint32(at), b.tx(n)
+		sum += uint64(b.b[at>>3])
 	}
-	g.touched += sum // so that the reads are not left out
+	g.touched += sum
 }
 
-// fillFrom writes row n of a segment, whose block is parsed, into w.
-func (v *view) fillFrom(s *segment, b *rowBlock, n uint32, w *Row) {
-	i := int(n % blockRows)
-	tx := b.tx(i)
-	place, index, id := s.txPlace(tx)
+// locateTxs touches the transactions of the rows located.
+func (g *gatherer) locateTxs() {
+	sum := uint64(0)
+	for i := range g.rows {
+		r := &g.rows[i]
+		b, _, record := r.s.txBlock(r.tx)
+		sum += uint64(b[txHeader+int(r.tx%blockTxs)*record])
+	}
+	g.touched += sum
+}
+
+// read writes a located row into w, if q wants it (nil: every one).
+func (g *gatherer) read(r *gathered, q *Query, w *Row) bool {
+	var b rowBlock
+	b.parse(r.s.rowData[r.block:])
+	i := int(r.row % blockRows)
+	from, to, asset, at := b.sidesOf(i, int(r.at))
+	if q != nil && !q.wants(from, to, asset) {
+		return false
+	}
+	g.v.fillFrom(r, &b, at, w)
+	w.From, w.To, w.Asset = from, to, asset
+	return true
+}
+
+// fillFrom writes a row into w but for its sides, which stand before bit at.
+func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
+	s, h := r.s, b.h
+	n := uint(h[hdrOrdinal])
+	w.Ordinal = uint32(getBits(b.b, at, n)) + b.word(hdrOrdinalMin) - 1
+	at += int(n)
+	n = uint(h[hdrPlace])
+	place := uint32(getBits(b.b, at, n)) + b.word(hdrPlaceMin)
+	at += int(n) + int(h[hdrTx])
+	w.Row, w.Nth, w.Rank, w.Kind = 0, 0, 0, chain.Kind(h[hdrKindMin])
+	if h[hdrRow]|h[hdrNth]|h[hdrKind] != 0 {
+		w.Row = uint32(getBits(b.b, at, uint(h[hdrRow])))
+		at += int(h[hdrRow])
+		w.Nth = uint32(getBits(b.b, at, uint(h[hdrNth])))
+		at += int(h[hdrNth])
+		w.Kind = chain.Kind(uint8(getBits(b.b, at, uint(h[hdrKind]))) + h[hdrKindMin])
+		at += int(h[hdrKind])
+	}
+	w.Amount = b.amountAt(int(r.row%blockRows), at, s.common)
+	tx, index, record := s.txBlock(r.tx)
+	tx = tx[txHeader+int(r.tx%blockTxs)*record:]
+	w.Index = indexOf(tx, index)
+	w.Key.Tx = binary.BigEndian.Uint64(tx[index:])
+	w.Tx = TxRef((s.place+1)<<txBits | uint64(r.tx))
+	w.Chain = s.chain
+	v.fillTime(s, place, w)
+	if b.ties() {
+		w.Rank = s.rank(b, r.row, w, r.tx)
+	}
+}
+
+// fillTime fills in what a row has of its block.
+func (v *view) fillTime(s *segment, place uint32, w *Row) {
 	e := s.blocks[int(place)*blockEntry:]
 	number, stamp := binary.LittleEndian.Uint64(e), binary.LittleEndian.Uint64(e[8:])
-	*w = Row{
-		Key: Key{
-			Time: chain.Time(stamp >> 2), Chain: s.chain, Block: number, Tx: binary.BigEndian.Uint64(id), Index: index,
-			Ordinal: uint32(b.get(colOrdinal, i)) + b.ordMin - 1, Row: uint32(b.get(colRow, i)), Kind: chain.Kind(uint8(b.get(colKind, i)) + b.kindMin),
-		},
-		From: AccountRef(b.get(colFrom, i)), To: AccountRef(b.get(colTo, i)), Asset: AssetRef(b.get(colAsset, i)),
-		Nth: uint32(b.get(colNth, i)), Tx: TxRef((s.place+1)<<txBits | uint64(tx)), Amount: b.amount(i, s.common),
-	}
-	w.Stated = w.Time
+	w.Block, w.Time = number, chain.Time(stamp>>2)
+	w.Stated, w.TimeUnknown, w.BlockInferred, w.Provisional = w.Time, false, false, false
 	switch {
-	case number >= v.lowest(s.chain):
+	case number >= v.lowestAt[s.place]:
 		time, own := v.times(s.chain, number)
 		w.Time, w.Stated, w.TimeUnknown = time, time, !own
 		if !own {
 			w.Stated = 0
 		}
+		w.Provisional = v.provisional(s.chain, number)
 	case stamp&1 == 0:
 		w.Time, w.Stated, w.TimeUnknown = s.carried(place), 0, true
 	}
-	if len(v.live) > 0 {
-		w.Provisional = v.provisional(s.chain, number)
-	}
-	if n > 0 && !b.begins(i) {
-		w.Rank = s.rank(b, n, w, tx)
-	}
-}
-
-// begins says that row i surely is its transaction's first in the block of
-// rows; row 0 of a block is not sure.
-func (r *rowBlock) begins(i int) bool {
-	if i == 0 {
-		return false
-	}
-	if r.steps {
-		return r.b[r.at[colTx]+i>>3]>>(i&7)&1 == 1
-	}
-	return r.get(colTx, i) != r.get(colTx, i-1)
 }
 
 // rank counts the rows before n that have its place.
 func (s *segment) rank(b *rowBlock, n uint32, w *Row, tx uint32) (rank uint32) {
-	prev := *b
+	var prev segmentRow
 	for n > 0 {
-		if n--; (n+1)%blockRows == 0 {
-			s.rowBlock(n, &prev)
+		if n--; n%blockRows == blockRows-1 {
+			other := *b
+			s.rowBlock(n, &other)
+			b = &other
 		}
-		i := int(n % blockRows)
-		if prev.tx(i) != tx || uint32(prev.get(colOrdinal, i))+prev.ordMin-1 != w.Ordinal ||
-			uint32(prev.get(colRow, i)) != w.Row || chain.Kind(uint8(prev.get(colKind, i))+prev.kindMin) != w.Kind {
+		b.row(int(n%blockRows), s.common, &prev)
+		if prev.tx != tx || prev.ordinal != w.Ordinal || prev.row != w.Row || prev.kind != w.Kind {
 			break
 		}
 		rank++
@@ -230,33 +251,125 @@ func (s *segment) rank(b *rowBlock, n uint32, w *Row, tx uint32) (rank uint32) {
 	return rank
 }
 
-// txPlace is what a row needs of its transaction: the block's place, the index
-// and the id.
-func (s *segment) txPlace(n uint32) (block, index uint32, id []byte) {
-	b := s.txData[binary.LittleEndian.Uint64(s.txAt[n/blockRows*8:]):]
-	i, count := int(n%blockRows), int(b[0])
-	block = binary.LittleEndian.Uint32(b[2:])
-	at := txBlockHeader
-	if b[1]&flagSteps != 0 {
-		lo := binary.LittleEndian.Uint64(b[at:])
-		if i < 63 {
-			block += uint32(bits.OnesCount64(lo & (2<<i - 1)))
-		} else {
-			block += uint32(rank(b[at:], i+1))
+// small says whether a query can be gathered: nothing in memory touches the
+// account.
+func (v *view) small(a AccountRef) bool { return v.masked == nil && !v.touched(a) }
+
+// activity fills the pages of queries, all of them small.
+func (g *gatherer) activity(queries []Query, into *Pages) error {
+	g.begin(len(queries))
+	for i := range queries {
+		if q := &queries[i]; q.Account != 0 {
+			g.probe(i, q.Account, q.Reverse)
 		}
-		at += tierBitmap
-	} else {
-		c := tier{b[6], b[7], b[8]}
-		block += uint32(c.at(b[at:], i))
-		at += c.size(count)
 	}
-	c := tier{b[9], b[10], b[11]}
-	if c.low|c.high != 0 {
-		index = uint32(c.at(b[at:], i))
-		at += c.size(count)
+	g.find()
+	for i := range g.probes {
+		g.collect(queries, &g.probes[i])
 	}
-	if b[12]|b[13] != 0 {
-		at += tier{b[12], b[13], b[14]}.size(count)
+	g.locate()
+	g.locateTxs()
+	for i := range queries {
+		limit, err := queries[i].limit()
+		if err != nil {
+			return err
+		}
+		if g.lists[i].heavy {
+			g.page(&queries[i], limit, into)
+			continue
+		}
+		g.answer(&queries[i], &g.lists[i], limit, into)
 	}
-	return block, index - 1, b[at+i*s.idLen : at+(i+1)*s.idLen]
+	return nil
 }
+
+// collect adds a probe's rows to those of its query.
+func (g *gatherer) collect(queries []Query, p *probe) {
+	q, list := &queries[p.query], &g.lists[p.query]
+	if list.heavy {
+		return
+	}
+	if list.to == 0 {
+		list.from, list.to = len(g.rows), len(g.rows)
+	}
+	start := len(g.rows)
+	if !q.After.IsZero() || !q.Until.IsZero() {
+		p.from, p.to = p.s.span(g.v, &q.After, &q.Until)
+	}
+	if list.heavy = !g.plain(p) || len(g.rows)-list.from > waveRows; list.heavy {
+		g.rows = g.rows[:list.from]
+		return
+	}
+	if q.Reverse {
+		slices.Reverse(g.rows[start:])
+	}
+	if q.Direction == Both && q.Asset == 0 { // one more than the limit says that there are more
+		if limit := q.Limit; limit > 0 && limit < len(g.rows)-list.from {
+			g.rows = g.rows[:list.from+limit+1]
+		}
+	}
+	list.to = len(g.rows)
+}
+
+// answer writes the page of one query.
+func (g *gatherer) answer(q *Query, list *wave, limit int, into *Pages) {
+	rows := g.rows[list.from:list.to]
+	at := len(into.Rows)
+	n := min(limit, len(rows))
+	into.Rows = slices.Grow(into.Rows, n+1)[:at+n]
+	wants := q
+	if q.Direction == Both && q.Asset == 0 {
+		wants = nil
+	}
+	n = 0
+	for i := range rows {
+		if n == limit {
+			if wants == nil || g.wanted(&rows[i], q) {
+				into.Rows = into.Rows[:at+n]
+				into.EndPage(true)
+				return
+			}
+			continue
+		}
+		if g.read(&rows[i], wants, &into.Rows[at+n]) {
+			n++
+		}
+	}
+	into.Rows = into.Rows[:at+n]
+	into.EndPage(false)
+}
+
+// wanted says whether a located row is one that q asks for.
+func (g *gatherer) wanted(r *gathered, q *Query) bool {
+	var b rowBlock
+	b.parse(r.s.rowData[r.block:])
+	from, to, asset, _ := b.sidesOf(int(r.row%blockRows), int(r.at))
+	return q.wants(from, to, asset)
+}
+
+// transaction appends all rows of one.
+func (g *gatherer) transaction(ref TxRef, into *Pages) {
+	seg, n, ok := g.v.below.of(ref)
+	if !ok {
+		return
+	}
+	st := rowStream{g: g, q: &Query{}, s: seg, open: true}
+	for st.rows = (&everyRow{seg.firstRow(n), uint32(seg.Rows)}); ; {
+		at := len(into.Rows)
+		into.Rows = slices.Grow(into.Rows, txAhead)[:at+txAhead]
+		k := st.fill(into.Rows[at:])
+		for i := range k {
+			if into.Rows[at+i].Tx != ref {
+				into.Rows = into.Rows[:at+i]
+				return
+			}
+		}
+		if into.Rows = into.Rows[:at+k]; k < txAhead {
+			return
+		}
+	}
+}
+
+// txAhead is how many rows are read at once where a transaction begins: most
+// have fewer.
+const txAhead = 8

@@ -31,7 +31,7 @@ type manifest struct {
 }
 
 const (
-	manifestFormat = 1
+	manifestFormat = 2
 	manifestName   = "MANIFEST"
 	manifestHead   = "bongsu ledger manifest "
 )

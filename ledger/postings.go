@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -15,10 +16,14 @@ type postingWriter struct {
 	skips    []byte
 	balances []byte
 	deltas   bitWriter
-	scratch  bitWriter
+	body     bitWriter   // the books of a big account
+	table    []bookEntry // where each begins in it
 	block    rowBlock
 	blockOf  uint32 // the block that is parsed, plus one
 }
+
+// bookEntry says where a book begins, in bits.
+type bookEntry struct{ asset, at uint64 }
 
 // account writes one account's list: all its rows together when they are few,
 // else a book for each asset.
@@ -31,21 +36,30 @@ func (p *postingWriter) account(a AccountRef, entries []uint64) {
 		return
 	}
 	slices.Sort(entries)
-	books := uint64(0)
-	for i := range entries {
-		if i == 0 || entries[i]>>32 != entries[i-1]>>32 {
-			books++
-		}
-	}
-	w.put(1, 1)
-	w.gamma(books)
+	body := &p.body
+	body.b, body.word, body.n = body.b[:0], 0, 0
+	p.table = p.table[:0]
 	for len(entries) > 0 {
 		n := 1
 		for n < len(entries) && entries[n]>>32 == entries[0]>>32 {
 			n++
 		}
+		p.table = append(p.table, bookEntry{entries[0] >> 32, uint64(body.bitLen())})
 		p.book(a, entries[:n])
 		entries = entries[n:]
+	}
+	w.put(1, 1)
+	w.gamma(uint64(len(p.table)))
+	width := uint(bits.Len64(p.table[len(p.table)-1].at))
+	w.put(uint64(width), 6)
+	for _, e := range p.table {
+		w.put(e.asset, p.s.AssetBits)
+		w.put(e.at, width)
+	}
+	n := body.bitLen()
+	body.align()
+	for at := 0; at < n; at += 8 {
+		w.put(uint64(body.b[at/8]), min(8, uint(n-at)))
 	}
 	w.align()
 	p.x.write(w.b)
@@ -67,42 +81,32 @@ func (p *postingWriter) plain(entries []uint64) {
 	w.align()
 }
 
-// book writes asset, count, the deltas' parameter and the deltas; for a big
-// one, where its skips and the next book are.
+// book writes a book into body: count, the deltas' parameter, for a big one
+// where its skips are, the deltas.
 func (p *postingWriter) book(a AccountRef, entries []uint64) {
-	w := &p.deltas
-	w.put(entries[0]>>32, p.s.AssetBits)
+	w, big := &p.body, len(entries) > bigBook
 	w.gamma(uint64(len(entries)))
 	last := uint64(uint32(entries[len(entries)-1]))
 	k := riceParameter(uint64(len(entries)), last)
 	w.put(uint64(k), 5)
-	to := w
-	if len(entries) > bigBook {
+	if big {
 		w.put(uint64(len(p.skips)/skipEntry), 32)
-		to = &p.scratch
-		to.b, to.word, to.n = to.b[:0], 0, 0
 	}
-	prev := int64(-1)
+	start, prev := w.bitLen(), int64(-1)
 	var run running
 	for i, e := range entries {
 		row := uint32(e)
-		if len(entries) > bigBook && i > 0 && i%bigBook == 0 {
-			p.skip(uint32(prev), to.bitLen(), run)
+		if big && i > 0 && i%bigBook == 0 {
+			p.skip(uint32(prev), w.bitLen()-start, run)
 		}
-		to.rice(uint64(int64(row)-prev-1), k)
+		w.rice(uint64(int64(row)-prev-1), k)
 		prev = int64(row)
-		if len(entries) > bigBook {
+		if big {
 			p.run(a, row, &run)
 		}
 	}
-	if len(entries) > bigBook {
-		n := to.bitLen()
-		p.skip(uint32(prev), n, run)
-		w.put(uint64(n), 40)
-		to.align()
-		for at := 0; at < n; at += 8 {
-			w.put(uint64(to.b[at/8]), min(8, uint(n-at)))
-		}
+	if big {
+		p.skip(uint32(prev), w.bitLen()-start, run)
 	}
 }
 
@@ -120,20 +124,4 @@ func (p *postingWriter) run(a AccountRef, row uint32, run *running) {
 		p.blockOf = at
 	}
 	run.row(&p.block, int(row%blockRows), a, 0, p.s.common)
-}
-
-// row books row i of a block, if it is of the asset (0: any); a transfer to
-// oneself changes nothing.
-func (r *running) row(b *rowBlock, i int, a AccountRef, asset AssetRef, common []byte) {
-	if asset != 0 && AssetRef(b.get(colAsset, i)) != asset {
-		return
-	}
-	from, to := AccountRef(b.get(colFrom, i)), AccountRef(b.get(colTo, i))
-	switch {
-	case from == to:
-	case to == a:
-		r.in(b.amount(i, common))
-	default:
-		r.out(b.amount(i, common))
-	}
 }

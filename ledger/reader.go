@@ -105,6 +105,8 @@ type Pages struct {
 	Rows []Row
 	ends []int
 	more []bool
+
+	memory *gatherer // of the engine, for the next batch
 }
 
 // Reset empties p and keeps its memory.

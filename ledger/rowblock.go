@@ -7,207 +7,190 @@ import (
 	"bongsu/chain"
 )
 
-// The rows of a segment stand in chain order in blocks of blockRows, every
-// column of a block packed to its own widths, so that any row is reached
-// without reading the others. FORMAT.md draws the block.
+// The rows of a segment stand in chain order in blocks of blockRows. A block
+// is a header, which gives the width of every field, and one record a row. A
+// field with two widths has a bitmap in the header, bit i of which says that
+// row i has the wider one; where a record begins is then a matter of counting
+// bits, so that any row is reached by reading the header and the record and
+// nothing else. FORMAT.md draws the block.
 const (
-	blockRows      = tierRows
-	rowColumns     = 8
-	rowBlockHeader = 1 + 1 + 1 + 5 + 4 + rowColumns*tierHeader + 1 + tierHeader + 1 + tierHeader
+	blockRows = 64 // a bitmap is one word
+
+	rowHeader  = rowBitmaps + 6*8
+	rowBitmaps = 36
 )
 
-// The columns of a row block.
+// Offsets in the header; widths are in bits.
 const (
-	colTx = iota // beyond the block's first transaction; steps in a bitmap instead where they are 0 or 1
-	colFrom
+	hdrRows     = iota // rows, and flagTies
+	hdrKindMin         // the smallest kind; the records hold what is beyond it
+	hdrStride          // two bytes: bits of a record all of whose fields are narrow
+	_                  //
+	hdrOrdinal         // of: ordinal + 1, less hdrOrdinalMin
+	hdrPlace           // of: place of the row's block, less hdrPlaceMin
+	hdrTx              // of: transaction, less hdrTxMin; 0 when bitTx tells it
+	hdrRow             //
+	hdrNth             //
+	hdrKind            //
+	hdrFrom            // narrow and wide
+	_                  //
+	hdrTo              // narrow and wide
+	_                  //
+	hdrAsset           // narrow and wide
+	_                  //
+	hdrCommon          // of an index into the common amounts, narrow and wide
+	_                  //
+	hdrExponent        // of a rare amount's power of ten
+	hdrMantissa        // of a rare amount's mantissa, narrow and wide, in units of two bits
+)
+
+const (
+	hdrTxMin      = 24
+	hdrOrdinalMin = 28
+	hdrPlaceMin   = 32
+
+	flagTies = 0x80 // some row has the place of the row before it: ranks must be counted
+)
+
+// The bitmaps.
+const (
+	bitTx    = rowBitmaps + 8*iota // the row begins the next transaction
+	bitFrom                        // wide
+	bitTo                          // wide
+	bitAsset                       // wide
+	bitRare                        // the amount is not an index into the common ones
+	bitHigh                        // the amount's index or mantissa is wide
+)
+
+// The columns that can be read for a whole block, in the order of a record's
+// fields.
+const (
+	colFrom = iota
 	colTo
 	colAsset
-	colOrdinal // above the block's smallest, one more than it is; none is 0
-	colRow
-	colNth
-	colKind // above the block's smallest
 )
 
-const flagSteps = 1 // colTx is a bitmap: the row begins the next transaction
-
-// segmentRow is a row with its transaction's number in the segment.
+// segmentRow is a row with its transaction's number in the segment and its
+// block's place.
 type segmentRow struct {
-	tx uint32
+	tx, place uint32
 	movement
 }
 
-// rowEncoder packs blocks of rows.
-type rowEncoder struct {
-	common *commonAmounts
-	cols   [rowColumns][]uint64
-	b      []byte
-}
-
-// encode packs up to blockRows rows; the result is valid until the next call.
-func (e *rowEncoder) encode(rows []segmentRow) []byte {
-	n := len(rows)
-	for c := range e.cols {
-		e.cols[c] = e.cols[c][:0]
-	}
-	ordMin, kindMin := uint32(1<<32-1), uint8(255)
-	for i := range rows {
-		ordMin, kindMin = min(ordMin, rows[i].ordinal+1), min(kindMin, uint8(rows[i].kind))
-	}
-	flags := byte(flagSteps)
-	for i := range rows {
-		r := &rows[i]
-		e.cols[colTx] = append(e.cols[colTx], uint64(r.tx-rows[0].tx))
-		e.cols[colFrom] = append(e.cols[colFrom], uint64(r.from))
-		e.cols[colTo] = append(e.cols[colTo], uint64(r.to))
-		e.cols[colAsset] = append(e.cols[colAsset], uint64(r.asset))
-		e.cols[colOrdinal] = append(e.cols[colOrdinal], uint64(r.ordinal+1-ordMin))
-		e.cols[colRow] = append(e.cols[colRow], uint64(r.row))
-		e.cols[colNth] = append(e.cols[colNth], uint64(r.nth))
-		e.cols[colKind] = append(e.cols[colKind], uint64(uint8(r.kind)-kindMin))
-		if i > 0 && r.tx-rows[i-1].tx > 1 {
-			flags = 0
-		}
-	}
-	b := append(e.b[:0], byte(n), flags, kindMin)
-	b = append(b, byte(rows[0].tx), byte(rows[0].tx>>8), byte(rows[0].tx>>16), byte(rows[0].tx>>24), 0)
-	b = binary.LittleEndian.AppendUint32(b, ordMin)
-	var tiers [rowColumns]tier
-	for c := range tiers {
-		if c == colTx && flags&flagSteps != 0 {
-			b = append(b, 0, 0, 0)
-			continue
-		}
-		tiers[c] = planTier(e.cols[c])
-		b = append(b, tiers[c].low, tiers[c].high, tiers[c].lows)
-	}
-	b = e.amounts(b, rows, func(b []byte) []byte {
-		for c := range tiers {
-			if c == colTx && flags&flagSteps != 0 {
-				b = appendSteps(b, rows)
-				continue
-			}
-			b = appendTier(b, tiers[c], e.cols[c])
-		}
-		return b
-	})
-	e.b = b
-	return b
-}
-
-func appendSteps(b []byte, rows []segmentRow) []byte {
-	start := len(b)
-	b = append(b, make([]byte, tierBitmap)...)
-	for i := 1; i < len(rows); i++ {
-		if rows[i].tx != rows[i-1].tx {
-			b[start+i>>3] |= 1 << (i & 7)
-		}
-	}
-	return b
-}
-
-// amounts writes the amounts' part of the header, then the other columns, then
-// the amounts' columns.
-func (e *rowEncoder) amounts(b []byte, rows []segmentRow, columns func([]byte) []byte) []byte {
-	var isCommon [tierBitmap]byte
-	var common []uint64
-	var rare []chain.Amount
-	var exps []uint64
-	for i := range rows {
-		if n, ok := e.common.find(rows[i].amount); ok {
-			isCommon[i>>3] |= 1 << (i & 7)
-			common = append(common, uint64(n))
-			continue
-		}
-		m, x := split(rows[i].amount)
-		rare, exps = append(rare, m), append(exps, x)
-	}
-	ct, wt, expWidth := planTier(common), planWide(rare), 0
-	for _, x := range exps {
-		expWidth = max(expWidth, bits.Len64(x))
-	}
-	b = append(b, byte(len(common)), ct.low, ct.high, ct.lows, byte(expWidth), wt.low, wt.high, wt.lows)
-	b = columns(b)
-	if len(common) > 0 && len(rare) > 0 {
-		b = append(b, isCommon[:]...)
-	}
-	b = appendTier(b, ct, common)
-	b = appendTier(b, tier{low: uint8(expWidth), lows: uint8(len(exps))}, exps)
-	return appendWide(b, wt, rare)
-}
-
-// rowBlock is a block's header, read, and where its columns begin.
+// rowBlock is a block of rows. Whatever its bytes are, reading it gives values
+// or panics with an index out of range, which caught turns into an error.
 type rowBlock struct {
-	b       []byte // the block and all behind it
-	n       int
-	steps   bool
-	kindMin uint8
-	tx0     uint32
-	ordMin  uint32
-	cols    [rowColumns]tier
-	at      [rowColumns + 1]int // column c begins at b[at[c]:]; the amounts after the last
+	h *[rowHeader]byte
+	b []byte // the block and all behind it
 }
 
-// parse reads the header at the start of b.
-func (r *rowBlock) parse(b []byte) {
-	r.b, r.n, r.steps, r.kindMin = b, int(b[0]), b[1]&flagSteps != 0, b[2]
-	r.tx0 = binary.LittleEndian.Uint32(b[3:])
-	r.ordMin = binary.LittleEndian.Uint32(b[8:])
-	at := rowBlockHeader
-	h := b[12 : 12+rowColumns*tierHeader]
-	for c := range r.cols {
-		t := tier{h[3*c], h[3*c+1], h[3*c+2]}
-		r.cols[c], r.at[c] = t, at
-		if c == colTx && r.steps {
-			at += tierBitmap
-			continue
-		}
-		at += t.size(r.n)
-	}
-	r.at[rowColumns] = at
+// parse takes the block at the start of b.
+func (r *rowBlock) parse(b []byte) { r.h, r.b = (*[rowHeader]byte)(b[:rowHeader]), b }
+
+func (r *rowBlock) rows() int            { return int(r.h[hdrRows] &^ flagTies) }
+func (r *rowBlock) ties() bool           { return r.h[hdrRows]&flagTies != 0 }
+func (r *rowBlock) bitmap(at int) uint64 { return binary.LittleEndian.Uint64(r.h[at : at+8]) }
+func (r *rowBlock) word(at int) uint32   { return binary.LittleEndian.Uint32(r.h[at : at+4]) }
+
+// wider is by how much the wide form of a field is wider than the narrow one.
+func (r *rowBlock) wider(at int) int { return int(r.h[at+1]) - int(r.h[at]) }
+
+// at is where the record of row i begins, in bits.
+func (r *rowBlock) at(i int) int {
+	below := uint64(1)<<(uint(i)&63) - 1
+	rare, high := r.bitmap(bitRare)&below, r.bitmap(bitHigh)&below
+	rares, wide := bits.OnesCount64(rare), bits.OnesCount64(rare&high)
+	return rowHeader*8 + i*int(binary.LittleEndian.Uint16(r.h[hdrStride:])) +
+		bits.OnesCount64(r.bitmap(bitFrom)&below)*r.wider(hdrFrom) +
+		bits.OnesCount64(r.bitmap(bitTo)&below)*r.wider(hdrTo) +
+		bits.OnesCount64(r.bitmap(bitAsset)&below)*r.wider(hdrAsset) +
+		bits.OnesCount64(high&^rare)*r.wider(hdrCommon) +
+		rares*r.rareBeyond() + wide*2*r.wider(hdrMantissa)
+}
+
+// rareBeyond is by how much a narrow rare amount is longer than a narrow
+// common one.
+func (r *rowBlock) rareBeyond() int {
+	return int(r.h[hdrExponent]) + 2*int(r.h[hdrMantissa]) - int(r.h[hdrCommon])
 }
 
 // tx is the segment's number of the transaction of row i.
 func (r *rowBlock) tx(i int) uint32 {
-	if r.steps {
-		return r.tx0 + uint32(rank(r.b[r.at[colTx]:], i+1))
+	if r.h[hdrTx] == 0 {
+		return r.word(hdrTxMin) + uint32(bits.OnesCount64(r.bitmap(bitTx)&(2<<(uint(i)&63)-1)))
 	}
-	return r.tx0 + uint32(r.get(colTx, i))
+	at := r.at(i) + r.sides(i) + int(r.h[hdrOrdinal]) + int(r.h[hdrPlace])
+	return r.word(hdrTxMin) + uint32(getBits(r.b, at, uint(r.h[hdrTx])))
 }
 
-func (r *rowBlock) get(c, i int) uint64 { return r.cols[c].at(r.b[r.at[c]:], i) }
+// firstTx is the transaction of the first row.
+func (r *rowBlock) firstTx() uint32 { return r.word(hdrTxMin) }
 
-// row reads row i whole.
+// widthAt is the width of a field of two widths in row i.
+func (r *rowBlock) widthAt(field, bitmap, i int) uint {
+	w := r.h[field]
+	if r.bitmap(bitmap)>>(uint(i)&63)&1 != 0 {
+		w = r.h[field+1]
+	}
+	return uint(w)
+}
+
+// sides is how many bits from, to and asset of row i take.
+func (r *rowBlock) sides(i int) int {
+	return int(r.widthAt(hdrFrom, bitFrom, i) + r.widthAt(hdrTo, bitTo, i) + r.widthAt(hdrAsset, bitAsset, i))
+}
+
+// sidesOf reads from, to and asset of row i, whose record begins at bit at,
+// and says where the fields behind begin.
+func (r *rowBlock) sidesOf(i, at int) (from, to AccountRef, asset AssetRef, end int) {
+	f, t, s := r.widthAt(hdrFrom, bitFrom, i), r.widthAt(hdrTo, bitTo, i), r.widthAt(hdrAsset, bitAsset, i)
+	from = AccountRef(getBits(r.b, at, f))
+	at += int(f)
+	to = AccountRef(getBits(r.b, at, t))
+	at += int(t)
+	return from, to, AssetRef(getBits(r.b, at, s)), at + int(s)
+}
+
+// row reads row i whole; common is the segment's list of amounts.
 func (r *rowBlock) row(i int, common []byte, w *segmentRow) {
 	w.tx = r.tx(i)
-	w.from, w.to, w.asset = AccountRef(r.get(colFrom, i)), AccountRef(r.get(colTo, i)), AssetRef(r.get(colAsset, i))
-	w.ordinal = uint32(r.get(colOrdinal, i)) + r.ordMin - 1
-	w.row, w.nth, w.kind = uint32(r.get(colRow, i)), uint32(r.get(colNth, i)), chain.Kind(uint8(r.get(colKind, i))+r.kindMin)
-	w.amount = r.amount(i, common)
+	var at int
+	w.from, w.to, w.asset, at = r.sidesOf(i, r.at(i))
+	next := func(width byte) uint32 {
+		v := getBits(r.b, at, uint(width))
+		at += int(width)
+		return uint32(v)
+	}
+	h := r.h
+	w.ordinal = next(h[hdrOrdinal]) + r.word(hdrOrdinalMin) - 1
+	w.place = next(h[hdrPlace]) + r.word(hdrPlaceMin)
+	at += int(h[hdrTx])
+	w.row, w.nth = next(h[hdrRow]), next(h[hdrNth])
+	w.kind = chain.Kind(uint8(next(h[hdrKind])) + h[hdrKindMin])
+	w.amount = r.amountAt(i, at, common)
 }
 
-// amount is the amount of row i; common is the segment's list of them, 32
-// bytes each.
-func (r *rowBlock) amount(i int, common []byte) chain.Amount {
-	const head = 12 + rowColumns*tierHeader
-	h, at := r.b[head:head+8], r.at[rowColumns]
-	commons := int(h[0])
-	ct := tier{h[1], h[2], h[3]}
-	n, isCommon := i, commons > 0
-	if commons > 0 && commons < r.n {
-		bitmap := r.b[at:]
-		at += tierBitmap
-		n = rank(bitmap, i)
-		if isCommon = bitmap[i>>3]>>(i&7)&1 == 1; !isCommon {
-			n = i - n
-		}
+// amountOffset is how many bits stand between asset and amount in a record.
+func (r *rowBlock) amountOffset() int {
+	h := r.h
+	return int(h[hdrOrdinal]) + int(h[hdrPlace]) + int(h[hdrTx]) + int(h[hdrRow]) + int(h[hdrNth]) + int(h[hdrKind])
+}
+
+// amountAt is the amount of row i, whose bits begin at at; common is the
+// segment's list of them, 32 bytes each.
+func (r *rowBlock) amountAt(i, at int, common []byte) chain.Amount {
+	bit := uint(i) & 63
+	wide := int(r.bitmap(bitHigh) >> bit & 1)
+	if r.bitmap(bitRare)>>bit&1 == 0 {
+		return commonAt(common, getBits(r.b, at, uint(r.h[hdrCommon+wide])))
 	}
-	if isCommon {
-		return commonAt(common, ct.at(r.b[at:], n))
+	e := uint(r.h[hdrExponent])
+	x := getBits(r.b, at, e)
+	m := getWide(r.b, at+int(e), 2*uint(r.h[hdrMantissa+wide]))
+	if x != 0 {
+		return join(m, x)
 	}
-	at += ct.size(commons)
-	et, wt := tier{low: h[4]}, tier{h[5], h[6], h[7]}
-	x := et.at(r.b[at:], n)
-	return join(wt.wideAt(r.b[at+et.size(r.n-commons):], n), x)
+	return m
 }
 
 func commonAt(common []byte, i uint64) chain.Amount {

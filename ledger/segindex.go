@@ -120,13 +120,15 @@ func (p *postingWriter) gather(last uint64) {
 	}
 	each := func(use func(a AccountRef, asset, row uint32)) {
 		var from, to, asset [blockRows]uint64
+		var at rowStarts
 		var b rowBlock
 		for n := uint32(0); uint64(n) < s.Rows; n += blockRows {
 			s.rowBlock(n, &b)
-			b.cols[colFrom].all(b.b[b.at[colFrom]:], from[:b.n])
-			b.cols[colTo].all(b.b[b.at[colTo]:], to[:b.n])
-			b.cols[colAsset].all(b.b[b.at[colAsset]:], asset[:b.n])
-			for i := range b.n {
+			b.starts(&at)
+			b.column(colFrom, &at, from[:b.rows()])
+			b.column(colTo, &at, to[:b.rows()])
+			b.column(colAsset, &at, asset[:b.rows()])
+			for i := range b.rows() {
 				if from[i] != 0 {
 					use(AccountRef(from[i]), uint32(asset[i]), n+uint32(i))
 				}

@@ -53,7 +53,7 @@ type segment struct {
 }
 
 const (
-	blockEntry  = 16
+	blockEntry  = 24
 	hashEntry   = 4 + 64
 	extraEntry  = 4 + 8
 	skipEntry   = 12
@@ -135,7 +135,7 @@ func idLen(id chain.ID) int {
 	return 32
 }
 
-// rowBlock reads the header of the block that row n is in.
+// rowBlock opens the block that row n is in.
 func (s *segment) rowBlock(n uint32, b *rowBlock) {
 	b.parse(s.rowData[binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:]):])
 }
@@ -145,108 +145,6 @@ func (s *segment) row(n uint32, w *segmentRow) {
 	var b rowBlock
 	s.rowBlock(n, &b)
 	b.row(int(n%blockRows), s.common, w)
-}
-
-// A block of transactions: up to blockRows of them.
-const (
-	txBlockHeader = 1 + 1 + 4 + 3*tierHeader
-	txBlock       = 0 // columns: the block's place in the table, beyond the first's
-	txIndex       = 1 // one more than the index; none is 0
-	txStatus      = 2
-)
-
-// txEncoder packs blocks of transactions.
-type txEncoder struct {
-	b    []byte
-	cols [3][]uint64
-}
-
-type segmentTxn struct {
-	block  uint32 // place in the segment's table of blocks
-	index  uint32
-	status TxStatus
-	id     chain.TxID
-}
-
-func (e *txEncoder) encode(txs []segmentTxn) []byte {
-	flags := byte(flagSteps)
-	for c := range e.cols {
-		e.cols[c] = e.cols[c][:0]
-	}
-	for i := range txs {
-		t := &txs[i]
-		e.cols[txBlock] = append(e.cols[txBlock], uint64(t.block-txs[0].block))
-		e.cols[txIndex] = append(e.cols[txIndex], uint64(t.index+1))
-		e.cols[txStatus] = append(e.cols[txStatus], uint64(t.status))
-		if i > 0 && t.block-txs[i-1].block > 1 {
-			flags = 0
-		}
-	}
-	b := append(e.b[:0], byte(len(txs)), flags)
-	b = binary.LittleEndian.AppendUint32(b, txs[0].block)
-	var tiers [3]tier
-	for c := range tiers {
-		if c != txBlock || flags == 0 {
-			tiers[c] = planTier(e.cols[c])
-		}
-		b = append(b, tiers[c].low, tiers[c].high, tiers[c].lows)
-	}
-	for c := range tiers {
-		if c == txBlock && flags != 0 {
-			start := len(b)
-			b = append(b, make([]byte, tierBitmap)...)
-			for i := 1; i < len(txs); i++ {
-				if txs[i].block != txs[i-1].block {
-					b[start+i>>3] |= 1 << (i & 7)
-				}
-			}
-			continue
-		}
-		b = appendTier(b, tiers[c], e.cols[c])
-	}
-	for i := range txs {
-		b = txs[i].id.AppendRaw(b)
-	}
-	e.b = b
-	return b
-}
-
-// txn reads transaction n; id false leaves the id out.
-func (s *segment) txn(n uint32, t *segmentTxn, id bool) {
-	b := s.txData[binary.LittleEndian.Uint64(s.txAt[n/blockRows*8:]):]
-	i, count := int(n%blockRows), int(b[0])
-	t.block = binary.LittleEndian.Uint32(b[2:])
-	at := txBlockHeader
-	if b[1]&flagSteps != 0 {
-		t.block += uint32(rank(b[at:], i+1))
-		at += tierBitmap
-	} else {
-		c := tier{b[6], b[7], b[8]}
-		t.block += uint32(c.at(b[at:], i))
-		at += c.size(count)
-	}
-	c := tier{b[9], b[10], b[11]}
-	t.index = uint32(c.at(b[at:], i)) - 1
-	at += c.size(count)
-	c = tier{b[12], b[13], b[14]}
-	t.status = TxStatus(c.at(b[at:], i))
-	at += c.size(count)
-	if id {
-		t.id, _ = chain.NewTxID(b[at+i*s.idLen : at+(i+1)*s.idLen])
-	}
-}
-
-// idOf is the id of transaction n, and idPrefix its first 8 bytes.
-func (s *segment) idBytes(n uint32) []byte {
-	b := s.txData[binary.LittleEndian.Uint64(s.txAt[n/blockRows*8:]):]
-	i, count, at := int(n%blockRows), int(b[0]), txBlockHeader
-	if b[1]&flagSteps != 0 {
-		at += tierBitmap
-	} else {
-		at += tier{b[6], b[7], b[8]}.size(count)
-	}
-	at += tier{b[9], b[10], b[11]}.size(count) + tier{b[12], b[13], b[14]}.size(count)
-	return b[at+i*s.idLen : at+(i+1)*s.idLen]
 }
 
 // blockAt is the i-th block of the table, without its hashes.
@@ -273,6 +171,13 @@ func (s *segment) blockNumber(i int) uint64 {
 
 // findBlock is the place of the first block that is not below number.
 func (s *segment) findBlock(number uint64) int {
+	if number < s.From {
+		return 0
+	}
+	// Most ranges have all their blocks: then it stands where it is looked for.
+	if i := number - s.From; i < uint64(s.blockCount) && s.blockNumber(int(i)) == number {
+		return int(i)
+	}
 	return sort.Search(s.blockCount, func(i int) bool { return s.blockNumber(i) >= number })
 }
 
@@ -322,27 +227,35 @@ func (s *segment) local(a AccountRef) (int, bool) {
 	return n + bits.OnesCount64(word&(1<<(i%64)-1)), true
 }
 
-// books opens the postings of the n-th account.
-func (s *segment) books(n int) bitReader {
-	b := s.dirData[binary.LittleEndian.Uint64(s.dirAt[n/dirAccounts*8:]):]
-	base := binary.LittleEndian.Uint64(b)
-	rel := tier{b[8], b[9], b[10]}.at(b[dirHeader:], n%dirAccounts)
-	return bitReader{b: s.postings[base+rel:]}
+// postingsAt is where the postings of the i-th account of a group of the
+// directory begin.
+func (s *segment) postingsAt(group uint64, i int) uint64 {
+	b := s.dirData[group:]
+	return binary.LittleEndian.Uint64(b) + tier{b[8], b[9], b[10]}.at(b[dirHeader:], i)
+}
+
+// firsts are the numbers of the first transaction and the first row at or
+// behind the i-th block of the table.
+func (s *segment) firsts(i int) (tx, row uint32) {
+	if i >= s.blockCount {
+		return uint32(s.Txs), uint32(s.Rows)
+	}
+	b := s.blocks[i*blockEntry+16:]
+	return binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 }
 
 // firstRow is the number of the first row at or after transaction n.
 func (s *segment) firstRow(n uint32) uint32 {
-	blocks := int(s.Rows+blockRows-1) / blockRows
-	k := sort.Search(blocks, func(k int) bool { // the first block that begins at or after n
-		b := s.rowData[binary.LittleEndian.Uint64(s.rowAt[k*8:]):]
-		return binary.LittleEndian.Uint32(b[3:]) >= n
-	})
-	if k == 0 {
-		return 0
+	if uint64(n) >= s.Txs {
+		return uint32(s.Rows)
 	}
+	var t segmentTxn
+	s.txn(n, &t, false)
+	_, from := s.firsts(int(t.block))
+	_, to := s.firsts(int(t.block) + 1)
 	var b rowBlock
-	first := uint32(k-1) * blockRows
-	s.rowBlock(first, &b)
-	i := sort.Search(b.n, func(i int) bool { return b.tx(i) >= n })
-	return first + uint32(i)
+	return from + uint32(sort.Search(int(to-from), func(i int) bool {
+		s.rowBlock(from+uint32(i), &b)
+		return b.tx(int((from+uint32(i))%blockRows)) >= n
+	}))
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"math"
 	"runtime"
 	"slices"
@@ -18,6 +19,7 @@ import (
 // a block.
 type segments struct {
 	byChain  map[ChainRef][]*segment // by block
+	lists    [][]*segment            // the same, by chain
 	list     []*segment              // a TxRef holds the place here, plus one
 	claims   map[ChainRef][]Claim
 	registry *chain.Registry
@@ -41,6 +43,10 @@ func (s *segments) add(shared *segment) {
 	list := append(s.byChain[seg.chain], seg)
 	slices.SortFunc(list, func(a, b *segment) int { return cmp.Compare(a.From, b.From) })
 	s.byChain[seg.chain] = list
+	s.lists = s.lists[:0]
+	for _, id := range slices.Sorted(maps.Keys(s.byChain)) {
+		s.lists = append(s.lists, s.byChain[id])
+	}
 	last := chain.Time(0)
 	for _, seg := range list {
 		seg.before = last
@@ -50,11 +56,17 @@ func (s *segments) add(shared *segment) {
 	}
 }
 
+// damage is what reading mapped bytes panics with where they contradict one
+// another.
+type damage string
+
 // caught turns a fault in reading mapped bytes into a corruption: a flipped
 // byte can make a column point outside its file.
 func caught(fault any, err *error) {
 	switch r := fault.(type) {
 	case nil:
+	case damage:
+		*err = errs.New("read ledger", errs.Corrupt, "", "a segment's bytes make no sense: "+string(r), "run bongsu ledger check")
 	case runtime.Error:
 		if why := r.Error(); !strings.Contains(why, "out of range") {
 			panic(r)
@@ -232,7 +244,10 @@ func (s *segments) timedBefore(id ChainRef, number uint64) (blockState, bool) {
 	return blockState{}, false
 }
 
-func (s *segments) chains(seen map[ChainRef]bool) {
+// chains are the chains' segments, in one order.
+func (s *segments) chains() [][]*segment { return s.lists }
+
+func (s *segments) chainNames(seen map[ChainRef]bool) {
 	for id := range s.byChain {
 		seen[id] = true
 	}
@@ -328,15 +343,19 @@ func (s *segment) bound(v *view, k *Key, upTo bool) uint32 {
 	case k.Block > s.To:
 		return uint32(s.Rows)
 	}
-	var t segmentTxn
-	first := sort.Search(int(s.Txs), func(n int) bool {
-		s.txn(uint32(n), &t, false)
-		b := s.blockNumber(int(t.block))
-		return b > k.Block || b == k.Block && t.index >= k.Index
-	})
-	from := s.firstRow(uint32(first))
+	place := s.findBlock(k.Block)
+	_, from := s.firsts(place)
+	if place == s.blockCount || s.blockNumber(place) != k.Block {
+		return from
+	}
+	_, to := s.firsts(place + 1)
+	return from + s.search(v, from, to, k, upTo)
+}
+
+// search is how many of the rows [from, to) stand before a place, or up to it.
+func (s *segment) search(v *view, from, to uint32, k *Key, upTo bool) uint32 {
 	var w Row
-	return from + uint32(sort.Search(int(uint32(s.Rows)-from), func(n int) bool {
+	return uint32(sort.Search(int(to-from), func(n int) bool {
 		v.fillSegment(s, from+uint32(n), &w)
 		c := w.Key.Compare(*k)
 		return c > 0 || c == 0 && !upTo
@@ -345,12 +364,7 @@ func (s *segment) bound(v *view, k *Key, upTo bool) uint32 {
 
 // boundByTime is bound for a place on another chain.
 func (s *segment) boundByTime(v *view, k *Key, upTo bool) uint32 {
-	var w Row
-	return uint32(sort.Search(int(s.Rows), func(n int) bool {
-		v.fillSegment(s, uint32(n), &w)
-		c := w.Key.Compare(*k)
-		return c > 0 || c == 0 && !upTo
-	}))
+	return s.search(v, 0, uint32(s.Rows), k, upTo)
 }
 
 // span is the rows of the segment that a query's bounds leave: [from, to).
@@ -367,9 +381,12 @@ func (s *segment) span(v *view, after, until *Key) (from, to uint32) {
 
 // fillSegment writes row n of a segment into w.
 func (v *view) fillSegment(s *segment, n uint32, w *Row) {
+	g := gatherer{v: v}
+	r := gathered{s: s, row: n, block: binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:])}
 	var b rowBlock
-	s.rowBlock(n, &b)
-	v.fillFrom(s, &b, n, w)
+	b.parse(s.rowData[r.block:])
+	r.at, r.tx = uint32(b.at(int(n%blockRows))), b.tx(int(n%blockRows))
+	g.read(&r, nil, w)
 }
 
 // lowest is the lowest block of a chain that a layer knows.

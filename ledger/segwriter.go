@@ -96,14 +96,14 @@ func (w *segmentWriter) add(b *mergedBlock) error {
 		n := uint32(w.info.Txs)
 		w.info.Txs++
 		w.txBuf = append(w.txBuf, segmentTxn{place, t.index, t.status, t.id})
-		if len(w.txBuf) == blockRows {
+		if len(w.txBuf) == blockTxs {
 			w.flushTxs()
 		}
 		for j := range t.moves {
 			if t.status == StatusFailed && t.moves[j].kind != chain.KindFee {
 				continue
 			}
-			w.row(n, &t.moves[j], b.state.timed)
+			w.row(n, place, &t.moves[j], b.state.timed)
 		}
 		if len(t.notes) > 0 {
 			w.extraAt = binary.LittleEndian.AppendUint32(w.extraAt, n)
@@ -143,13 +143,15 @@ func (w *segmentWriter) block(place uint32, s *blockState) {
 		w.info.LastTime = max(w.info.LastTime, int64(s.time))
 	}
 	w.blocks = binary.LittleEndian.AppendUint64(w.blocks, t)
+	w.blocks = binary.LittleEndian.AppendUint32(w.blocks, uint32(w.info.Txs))
+	w.blocks = binary.LittleEndian.AppendUint32(w.blocks, uint32(w.info.Rows))
 	if s.hash != (Hash{}) || s.parent != (Hash{}) {
 		w.hashes = binary.LittleEndian.AppendUint32(w.hashes, place)
 		w.hashes = append(append(w.hashes, s.hash[:]...), s.parent[:]...)
 	}
 }
 
-func (w *segmentWriter) row(tx uint32, m *movement, timed bool) {
+func (w *segmentWriter) row(tx, place uint32, m *movement, timed bool) {
 	w.info.Rows++
 	if !timed {
 		w.info.Untimed++
@@ -160,7 +162,7 @@ func (w *segmentWriter) row(tx uint32, m *movement, timed bool) {
 		}
 	}
 	w.asset = max(w.asset, m.asset)
-	w.rowBuf = append(w.rowBuf, segmentRow{tx, *m})
+	w.rowBuf = append(w.rowBuf, segmentRow{tx, place, *m})
 	if len(w.rowBuf) == blockRows {
 		w.flushRows()
 	}
@@ -175,8 +177,9 @@ func (w *segmentWriter) flushRows() {
 
 func (w *segmentWriter) flushTxs() {
 	if len(w.txBuf) > 0 {
-		w.txAt = append(w.txAt, uint64(w.txs.at()-w.txs.start))
-		w.txs.write(w.txEnc.encode(w.txBuf))
+		b := w.txEnc.encode(w.txBuf)
+		w.txAt = append(w.txAt, uint64(w.txs.at()-w.txs.start)|uint64(b[txIndex])<<txAtBits)
+		w.txs.write(b)
 		w.txBuf = w.txBuf[:0]
 	}
 }

@@ -25,6 +25,7 @@ type view struct {
 	masked   map[segmentTx]struct{}
 
 	lowestBlock map[ChainRef]uint64 // that a layer knows
+	lowestAt    []uint64            // the same for each segment, by its place; math.MaxUint64: none
 	counted     *coverages
 }
 
@@ -53,6 +54,9 @@ func (h *head) view(version uint64) *view {
 			}
 			v.masked[m] = struct{}{}
 		}
+	}
+	for _, s := range v.below.list {
+		v.lowestAt = append(v.lowestAt, v.lowest(s.chain))
 	}
 	return v
 }
@@ -225,6 +229,9 @@ func (v *view) fill(layer int, n int32, w *Row) {
 func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) (err error) {
 	defer v.guard(&err)
 	into.Reset()
+	g := v.gatherer(into.memory)
+	into.memory = g
+	defer g.release()
 	for _, ref := range refs {
 		if layer, n, ok := v.state(ref); ok {
 			for _, r := range v.layers[layer].txRows[n] {
@@ -232,7 +239,7 @@ func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) (err
 				v.fill(layer, r, &into.Rows[len(into.Rows)-1])
 			}
 		} else if ref != 0 {
-			v.below.transaction(v, ref, into)
+			g.transaction(ref, into)
 		}
 		into.EndPage(false)
 	}
@@ -253,7 +260,7 @@ func (v *view) Chains(context.Context) (_ []chain.ID, err error) {
 			seen[id] = true
 		}
 	}
-	v.below.chains(seen)
+	v.below.chainNames(seen)
 	var out []chain.ID
 	for id := range seen {
 		out = append(out, chainOfRef(id))
@@ -406,24 +413,6 @@ func (c *counting) finish(claims []Claim) Coverage {
 		}
 	}
 	return c.Coverage
-}
-
-func (v *view) Degrees(ctx context.Context, accounts []AccountRef) ([]Degree, error) {
-	out := make([]Degree, len(accounts))
-	for i, a := range accounts {
-		if err := v.eachOf(ctx, Query{Account: a}, func(w *Row) bool {
-			if w.From == a {
-				out[i].Out++
-			}
-			if w.To == a {
-				out[i].In++
-			}
-			return true
-		}); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
 
 func (v *view) UTXOs(_ context.Context, refs []TxRef) (_ []UTXOTx, err error) {

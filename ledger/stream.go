@@ -1,0 +1,186 @@
+package ledger
+
+import (
+	"slices"
+)
+
+// rowStream gives the rows of a query that lie in a chain's segments, in the
+// query's order, many at a time.
+type rowStream struct {
+	g    *gatherer
+	q    *Query
+	list []*segment // those left, in the query's order
+	s    *segment
+	rows rowLister
+	open bool
+}
+
+// rowLister lists numbers of rows of one segment in a query's order.
+type rowLister interface {
+	// take appends at most n further numbers; none are left when it appends
+	// none.
+	take(out []uint32, n int) []uint32
+}
+
+// numbers lists the next rows of one segment, at most n; none at the end.
+func (st *rowStream) numbers(n int) []uint32 {
+	for {
+		if st.open {
+			if out := st.rows.take(st.g.numbers[:0], n); len(out) > 0 {
+				st.g.numbers = out
+				return out
+			}
+		}
+		if st.open = st.next(); !st.open {
+			return nil
+		}
+	}
+}
+
+// next opens the lists of the next segment that has any.
+func (st *rowStream) next() bool {
+	for len(st.list) > 0 {
+		st.s, st.list = st.list[0], st.list[1:]
+		v := st.g.v
+		if st.q.Account == 0 { // a scan
+			from, to := st.s.span(v, &st.q.After, &st.q.Until)
+			st.rows = &everyRow{from, to}
+			return true
+		}
+		if _, ok := st.s.local(st.q.Account); !ok {
+			continue
+		}
+		from, to := st.s.span(v, &st.q.After, &st.q.Until)
+		if from < to {
+			st.rows = st.s.listRows(st.q, from, to)
+			return true
+		}
+	}
+	return false
+}
+
+// fill writes the next rows into out and says how many; fewer than fit at the
+// end only.
+func (st *rowStream) fill(out []Row) int {
+	n := 0
+	g := st.g
+	wants := st.q
+	if st.q.Account == 0 || st.q.Direction == Both && st.q.Asset == 0 {
+		wants = nil
+	}
+	for n < len(out) {
+		list := st.numbers(min(waveRows, len(out)-n))
+		if len(list) == 0 {
+			break
+		}
+		g.rows = g.rows[:0]
+		for _, row := range list {
+			g.rows = append(g.rows, gathered{s: st.s, row: row})
+		}
+		g.locate()
+		g.locateTxs()
+		for i := range g.rows {
+			r := &g.rows[i]
+			if g.v.masked != nil {
+				if _, ok := g.v.masked[segmentTx{r.s.number, r.tx}]; ok {
+					continue
+				}
+			}
+			if g.read(r, wants, &out[n]) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// everyRow lists all rows of a range.
+type everyRow struct{ from, to uint32 }
+
+func (e *everyRow) take(out []uint32, n int) []uint32 {
+	for ; n > 0 && e.from < e.to; n-- {
+		out = append(out, e.from)
+		e.from++
+	}
+	return out
+}
+
+// page answers one query by streaming its rows.
+func (g *gatherer) page(q *Query, limit int, into *Pages) {
+	st := g.streamOf(q)
+	start := len(into.Rows)
+	for room := 256; ; room = min(room*4, 1<<14) {
+		at := len(into.Rows)
+		want := min(limit+1-(at-start), room) // one more says that there are more
+		into.Rows = slices.Grow(into.Rows, want)[:at+want]
+		n := st.fill(into.Rows[at:])
+		into.Rows = into.Rows[:at+n]
+		if n < want {
+			into.EndPage(false)
+			return
+		}
+		if at+n-start > limit {
+			into.Rows = into.Rows[:start+limit]
+			into.EndPage(true)
+			return
+		}
+	}
+}
+
+// streamOf is the rows of an account among the segments.
+func (g *gatherer) streamOf(q *Query) *rowStream {
+	g.stream = rowStream{g: g, q: q}
+	for _, list := range g.v.below.chains() {
+		for _, seg := range list {
+			if _, ok := seg.local(q.Account); ok {
+				g.stream.list = ordered(list, q.Reverse)
+				return &g.stream
+			}
+		}
+	}
+	return &g.stream
+}
+
+func ordered(list []*segment, reverse bool) []*segment {
+	if !reverse {
+		return list
+	}
+	out := slices.Clone(list)
+	slices.Reverse(out)
+	return out
+}
+
+// streamCursor is a stream as a source among others.
+type streamCursor struct {
+	st   *rowStream
+	rows []Row // read ahead
+	at   int
+	full bool // the last reading found as many as it looked for
+}
+
+// Reading ahead begins small, because most pages are.
+const (
+	firstAhead = 32
+	lastAhead  = 1024
+)
+
+func (c *streamCursor) next(w *Row) bool {
+	if c.at == len(c.rows) {
+		n := firstAhead
+		if c.rows != nil {
+			if !c.full {
+				return false
+			}
+			n = min(len(c.rows)*4, lastAhead)
+		}
+		c.rows = slices.Grow(c.rows[:0], n)[:n]
+		k := c.st.fill(c.rows)
+		c.rows, c.at, c.full = c.rows[:k], 0, k == n
+		if k == 0 {
+			return false
+		}
+	}
+	*w = c.rows[c.at]
+	c.at++
+	return true
+}
