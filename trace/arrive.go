@@ -241,6 +241,9 @@ func (s *sim) party(ctx context.Context, ref ledger.AccountRef) (uint32, error) 
 			p.role, p.label = roleContract, l
 		}
 	}
+	if s.within != nil && p.role == roleBook && !s.within(ref) {
+		p.role = roleSource
+	}
 	s.parties = append(s.parties, p)
 	at := uint32(len(s.parties) - 1)
 	s.byRef[ref] = at

@@ -1,68 +1,76 @@
 package trace
 
 import (
-	"container/heap"
 	"context"
+	"strconv"
 
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ledger"
 )
 
-// blockLister is what a Reader needs for the fee rule coinbase: the
-// transactions of a block, in order.
-type blockLister interface {
-	BlockTxs(ctx context.Context, id chain.ID, number uint64) ([]ledger.TxRef, error)
-}
-
-// keepFee keeps a tainted fee for the coinbase of its block.
-func (u *utxo) keepFee(ctx context.Context, e *txEvent, lots []lot) error {
+// keepFee keeps a tainted fee for the coinbase of its block. Going back, it is
+// kept where the coinbase leads into the deposit.
+func (u *utxo) keepFee(ctx context.Context, e *txEvent, lots []lot) (kept bool, err error) {
 	key := blockKey{e.tx.Chain, e.tx.Block}
-	if u.fees[key] == nil {
-		if err := u.queueCoinbase(ctx, key); err != nil {
-			return err
+	paid, seen := u.fees[key]
+	if !seen {
+		if kept, err = u.queueCoinbase(ctx, key); err != nil {
+			return false, err
 		}
-		u.fees[key] = map[ledger.TxRef][]lot{}
+		if kept {
+			paid = map[ledger.TxRef][]lot{}
+		}
+		u.fees[key] = paid
 	}
-	u.fees[key][e.ref] = lots
-	return nil
+	if paid != nil {
+		paid[e.ref] = lots
+	}
+	return paid != nil, nil
 }
 
 // queueCoinbase makes a block's coinbase due after its other transactions.
-func (u *utxo) queueCoinbase(ctx context.Context, key blockKey) error {
+func (u *utxo) queueCoinbase(ctx context.Context, key blockKey) (bool, error) {
 	bad := func(why string) error {
-		return errs.New("trace", errs.Unavailable, string(key.chain), why, "trace with --fees sink")
+		return errs.New("trace", errs.Unavailable, string(key.chain)+" block "+strconv.FormatUint(key.number, 10), why, "import the whole block, or trace with --fees sink")
 	}
-	l, ok := u.r.(blockLister)
-	if !ok {
-		return bad("this ledger cannot list a block's transactions, which fees are followed through")
-	}
-	refs, err := l.BlockTxs(ctx, key.chain, key.number)
+	refs, err := u.r.BlockTxs(ctx, key.chain, key.number)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(refs) == 0 {
-		return bad("the ledger lacks the block that pays a tainted fee")
+		return false, bad("the ledger lacks the block that pays a tainted fee")
 	}
 	txs, err := u.r.UTXOs(ctx, refs[:1])
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !txs[0].Coinbase {
-		return bad("the ledger lacks the coinbase of a block that pays a tainted fee")
+		return false, bad("the ledger lacks the coinbase of a block that pays a tainted fee")
 	}
-	if u.queued[refs[0]] {
-		return bad("a theft names an output of a coinbase that collects its own fees")
+	return u.queued[refs[0]] || u.back == nil || u.back.byRef[refs[0]] != nil, u.queue(ctx, refs[0])
+}
+
+// payersOf lists the transactions of a coinbase's block whose fees it
+// collects, in order.
+func payersOf(ctx context.Context, r ledger.Reader, tx *ledger.UTXOTx, ref ledger.TxRef) ([]ledger.TxRef, error) {
+	refs, err := r.BlockTxs(ctx, tx.Chain, tx.Block)
+	if err != nil {
+		return nil, err
 	}
-	u.queued[refs[0]] = true
-	heap.Push(&u.due, dueTx{ref: refs[0], tx: txs[0], fees: refs[1:]})
-	return nil
+	out := make([]ledger.TxRef, 0, len(refs))
+	for _, x := range refs {
+		if x != ref {
+			out = append(out, x)
+		}
+	}
+	return out, nil
 }
 
 // collect pours the clean subsidy and then the block's fees, in transaction
 // order, into the coinbase's outputs.
 func (e *txEvent) collect(ctx context.Context, paid []ledger.TxRef) error {
-	txs, err := e.u.r.UTXOs(ctx, paid)
+	txs, err := e.u.payers(ctx, e.ref, paid)
 	if err != nil {
 		return err
 	}
@@ -86,9 +94,13 @@ func (e *txEvent) collect(ctx context.Context, paid []ledger.TxRef) error {
 	subsidy, ok := out.Sub(sumOf(fees))
 	if !ok {
 		// The miner claimed less than was paid: the rest left the supply.
-		p.fee = sumOf(fees).MustSub(out)
+		p.fee, subsidy = sumOf(fees).MustSub(out), chain.Amount{}
 	}
-	p.in = [][]lot{{{amount: subsidy, flow: -1}}, fees}
+	minted := lot{amount: subsidy, flow: -1}
+	if e.u.back != nil {
+		minted = e.u.back.subsidy(e.ref, subsidy, e.u.sim)
+	}
+	p.in = [][]lot{{minted}, fees}
 	if e.u.poison {
 		e.turn(p)
 	}
@@ -100,6 +112,18 @@ func (e *txEvent) collect(ctx context.Context, paid []ledger.TxRef) error {
 	}
 	e.u.sinkhole(&ledger.Row{Key: ledger.Key{Kind: chain.KindAdjustment}, Asset: e.asset}, r.fee)
 	return nil
+}
+
+// payers reads the transactions whose fees a coinbase collects.
+func (u *utxo) payers(ctx context.Context, coinbase ledger.TxRef, paid []ledger.TxRef) ([]ledger.UTXOTx, error) {
+	if u.back == nil {
+		return u.r.UTXOs(ctx, paid)
+	}
+	var out []ledger.UTXOTx
+	for _, t := range u.back.byRef[coinbase].paying {
+		out = append(out, t.tx)
+	}
+	return out, nil
 }
 
 // feeOf is a transaction's fee, when the ledger knows all its inputs.

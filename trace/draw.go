@@ -98,7 +98,7 @@ func nameAssets(ctx context.Context, r ledger.Reader, sims []*sim) (*names, erro
 		refs = append(refs, ref)
 	}
 	slices.Sort(refs)
-	assets, err := r.Assets(ctx, refs)
+	assets, err := assetNames(ctx, r, refs)
 	if err != nil {
 		return nil, err
 	}

@@ -176,23 +176,7 @@ func (w *world) reader() ledger.Reader {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return blocks{r, w.txs}
-}
-
-// blocks lists the transactions of a fixture's blocks.
-type blocks struct {
-	ledger.Reader
-	txs []ledger.UTXOTx
-}
-
-func (b blocks) BlockTxs(ctx context.Context, id chain.ID, number uint64) ([]ledger.TxRef, error) {
-	var names []ledger.Tx
-	for _, tx := range b.txs {
-		if tx.Chain == id && tx.Block == number {
-			names = append(names, ledger.Tx{Chain: id, ID: tx.Tx})
-		}
-	}
-	return b.TxRefs(ctx, names)
+	return r
 }
 
 // utxo reads lines of the form
@@ -286,7 +270,9 @@ func (w *world) request(d *datadriven.TestData) trace.Request {
 		case "max-degree":
 			req.Bounds.MaxDegree = number(a.Vals[0])
 		case "min-amount":
-			req.Bounds.MinAmount = []chain.Money{{Asset: chain.Ethereum.Native(), Amount: chain.Units(uint64(number(a.Vals[0])))}}
+			for _, id := range []chain.ID{chain.Ethereum, chain.Bitcoin} {
+				req.Bounds.MinAmount = append(req.Bounds.MinAmount, chain.Money{Asset: id.Native(), Amount: chain.Units(uint64(number(a.Vals[0])))})
+			}
 		case "until":
 			req.Bounds.Until = chain.Time(number(a.Vals[0]) * 12_000)
 		case "fees":
@@ -331,6 +317,9 @@ func (w *world) print(r *trace.Result) string {
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	who := func(a chain.Account) string { return w.names[a] }
 	money := func(a trace.Amount) string {
+		if a.Asset == "" {
+			return a.Base.Base() + " of no asset"
+		}
 		if name, ok := w.assets[a.Asset]; ok {
 			return a.Base.Base() + " " + name
 		}

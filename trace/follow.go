@@ -181,15 +181,21 @@ func parts(q *Request, rows []stolenRow, coins []stolenOutput) (out []part) {
 	return out
 }
 
-// newSim makes a simulation with the theft's rows in its heap.
-func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, p part, reads *readLog) (*sim, error) {
+// newBareSim makes a simulation in which nothing was stolen yet.
+func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, reads *readLog) (*sim, error) {
 	s := &sim{
 		r: r, labels: set, req: req, reads: reads,
 		method: methodOf(req.Method, req.Bounds.MaxHops > 0), poison: req.Method == Poison, tiho: req.Method == TIHO,
 		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
 		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, books: map[bookKey]*book{}, stolen: map[ledger.Key][]uint32{},
 	}
-	if err := s.setFloors(ctx); err != nil {
+	return s, s.setFloors(ctx)
+}
+
+// newSim makes a simulation with the theft's rows in its heap.
+func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, p part, reads *readLog) (*sim, error) {
+	s, err := newBareSim(ctx, r, set, req, reads)
+	if err != nil {
 		return nil, err
 	}
 	local := map[uint32]uint32{}
@@ -251,8 +257,7 @@ func (s *sim) addCoins(ctx context.Context, p *part, local map[uint32]uint32) er
 	if len(coins) == 0 {
 		return errs.New("trace", errs.NotExist, "", "the ledger holds no output that the theft names", "import its transactions first")
 	}
-	_, err := newUTXO(ctx, s, coins)
-	return err
+	return startUTXO(s).steals(ctx, coins)
 }
 
 func (s *sim) addTheft(id, title string) uint32 {
@@ -283,12 +288,12 @@ func (s *sim) head(id chain.ID) ledger.Key {
 func (s *sim) setFloors(ctx context.Context) error {
 	s.floors = map[ledger.AssetRef]chain.Amount{}
 	for _, m := range s.req.Bounds.MinAmount {
-		refs, err := s.r.AssetRefs(ctx, []chain.Asset{m.Asset})
+		ref, err := assetRefOf(ctx, s.r, m.Asset)
 		if err != nil {
 			return err
 		}
-		if refs[0] != 0 {
-			s.floors[refs[0]] = m.Amount
+		if ref != 0 {
+			s.floors[ref] = m.Amount
 		}
 	}
 	return nil

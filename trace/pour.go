@@ -8,12 +8,17 @@ import (
 
 // pouring is how one transaction of a UTXO chain shares out what came in: the
 // inputs' money as lots in order, clean and tainted, the outputs' values, and
-// the fee. What goes in comes out: inputs sum to outputs and fee.
+// the fee. What goes in comes out: inputs and what is missing sum to outputs
+// and fee.
 type pouring struct {
-	in   [][]lot
-	outs []chain.Amount
-	fee  chain.Amount
+	in      [][]lot
+	missing chain.Amount // what inputs that the ledger lacks must have held: clean, and last whatever the method (definition 4)
+	outs    []chain.Amount
+	fee     chain.Amount
 }
+
+// unknown is what is missing, as the clean lot that it goes on as.
+func (p *pouring) unknown() lot { return lot{amount: p.missing, flow: -1} }
 
 // poured is the lots of each output, in order, and of the fee.
 type poured struct {
@@ -44,7 +49,9 @@ func (s *stream) take(a chain.Amount, out []lot) []lot {
 		l := &(*s)[0]
 		t := a.Min(l.amount)
 		if t == l.amount {
-			out = append(out, *l)
+			if !t.IsZero() {
+				out = append(out, *l)
+			}
 			*s = (*s)[1:]
 		} else {
 			out = append(out, l.split(t))
@@ -57,7 +64,7 @@ func (s *stream) take(a chain.Amount, out []lot) []lot {
 // fifo lays the inputs end to end in order and pours them into the outputs in
 // order, the fee last.
 func (p *pouring) fifo() poured {
-	s := stream(slices.Concat(p.in...))
+	s := append(stream(slices.Concat(p.in...)), p.unknown())
 	r := poured{outs: make([][]lot, len(p.outs))}
 	for i, a := range p.outs {
 		r.outs[i] = s.take(a, nil)
@@ -70,6 +77,7 @@ func (p *pouring) fifo() poured {
 func (p *pouring) lifo() poured {
 	s := stream(slices.Concat(p.in...))
 	slices.Reverse(s)
+	s = append(s, p.unknown())
 	r := poured{outs: make([][]lot, len(p.outs))}
 	for i := len(p.outs) - 1; i >= 0; i-- {
 		r.outs[i] = s.take(p.outs[i], nil)
@@ -82,7 +90,7 @@ func (p *pouring) lifo() poured {
 // the running sum of the outputs, S the inputs, T their taint, the fee last.
 // Of several lots each gives its part of these by amount, by running sums.
 func (p *pouring) haircut() poured {
-	taint, clean := parted(p.in)
+	taint, clean := p.parted()
 	whole := sumOf(taint)
 	all := whole.MustAdd(sumOf(clean))
 	r := poured{outs: make([][]lot, len(p.outs))}
@@ -131,7 +139,7 @@ func (s *stream) takeEvenly(t chain.Amount) (out []lot) {
 // tiho pours the tainted money first: the fee takes floor(fee*T/S) of it, then
 // the largest outputs, ties by position. Clean money fills the rest.
 func (p *pouring) tiho() poured {
-	taint, clean := parted(p.in)
+	taint, clean := p.parted()
 	whole := sumOf(taint)
 	all := whole.MustAdd(sumOf(clean))
 	r := poured{outs: make([][]lot, len(p.outs))}
@@ -159,8 +167,8 @@ func (p *pouring) tiho() poured {
 }
 
 // parted is the tainted lots in input order, and the clean ones.
-func parted(in [][]lot) (taint, clean stream) {
-	for _, lots := range in {
+func (p *pouring) parted() (taint, clean stream) {
+	for _, lots := range p.in {
 		for _, l := range lots {
 			switch {
 			case l.amount.IsZero():
@@ -170,6 +178,9 @@ func parted(in [][]lot) (taint, clean stream) {
 				clean = append(clean, l)
 			}
 		}
+	}
+	if !p.missing.IsZero() {
+		clean = append(clean, p.unknown())
 	}
 	return taint, clean
 }

@@ -43,6 +43,7 @@ type sim struct {
 	received int         // accounts that received it
 	reads    *readLog
 	sources  map[ledger.AccountRef]uint32 // parties that are sources
+	within   func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
 }
 
 // classInfo is a (theft, stolen asset) pair.

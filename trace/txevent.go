@@ -2,7 +2,6 @@ package trace
 
 import (
 	"context"
-	"encoding/binary"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -37,9 +36,10 @@ func (e *txEvent) happen(ctx context.Context) error {
 	return e.payFee(ctx, r.fee)
 }
 
-// gather collects the inputs' money. Inputs whose value the ledger lacks come
-// last, as one clean lot of what the outputs need beyond the known (definition
-// 4), and make what goes on inferred.
+// gather collects the inputs' money. Inputs whose value the ledger lacks hold
+// what the outputs need beyond the known, and make what goes on inferred. Going
+// back, an output where that stopped is a source, if it is one of those that
+// are traced, and clean whatever came to it if not.
 func (e *txEvent) gather() (*pouring, error) {
 	p := &pouring{}
 	var known, spent chain.Amount
@@ -58,7 +58,15 @@ func (e *txEvent) gather() (*pouring, error) {
 	for i := range e.tx.Inputs {
 		in := &e.tx.Inputs[i]
 		key := coinKey{e.tx.Chain, in.Prev}
-		switch c := e.u.coins[key]; {
+		c := e.u.coins[key]
+		if e.u.back != nil {
+			if l, ok := e.u.back.source(key); ok {
+				p.in = append(p.in, []lot{l})
+				known = known.MustAdd(l.amount)
+				continue
+			}
+		}
+		switch {
 		case c != nil:
 			p.in = append(p.in, c.lots)
 			known = known.MustAdd(sumOf(c.lots))
@@ -76,10 +84,11 @@ func (e *txEvent) gather() (*pouring, error) {
 		return p, nil
 	}
 	missing := spent.MustSub(known)
+	p.fee = chain.Amount{}
 	if !e.short {
 		return nil, errs.New("trace", errs.Corrupt, e.tx.Tx.Text(e.tx.Chain), "a transaction pays out more than its inputs hold", "verify the ledger with: bongsu ledger check")
 	}
-	p.in = append(p.in, []lot{{amount: missing, flow: -1}})
+	p.missing = missing
 	if last != nil {
 		e.u.lack(last, e.asset, spent, known, missing)
 	}
@@ -122,17 +131,17 @@ func (e *txEvent) turn(p *pouring) {
 			}
 		}
 	}
+	if !p.missing.IsZero() {
+		e.u.put(atTurned, 0, e.asset, "", &lot{amount: p.missing, class: taint.class})
+		taint.amount, taint.origin = p.missing, chain.Amount{}
+		p.in, p.missing = append(p.in, []lot{taint}), chain.Amount{}
+	}
 }
 
 // row is the place of one output, as a ledger row.
 func (e *txEvent) row(ordinal int, to ledger.AccountRef, kind chain.Kind, amount chain.Amount) ledger.Row {
-	raw := e.tx.Tx.Raw()
 	return ledger.Row{
-		Key: ledger.Key{
-			Time: e.tx.Time, Chain: ledger.RefOfChain(e.tx.Chain), Block: e.tx.Block, Index: e.tx.Index,
-			Tx: binary.BigEndian.Uint64(raw), Ordinal: uint32(ordinal), Kind: kind,
-		},
-		Stated: e.tx.Time, To: to, Asset: e.asset, Tx: e.ref, Amount: amount, Provisional: e.prov,
+		Key: outputKey(e.tx, ordinal, kind), Stated: e.tx.Time, To: to, Asset: e.asset, Tx: e.ref, Amount: amount, Provisional: e.prov,
 	}
 }
 
@@ -204,6 +213,12 @@ func (e *txEvent) pay(ctx context.Context, i int, lots []lot) error {
 	if out.Spender.Tx.IsZero() {
 		return nil
 	}
+	if e.u.back != nil {
+		if t := e.u.back.txs[out.Spender.Tx]; t != nil {
+			e.u.enqueue(t.dueTx)
+		}
+		return nil
+	}
 	refs, err := e.u.r.TxRefs(ctx, []ledger.Tx{{Chain: e.tx.Chain, ID: out.Spender.Tx}})
 	if err != nil {
 		return err
@@ -242,7 +257,9 @@ func (e *txEvent) payFee(ctx context.Context, lots []lot) error {
 	}
 	e.judge(lots)
 	if e.u.req.Fees == FeesCoinbase {
-		return e.u.keepFee(ctx, e, lots)
+		if kept, err := e.u.keepFee(ctx, e, lots); kept || err != nil {
+			return err
+		}
 	}
 	w := e.row(len(e.tx.Outputs), 0, chain.KindFee, sumOf(lots))
 	w.From = e.payer(lots)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"encoding/binary"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -18,8 +19,9 @@ type utxo struct {
 	coins  map[coinKey]*coin
 	due    txHeap
 	queued map[ledger.TxRef]bool
-	fees   map[blockKey]map[ledger.TxRef][]lot // rule coinbase: tainted fees of a block, by transaction
+	fees   map[blockKey]map[ledger.TxRef][]lot // rule coinbase: tainted fees of a block, by transaction; nil where no coinbase collects them
 	final  map[chain.ID]uint64
+	back   *ancestry // of a backward trace: what it may go through, and from where; else nil
 }
 
 type coinKey struct {
@@ -81,18 +83,23 @@ func (h *txHeap) Pop() any {
 	return x
 }
 
-// newUTXO prepares a simulation of the thefts' outputs.
-func newUTXO(ctx context.Context, s *sim, outs []stolenOutput) (*utxo, error) {
+// startUTXO makes s a simulation of a UTXO chain.
+func startUTXO(s *sim) *utxo {
 	u := &utxo{sim: s, coins: map[coinKey]*coin{}, queued: map[ledger.TxRef]bool{}, fees: map[blockKey]map[ledger.TxRef][]lot{}, final: map[chain.ID]uint64{}}
 	s.utxo = u
 	s.outputs = map[coinKey][]uint32{}
+	return u
+}
+
+// steals prepares a simulation of the thefts' outputs.
+func (u *utxo) steals(ctx context.Context, outs []stolenOutput) error {
 	for _, o := range outs {
-		s.outputs[o.at] = append(s.outputs[o.at], o.theft)
+		u.outputs[o.at] = append(u.outputs[o.at], o.theft)
 		if err := u.queue(ctx, o.tx); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return u, nil
+	return nil
 }
 
 // queue makes a transaction due, once.
@@ -100,19 +107,37 @@ func (u *utxo) queue(ctx context.Context, ref ledger.TxRef) error {
 	if ref == 0 || u.queued[ref] {
 		return nil
 	}
-	u.queued[ref] = true
+	if u.back != nil {
+		if t := u.back.byRef[ref]; t != nil {
+			u.enqueue(t.dueTx)
+		}
+		return nil
+	}
 	txs, err := u.r.UTXOs(ctx, []ledger.TxRef{ref})
 	if err != nil {
 		return err
 	}
-	if txs[0].Outputs == nil {
+	d := dueTx{ref: ref, tx: txs[0]}
+	if d.tx.Outputs == nil {
 		return nil
 	}
-	if head, ok := u.req.Heads[txs[0].Chain]; ok && txs[0].Block > head {
+	if head, ok := u.req.Heads[d.tx.Chain]; ok && d.tx.Block > head {
 		return nil
 	}
-	heap.Push(&u.due, dueTx{ref: ref, tx: txs[0]})
+	if d.tx.Coinbase && u.req.Fees == FeesCoinbase {
+		if d.fees, err = payersOf(ctx, u.r, &d.tx, ref); err != nil {
+			return err
+		}
+	}
+	u.enqueue(d)
 	return nil
+}
+
+func (u *utxo) enqueue(d dueTx) {
+	if !u.queued[d.ref] {
+		u.queued[d.ref] = true
+		heap.Push(&u.due, d)
+	}
 }
 
 func (u *utxo) run(ctx context.Context) error {
@@ -144,23 +169,12 @@ func (u *utxo) leave(tx *ledger.UTXOTx) {
 // event lets one transaction happen.
 func (u *utxo) event(ctx context.Context, d *dueTx) error {
 	ref, tx := d.ref, &d.tx
-	accounts := make([]chain.Account, 0, len(tx.Inputs)+len(tx.Outputs))
-	for i := range tx.Inputs {
-		accounts = append(accounts, tx.Inputs[i].Account)
-	}
-	for i := range tx.Outputs {
-		accounts = append(accounts, tx.Outputs[i].Account)
-	}
-	refs, err := u.r.AccountRefs(ctx, accounts)
-	if err != nil {
-		return err
-	}
-	asset, err := u.r.AssetRefs(ctx, []chain.Asset{tx.Chain.Native()})
+	refs, err := u.partiesOf(ctx, d)
 	if err != nil {
 		return err
 	}
 	u.reads.addUTXO(tx)
-	e := txEvent{u: u, ref: ref, tx: tx, asset: asset[0], in: refs[:len(tx.Inputs)], out: refs[len(tx.Inputs):]}
+	e := txEvent{u: u, ref: ref, tx: tx, asset: coinAsset(tx.Chain), in: refs[:len(tx.Inputs)], out: refs[len(tx.Inputs):]}
 	if e.prov, err = u.provisional(ctx, tx); err != nil {
 		return err
 	}
@@ -168,6 +182,33 @@ func (u *utxo) event(ctx context.Context, d *dueTx) error {
 		return e.collect(ctx, d.fees)
 	}
 	return e.happen(ctx)
+}
+
+// outputKey is the place of one output.
+func outputKey(tx *ledger.UTXOTx, i int, kind chain.Kind) ledger.Key {
+	return ledger.Key{
+		Time: tx.Time, Chain: ledger.RefOfChain(tx.Chain), Block: tx.Block, Index: tx.Index,
+		Tx: binary.BigEndian.Uint64(tx.Tx.Raw()), Ordinal: uint32(i), Kind: kind,
+	}
+}
+
+// partiesOf is the accounts of a transaction's inputs, then of its outputs.
+func (u *utxo) partiesOf(ctx context.Context, d *dueTx) ([]ledger.AccountRef, error) {
+	if u.back != nil {
+		return u.back.byRef[d.ref].refs, nil
+	}
+	return u.r.AccountRefs(ctx, accountsOf(&d.tx))
+}
+
+func accountsOf(tx *ledger.UTXOTx) []chain.Account {
+	out := make([]chain.Account, 0, len(tx.Inputs)+len(tx.Outputs))
+	for i := range tx.Inputs {
+		out = append(out, tx.Inputs[i].Account)
+	}
+	for i := range tx.Outputs {
+		out = append(out, tx.Outputs[i].Account)
+	}
+	return out
 }
 
 // provisional says whether a transaction's block is not final on a chain that
