@@ -19,6 +19,9 @@ type Format struct {
 	// Recognise says whether data that begin with head are in this format. It
 	// sees at most HeadBytes, decompressed, fewer only when there are fewer.
 	Recognise func(head []byte) bool
+	// Beside says the same for data that only a file beside the named one makes
+	// readable; nil: never. It is asked after every format's Recognise.
+	Beside func(name string, head []byte) bool
 	// Read reads the whole source and states its transfers on out. It returns
 	// an error only for what makes the rest unreadable; a bad row goes to
 	// out.Reject.

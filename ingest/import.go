@@ -214,6 +214,11 @@ func (r *run) pick(name string, head []byte) (*Format, error) {
 		}
 		names = append(names, f.Name)
 	}
+	for i := range r.opts.Formats {
+		if f := &r.opts.Formats[i]; r.opts.Format == "" && f.Beside != nil && f.Beside(name, head) {
+			return f, nil
+		}
+	}
 	formats := "known formats: " + strings.Join(names, ", ")
 	if r.opts.Format != "" {
 		return nil, errs.New("import", errs.Usage, r.opts.Format, "is no format", formats)

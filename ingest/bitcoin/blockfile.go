@@ -24,6 +24,25 @@ var magics = map[[4]byte]chain.ID{
 	{0x16, 0x14, 0x1c, 0x12}: chain.BitcoinSimnet,
 }
 
+// foreign are the magics of networks that Bitcoin Core or a near relative writes
+// block files of, and that are not read here.
+var foreign = map[[4]byte]string{
+	{0x1c, 0x16, 0x3f, 0x28}: "testnet4",
+	{0x0a, 0x03, 0xcf, 0x40}: "signet",
+	{0xfb, 0xc0, 0xb6, 0xdb}: "Litecoin",
+	{0xc0, 0xc0, 0xc0, 0xc0}: "Dogecoin",
+}
+
+// foreignTo names the network of a block file that is not read here.
+func foreignTo(prefix []byte) (name string, ok bool) {
+	if len(prefix) < 8+headerBytes {
+		return "", false
+	}
+	name, ok = foreign[[4]byte(prefix)]
+	size := binary.LittleEndian.Uint32(prefix[4:])
+	return name, ok && size > headerBytes && size <= MaxBlockBytes
+}
+
 // A File is one block file or single block: random access to its plain
 // (decompressed) bytes.
 type File struct {
@@ -153,11 +172,18 @@ func (s *scanner) next() (record, Header, error) {
 
 // pass goes one byte on. Zeros between records are allotted space, no junk.
 func (s *scanner) pass(b byte) {
-	if b != 0 && s.junk < 0 {
+	if s.junk < 0 && !s.allotted(b, s.off) {
 		s.junk = s.off
 	}
 	s.in.Discard(1) //nolint:errcheck // the byte was peeked
 	s.off++
+}
+
+// allotted says whether a byte is space that Bitcoin Core allotted in advance:
+// zero, or zero before the key was taken off, because the allotting writes past
+// the key.
+func (s *scanner) allotted(b byte, off int64) bool {
+	return b == 0 || len(s.file.XOR) > 0 && b == s.file.XOR[off%int64(len(s.file.XOR))]
 }
 
 func (s *scanner) flush() {
@@ -169,11 +195,11 @@ func (s *scanner) flush() {
 
 func (s *scanner) tail(rest []byte) {
 	for _, b := range rest {
-		if b != 0 && s.junk < 0 {
+		if s.junk < 0 && !s.allotted(b, s.off) {
 			s.junk = s.off
 		}
+		s.off++
 	}
-	s.off += int64(len(rest))
 	s.flush()
 }
 

@@ -33,7 +33,7 @@ func formats(before Held, keep int) []ingest.Format {
 	return []ingest.Format{
 		{
 			Name: "bitcoin-blocks", Title: "raw blocks: Bitcoin Core's blk*.dat, or a single block in binary or hexadecimal",
-			Recognise: recogniseBlocks, Whole: true,
+			Recognise: recogniseBlocks, Beside: besideKey, Whole: true,
 			Read: func(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 				joined, err := out.Join(joinName, func(string, ingest.Limits) (ingest.Join, error) {
 					return &assembly{before: before, keep: keep}, nil
@@ -62,7 +62,22 @@ const (
 	text             // one block, hexadecimal
 )
 
-func recogniseBlocks(head []byte) bool { return layoutOf(head) != notBlocks }
+func recogniseBlocks(head []byte) bool {
+	_, other := foreignTo(head)
+	return other || layoutOf(head) != notBlocks
+}
+
+// besideKey says whether the key that lies beside a file makes a block file of
+// it: on a chain of little difficulty nothing in the file itself gives that
+// away. What is named as Bitcoin Core names block files is taken for one, so
+// that readBlocks can say what is wrong with it or with its key.
+func besideKey(name string, head []byte) bool {
+	if named, err := filepath.Match("blk*.dat", filepath.Base(name)); err == nil && named && len(head) > 0 {
+		return true
+	}
+	key, err := readKey(name)
+	return err == nil && keyed(head, key)
+}
 
 func layoutOf(head []byte) layout {
 	if _, ok := MagicOf(head); ok {
@@ -134,18 +149,45 @@ func xor(b, key []byte) []byte {
 // the block files beside it.
 const KeyFile = "xor.dat"
 
+// readKey reads the key that lies beside a file. A key of another length than
+// Bitcoin Core's is errs.Invalid.
+func readKey(name string) ([]byte, error) {
+	path := filepath.Join(filepath.Dir(name), KeyFile)
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	key, err := io.ReadAll(io.LimitReader(f, XORKeyBytes+1))
+	if err == nil && len(key) != XORKeyBytes {
+		err = errs.New("import", errs.Invalid, path, fmt.Sprintf("the key of the block files is not %d bytes long", XORKeyBytes),
+			"copy "+KeyFile+" again from the folder that the block files come from")
+	}
+	return key, err
+}
+
+// keyed says whether a key makes a block file of bytes, be it one that is not
+// read here.
+func keyed(head, key []byte) bool {
+	_, other := foreignTo(xor(head[:min(len(head), 8+headerBytes)], key))
+	return other || LooksMasked(head, key)
+}
+
 // keyOf finds the key of a block file: none where it reads as it stands, else
 // the one that lies beside it, else the one that its first record gives away.
 func keyOf(name string, head []byte) ([]byte, error) {
 	if _, ok := MagicOf(head); ok {
 		return nil, nil
 	}
-	key, err := os.ReadFile(filepath.Join(filepath.Dir(name), KeyFile))
-	if err == nil && LooksMasked(head, key) {
+	key, err := readKey(name)
+	if err == nil && keyed(head, key) {
 		return key, nil
 	}
-	if key, ok := guessKey(head); ok {
-		return key, nil
+	if guess, ok := guessKey(head); ok {
+		return guess, nil
+	}
+	if errs.Is(err) == errs.Invalid {
+		return nil, err
 	}
 	return nil, errs.New("import", errs.Invalid, name, "its beginning is that of no block file, with or without the key of "+KeyFile,
 		"keep the "+KeyFile+" of its folder beside it, or copy the file again")
@@ -163,6 +205,9 @@ func readBlocks(ctx context.Context, in *ingest.Input, out *ingest.Output, a *as
 		return errs.Wrap("import", in.Name, err)
 	}
 	f := &source{File: File{Name: in.Name, Data: data, Size: size}, number: out.Source(), chain: in.Chain}
+	if err := refuseForeign(in.Name, head); err != nil {
+		return err
+	}
 	switch layoutOf(head) {
 	case single, text:
 		return a.addSingle(f, layoutOf(head) == text, out)
@@ -171,9 +216,22 @@ func readBlocks(ctx context.Context, in *ingest.Input, out *ingest.Output, a *as
 		if err != nil {
 			return err
 		}
+		if err := refuseForeign(in.Name, xor(head, key)); err != nil {
+			return err
+		}
 		f.XOR = key
 		return a.addFile(ctx, f, out)
 	}
+}
+
+// refuseForeign refuses a block file of a network that is not read here.
+func refuseForeign(name string, head []byte) error {
+	network, other := foreignTo(head)
+	if !other {
+		return nil
+	}
+	return errs.New("import", errs.Usage, name, "is a block file of "+network+", a network that is not read here",
+		"block files of Bitcoin, its testnet3, regtest and simnet are")
 }
 
 // hold keeps a file readable after the import of its source has ended.
