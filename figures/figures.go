@@ -8,10 +8,13 @@ package figures
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,6 +53,24 @@ func (t *Table) Add(name string, value float64, unit string, baseline float64, a
 		line += fmt.Sprintf(" %12s %8.3g  %s", short(baseline), f.Ratio, against)
 	}
 	fmt.Fprintln(t.Out, strings.TrimRight(line, " "))
+}
+
+// Append writes the figures after those that the file holds already. Figures of
+// the same names are replaced, so that a program run twice counts once.
+func (t *Table) Append(path string) error {
+	var held []Figure
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &held)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	held = slices.DeleteFunc(held, func(f Figure) bool {
+		return slices.ContainsFunc(t.figures, func(g Figure) bool { return f.Name == g.Name })
+	})
+	all := Table{figures: append(held, t.figures...)}
+	return all.Write(path)
 }
 
 // Write writes the figures as a JSON array, with the folder it lies in.

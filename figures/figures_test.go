@@ -36,6 +36,31 @@ func TestTable(t *testing.T) {
 	}
 }
 
+// TestAppend: two programs share a file, and one that runs twice counts once.
+func TestAppend(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bench", "x.json")
+	for _, v := range []float64{1, 2} {
+		for _, name := range []string{"a", "b"} {
+			var table Table
+			table.Add(name, v, "s", 0, "")
+			if err := table.Append(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []Figure
+	if err := json.Unmarshal(data, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got[0] != (Figure{Name: "a", Value: 2, Unit: "s"}) || got[1] != (Figure{Name: "b", Value: 2, Unit: "s"}) {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestReadings(t *testing.T) {
 	work := 0
 	for i := range 50_000_000 {

@@ -106,7 +106,8 @@ type SourceReport struct {
 	Name        string   `json:"name"`
 	Format      string   `json:"format"`
 	Rows        int64    `json:"rows"`
-	Transfers   int64    `json:"transfers"` // what the rows state, before the ledger looked
+	Transfers   int64    `json:"transfers"`      // what the rows state, before the ledger looked
+	Kept        int64    `json:"kept,omitempty"` // call inputs and logs kept for links
 	Added       uint64   `json:"added"`
 	Known       uint64   `json:"known"`
 	Rejects     int64    `json:"rejects"`

@@ -111,6 +111,7 @@ func (o *Output) KeepsLog(topic [32]byte) bool {
 // Log states a call input or a log that links need.
 func (o *Output) Log(f ledger.NoteFact) error {
 	o.facts.Notes = append(o.facts.Notes, f)
+	o.source.report.Kept++
 	if len(o.facts.Notes) >= batchRows {
 		return o.flush()
 	}

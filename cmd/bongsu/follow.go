@@ -14,6 +14,7 @@ import (
 	"bongsu/ingest/bitcoin"
 	"bongsu/ingest/ethereum"
 	"bongsu/ingest/follow"
+	"bongsu/ingest/signatures"
 )
 
 type followCmd struct {
@@ -46,6 +47,7 @@ func (c *followEthereumCmd) Run(a *app) error {
 	return a.following(func(ctx context.Context, n *node, event func(follow.Event)) error {
 		return ethereum.Follow(ctx, ethereum.Config{
 			URL: c.URL, Ledger: follow.Into(n.ledger), HTTP: a.dialer(c.URL), From: c.From, FinalDepth: c.Depth, Once: c.Once, Event: event,
+			Keep: ethereum.Keep{Call: signatures.KeepCall, Log: signatures.KeepLog},
 		})
 	})
 }

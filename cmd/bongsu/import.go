@@ -7,6 +7,7 @@ import (
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ingest"
+	"bongsu/ingest/signatures"
 )
 
 type importCmd struct {
@@ -65,6 +66,7 @@ func (n *node) importFiles(a *app, files []string, format, chainName string) (in
 	}
 	return ingest.Run(a.ctx, ingest.Into(n.ledger), sources, ingest.Options{
 		Formats: formats(n.ledger), Format: format, Chain: id, Stdin: a.stdin,
+		KeepCall: signatures.KeepCall, KeepLog: signatures.KeepLog,
 		TempDir: a.dir, Now: a.now, Progress: a.importProgress,
 	})
 }
@@ -82,6 +84,9 @@ func writeReport(w io.Writer, rep ingest.Report) {
 		fmt.Fprintf(w, "%s: %s, %d rows, %d transfers: %d new, %d known already", s.Name, s.Format, s.Rows, s.Transfers, s.Added, s.Known)
 		if s.Resumed > 0 {
 			fmt.Fprintf(w, ", %d from an earlier, interrupted run", s.Resumed)
+		}
+		if s.Kept > 0 {
+			fmt.Fprintf(w, "; %d calls and logs kept for links", s.Kept)
 		}
 		fmt.Fprintln(w)
 		if s.Rejects > 0 {

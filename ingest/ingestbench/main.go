@@ -16,17 +16,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
+	"bongsu/figures"
 	"bongsu/ingest"
 	"bongsu/ingest/tables"
 )
@@ -41,7 +39,7 @@ func main() {
 		}
 		rows = n
 	}
-	b := &bench{rows: rows}
+	b := &bench{Table: figures.Table{Out: os.Stdout}, rows: rows}
 	flag.StringVar(&b.binary, "bongsu", "", "the built command; without it, only reading is measured")
 	flag.StringVar(&b.only, "only", "", "measure this table alone")
 	into := flag.String("into", "build/bench/ingest.json", "the list of figures to add to")
@@ -54,21 +52,11 @@ func main() {
 
 // bench is one run.
 type bench struct {
-	dir     string
-	rows    int
-	binary  string
-	only    string
-	figures []figure
-}
-
-// figure is one line of the result; Ratio is Value / Baseline.
-type figure struct {
-	Name     string  `json:"name"`
-	Value    float64 `json:"value"`
-	Unit     string  `json:"unit"`
-	Baseline float64 `json:"baseline,omitempty"`
-	Ratio    float64 `json:"ratio,omitempty"`
-	Against  string  `json:"against,omitempty"`
+	figures.Table
+	dir    string
+	rows   int
+	binary string
+	only   string
 }
 
 func (b *bench) run(into string) error {
@@ -86,7 +74,7 @@ func (b *bench) run(into string) error {
 			return err
 		}
 	}
-	return b.write(into)
+	return b.Append(into)
 }
 
 // table measures one table, and removes its file.
@@ -103,15 +91,15 @@ func (b *bench) table(t generatedTable) error {
 	name := "processor time of " + t.name + " before the ledger"
 	if t.split == nil {
 		read, err := b.reading(file)
-		b.add(name, parsed, "ns/row", read, "reading the file's bytes alone")
+		b.Add(name, parsed, "ns/row", read, "reading the file's bytes alone")
 		return err
 	}
-	start := processor()
+	start := figures.ProcessorTime()
 	if n, err := t.split(file); err != nil || n != b.rows {
 		return fmt.Errorf("the splitter found %d rows: %w", n, err)
 	}
-	alone := b.perRow(processor() - start)
-	b.add(name, parsed, "ns/row", alone, "the same file split and decoded, nothing checked")
+	alone := b.perRow(figures.ProcessorTime() - start)
+	b.Add(name, parsed, "ns/row", alone, "the same file split and decoded, nothing checked")
 	if b.binary == "" {
 		return nil
 	}
@@ -126,25 +114,25 @@ func (b *bench) reading(file string) (float64, error) {
 	}
 	defer f.Close()
 	buf := make([]byte, 1<<18)
-	start := processor()
+	start := figures.ProcessorTime()
 	for err == nil {
 		_, err = f.Read(buf)
 	}
 	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return b.perRow(processor() - start), err
+	return b.perRow(figures.ProcessorTime() - start), err
 }
 
 // parsing is the processor time a row of an import into nothing.
 func (b *bench) parsing(file string) (float64, error) {
 	runtime.GC()
-	start := processor()
+	start := figures.ProcessorTime()
 	rep, err := ingest.Run(context.Background(), nothing{}, []ingest.Source{{Name: file}}, ingest.Options{Formats: tables.Formats(), TempDir: b.dir})
 	if err == nil && rep.Rows != int64(b.rows) {
 		err = fmt.Errorf("%s: %d rows were read of %d", file, rep.Rows, b.rows)
 	}
-	return b.perRow(processor() - start), err
+	return b.perRow(figures.ProcessorTime() - start), err
 }
 
 // command measures `bongsu import` of the file into an empty ledger, beside the
@@ -175,54 +163,11 @@ func (b *bench) command(file string, alone float64) error {
 	}
 	spent := time.Duration(u.Utime.Nano() + u.Stime.Nano())
 	name := "bongsu import " + filepath.Base(file)
-	b.add(name, float64(b.rows)/took.Seconds(), "rows/s", alone, "the same file split and decoded, on one core")
-	b.add("  processor time of it, all cores", b.perRow(spent), "ns/row", 0, "")
-	b.add("  rows a second that this allows on this machine's cores", 1e9*float64(runtime.NumCPU())/b.perRow(spent), "rows/s", 0, "")
-	b.add("  memory, highest resident", float64(u.Maxrss)/1024, "MB", 0, "")
+	b.Add(name, float64(b.rows)/took.Seconds(), "rows/s", alone, "the same file split and decoded, on one core")
+	b.Add("  processor time of the command, all cores", b.perRow(spent), "ns/row", 0, "")
+	b.Add("  rows a second that this allows on this machine", 1e9*float64(runtime.NumCPU())/b.perRow(spent), "rows/s", 0, "")
+	b.Add("  memory of the command, highest resident", float64(u.Maxrss)/1024, "MB", 0, "")
 	return nil
 }
 
 func (b *bench) perRow(d time.Duration) float64 { return float64(d.Nanoseconds()) / float64(b.rows) }
-
-func (b *bench) add(name string, value float64, unit string, baseline float64, against string) {
-	f := figure{Name: name, Value: value, Unit: unit, Against: against}
-	line := fmt.Sprintf("%-58s %14.1f %-8s", name, value, unit)
-	if baseline != 0 {
-		f.Baseline, f.Ratio = baseline, value/baseline
-		line += fmt.Sprintf(" %14.1f %8.2f  %s", baseline, f.Ratio, against)
-	}
-	b.figures = append(b.figures, f)
-	fmt.Println(strings.TrimRight(line, " "))
-}
-
-// write adds the figures to a list; those of an earlier run of this program are
-// replaced.
-func (b *bench) write(into string) error {
-	var all []figure
-	old, err := os.ReadFile(into)
-	if err == nil {
-		err = json.Unmarshal(old, &all)
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = os.MkdirAll(filepath.Dir(into), 0o755)
-	}
-	if err != nil {
-		return err
-	}
-	all = slices.DeleteFunc(all, func(f figure) bool {
-		return slices.ContainsFunc(b.figures, func(g figure) bool { return f.Name == g.Name && !strings.HasPrefix(f.Name, " ") })
-	})
-	data, err := json.MarshalIndent(append(all, b.figures...), "", " ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(into, append(data, '\n'), 0o644)
-}
-
-// processor is the time that this process has had of all processors.
-func processor() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}

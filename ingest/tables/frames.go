@@ -107,9 +107,8 @@ func (e *etl) frameCells(f *frame, r record) (err error) {
 	default:
 		return wrongf("trace_type", clip(kind), "not a type of trace", "expected call, create, suicide, reward, genesis or daofork")
 	}
-	var selector [4]byte
-	if in := r[trInput]; f.kind == frameCall && len(in) >= 10 && unhex(selector[:], in[2:10]) && e.out.KeepsCall(selector) {
-		f.input = bytes.Clone(in)
+	if f.kind == frameCall && keepsInput(e.out, r[trInput]) {
+		f.input = bytes.Clone(r[trInput])
 	}
 	return nil
 }
@@ -178,7 +177,7 @@ func (e *etl) stateFrame(f *frame, rank uint32) error {
 		return nil
 	}
 	if f.input != nil && !f.to.IsZero() {
-		if err := e.note(t.Tx, rank, f.from, f.to, f.input); err != nil {
+		if err := note(e.out, t.Tx, rank, f.from, f.to, f.input); err != nil {
 			return err
 		}
 	}

@@ -85,7 +85,8 @@ func (j *receiptJoin) addTx(p *txPart) error {
 	b = binary.LittleEndian.AppendUint64(b, p.gas)
 	b = appendAmount(b, p.price, p.priced)
 	b = append(append(b, byte(len(p.from.Chain()))), p.from.Chain()...)
-	return j.put(b)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(p.input)))
+	return j.put(append(b, p.input...))
 }
 
 func (j *receiptJoin) addReceipt(p *receiptPart) error {
@@ -177,7 +178,18 @@ func (x *joined) state(out *ingest.Output) error {
 			return err
 		}
 	}
-	return nil
+	if x.receipt == nil || x.ended() != ledger.StatusSucceeded {
+		return nil // traces keep the call themselves
+	}
+	return p.keepCall(out)
+}
+
+// ended says how the transaction ended, by its receipt or else its root frame.
+func (x *joined) ended() ledger.TxStatus {
+	if status := ended(x.tx, x.receipt); status != ledger.StatusUnknown || !x.rooted {
+		return status
+	}
+	return x.status
 }
 
 // moves is what the parts together say was moved. With an error, the fee may
@@ -191,10 +203,7 @@ func (x *joined) moves() ([]chain.Transfer, error) {
 		return nil, wrongf("hash", p.tx.Text(chain.Ethereum), "it came without its receipt, so nothing says whether it failed",
 			"import transactions and receipts in one command")
 	}
-	status := ended(p, x.receipt)
-	if status == ledger.StatusUnknown && x.rooted {
-		status = x.status
-	}
+	status := x.ended()
 	if status == ledger.StatusUnknown && !p.value.IsZero() {
 		fee, err := settled(nil, p, x.receipt, ledger.StatusFailed)
 		if err != nil {
@@ -283,6 +292,9 @@ func (r reader) txPart(tx chain.TxID) *txPart {
 	p.gas = r.u64()
 	p.price, p.priced = r.amount()
 	id := chain.ID(r.take(int(r.byte())))
+	if n := r.u32(); n > 0 {
+		p.input = r.take(int(n))
+	}
 	p.from = from.On(id)
 	if !to.IsZero() {
 		p.to = to.On(id)

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 
 	"bongsu/chain"
+	"bongsu/ingest"
 	"bongsu/ledger"
 )
 
@@ -25,6 +26,7 @@ type txPart struct {
 	gas    uint64 // its limit; 0: not given
 	price  chain.Amount
 	priced bool
+	input  []byte // as the row has it; nil unless links need it
 }
 
 // receiptPart is a receipt without its transaction.
@@ -86,7 +88,10 @@ func (e *etl) transaction(r record) error {
 			return err
 		}
 	}
-	return e.keepCall(p, r[txInput])
+	if fact.Status != ledger.StatusSucceeded {
+		return nil
+	}
+	return p.keepCall(e.out)
 }
 
 func (e *etl) txPart(p *txPart, r record) (err error) {
@@ -114,6 +119,9 @@ func (e *etl) txPart(p *txPart, r record) (err error) {
 	}
 	if p.gas, err = e.uint(r[txGas], "gas", 0); err != nil {
 		return err
+	}
+	if !p.to.IsZero() && keepsInput(e.out, r[txInput]) {
+		p.input = r[txInput]
 	}
 	p.priced = len(r[txGasPrice]) > 0
 	if p.price, err = e.amount(r[txGasPrice], "gas_price"); err != nil {
@@ -269,23 +277,26 @@ func settled(out []chain.Transfer, p *txPart, r *receiptPart, status ledger.TxSt
 	return append(out, base), nil
 }
 
-// keepCall keeps a transaction's own call input where links need it.
-func (e *etl) keepCall(p *txPart, input []byte) error {
-	if p.to.IsZero() {
+// keepCall keeps the call input of a transaction that succeeded, where links
+// need it.
+func (p *txPart) keepCall(out *ingest.Output) error {
+	if p.input == nil {
 		return nil
 	}
-	return e.note(p.tx, 0, p.from, p.to, input)
+	return note(out, p.tx, 0, p.from, p.to, p.input)
 }
 
-// note keeps a call's input if its selector is one that links need.
-func (e *etl) note(tx chain.TxID, rank uint32, from, to chain.Account, input []byte) error {
+// keepsInput says whether a call's input, in hexadecimal, is one that links need.
+func keepsInput(out *ingest.Output, input []byte) bool {
 	var selector [4]byte
-	if len(input) < 10 || !unhex(selector[:], input[2:10]) || !e.out.KeepsCall(selector) {
-		return nil
-	}
+	return len(input) >= 10 && unhex(selector[:], input[2:10]) && out.KeepsCall(selector)
+}
+
+// note keeps a call's input, in hexadecimal.
+func note(out *ingest.Output, tx chain.TxID, rank uint32, from, to chain.Account, input []byte) error {
 	data, err := hex.DecodeString(string(input[2:]))
 	if err != nil {
-		return nil // a link has nothing to read there; the transfer stands
+		return nil //nolint:nilerr // a link has nothing to read there; the transfer stands
 	}
-	return e.out.Log(ledger.NoteFact{Chain: e.id, Tx: tx, Call: &ledger.Call{Ordinal: rank, From: from, To: to, Input: data}})
+	return out.Log(ledger.NoteFact{Chain: from.Chain(), Tx: tx, Call: &ledger.Call{Ordinal: rank, From: from, To: to, Input: data}})
 }
