@@ -231,11 +231,6 @@ func changeOf(st *journal.Statement) (_ Statement, ok bool, _ error) {
 	c.Readings = readingsOf(&e)
 	c.From = e.From
 	c.Reason = reasonOf(&e, st)
-	if e.Kind == stix.KindExposure && e.Basis == stix.Inferred {
-		if f, err := stix.ReadFinding(o); err == nil {
-			c.Reason.Rule = f.Rule
-		}
-	}
 	return c, true, nil
 }
 
@@ -294,7 +289,7 @@ func reasonOf(e *stix.Exposure, st *journal.Statement) Reason {
 		r.Since = st.Time
 	}
 	if e.Kind == stix.KindExposure {
-		r.Basis, r.Label = e.Basis, e.Label
+		r.Basis, r.Rule, r.Label = e.Basis, e.Rule, e.Label
 	}
 	// The account as its author named it, where that says more than the value
 	// screened: an EVM address named on another chain than Ethereum.

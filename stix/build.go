@@ -34,6 +34,7 @@ const (
 	ExtLabelList = "extension-definition--0c5b2a52-9c43-4f8e-9d0e-7c2f1a6b4e09"
 	ExtErasure   = "extension-definition--0c5b2a52-9c43-4f8e-9d0e-7c2f1a6b4e0a"
 	ExtSealed    = "extension-definition--0c5b2a52-9c43-4f8e-9d0e-7c2f1a6b4e0b"
+	ExtMovement  = "extension-definition--0c5b2a52-9c43-4f8e-9d0e-7c2f1a6b4e0c"
 )
 
 // extensionOf is the extension that makes each of our own types.

@@ -34,6 +34,7 @@ type Exposure struct {
 	Theft       string
 	Place       Place  // for exposures
 	Basis       string // Observed or Inferred; a listing is observed
+	Rule        string // by which rule, when inferred
 	Provisional bool
 	Amount      Amount
 	Origin      Amount
@@ -50,7 +51,7 @@ type Value struct {
 const MaxEqualities = 10_000
 
 // ReadExposure reads an indicator for screening, without looking anything up:
-// our listings and findings, and any indicator whose pattern is an equality or
+// our listings, findings and movements, and any indicator whose pattern is an equality or
 // an OR of equalities. Another indicator gives errs.Invalid; a revoked one
 // reads the same with Revoked set. An EVM address without a chain is read on
 // chain.Ethereum.
@@ -70,11 +71,14 @@ func ReadExposure(o Object) (Exposure, error) {
 			return Exposure{}, err
 		}
 		e.Kind, e.Accounts, e.Theft, e.Place = KindExposure, []chain.Account{f.Account}, f.Theft, f.Place
-		e.Basis, e.Provisional, e.Amount, e.Origin, e.Label, e.Reason = f.Basis, f.Provisional, f.Amount, f.Origin, f.Label, f.Reason
+		e.Basis, e.Rule, e.Provisional, e.Amount, e.Origin, e.Label, e.Reason = f.Basis, f.Rule, f.Provisional, f.Amount, f.Origin, f.Label, f.Reason
 		if !f.Since.IsZero() {
 			e.Since = f.Since
 		}
 		return e, nil
+	}
+	if _, ok := w.Extensions[ExtMovement]; ok {
+		return e.fromMovement(o, w)
 	}
 	if _, ok := w.Extensions[ExtListing]; ok {
 		l, err := readListing(o, w)
@@ -88,6 +92,24 @@ func ReadExposure(o Object) (Exposure, error) {
 		}
 	}
 	return e.fromPattern(o, w)
+}
+
+// fromMovement fills what a movement says: funds came to the account then.
+// Where they lie now is for a finding to say.
+func (e Exposure) fromMovement(o Object, w indicatorWire) (Exposure, error) {
+	m, err := readMovement(o, w)
+	if err != nil {
+		return Exposure{}, err
+	}
+	e.Kind, e.Accounts, e.Theft, e.Place = KindExposure, []chain.Account{m.Account}, m.Theft, Passed
+	if m.Event == ReachedService {
+		e.Place = Exit
+	}
+	e.Basis, e.Rule, e.Provisional, e.Amount, e.Origin, e.Label, e.Reason = m.Basis, m.Rule, m.Provisional, m.Amount, m.Origin, m.Label, w.Name
+	if !m.At.IsZero() {
+		e.Since = m.At
+	}
+	return e, nil
 }
 
 // fromPattern fills the values of any simple pattern.

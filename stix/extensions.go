@@ -17,6 +17,7 @@ var extensions = []struct{ id, name, schema, kind, text string }{
 	{ExtPartner, TypePartner, TypePartner + ".json", "new-sdo", "A partner organisation: its document and the fingerprint of its root key."},
 	{ExtLabelList, TypeLabelList, TypeLabelList + ".json", "new-sdo", "One source's list of labels, by the digest of its file."},
 	{ExtErasure, TypeErasure, TypeErasure + ".json", "new-sdo", "The tombstone of an erased payload."},
+	{ExtMovement, "bongsu movement", "movement.json", "property-extension", "For indicator: stolen funds just moved to this account; in which transaction, how much, whether they reached a service or woke, and whether the block is final."},
 	{ExtSealed, TypeSealed, TypeSealed + ".json", "new-sdo", "Another object, encrypted to its recipients (age)."},
 }
 

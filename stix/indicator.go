@@ -165,19 +165,17 @@ func (f Finding) Object() (Object, error) {
 	m := f.indicator(FindingID(f), f.Since)
 	m["name"] = "Stolen funds: " + string(f.Place)
 	m["pattern"] = equality(PathWallet, f.Account.Address())
-	text := func(t time.Time) string {
-		if t.IsZero() {
-			return ""
-		}
-		return t.UTC().Format(time.RFC3339Nano)
-	}
-	m["extensions"] = map[string]any{ExtFinding: findingExt{
+	m["extensions"] = map[string]any{ExtFinding: f.ext()}
+	return build(m)
+}
+
+func (f *Finding) ext() findingExt {
+	return findingExt{
 		ExtensionType: "property-extension", Theft: f.Theft, Place: f.Place, Account: f.Account,
 		Amount: f.Amount, Origin: f.Origin, Basis: f.Basis, Rule: f.Rule, Provisional: f.Provisional,
-		Since: text(f.Since), First: text(f.First), Last: text(f.Last),
+		Since: exactTime(f.Since), First: exactTime(f.First), Last: exactTime(f.Last),
 		Label: f.Label, Category: f.Category, Source: f.Source, Reason: f.Reason, Trace: f.Trace,
-	}}
-	return build(m)
+	}
 }
 
 // indicatorWire is what is read of an indicator.
@@ -243,16 +241,8 @@ func readFinding(o Object, w indicatorWire) (Finding, error) {
 	if values, err := Equalities(w.Pattern); err != nil || len(values) != 1 || values[0] != (Value{PathWallet, e.Account.Address()}) {
 		return Finding{}, errs.New("finding", errs.Invalid, o.ID, "its pattern names something else than its extension", "correct the object at its source")
 	}
-	for _, a := range []Amount{e.Amount, e.Origin} {
-		if a == (Amount{}) {
-			continue
-		}
-		if _, err := chain.ParseAsset(string(a.Asset)); err != nil {
-			return Finding{}, errs.Wrap("finding", o.ID, err)
-		}
-		if _, err := a.Exact(); err != nil {
-			return Finding{}, errs.Wrap("finding", o.ID, err)
-		}
+	if err := checkAmounts("finding", o.ID, e.Amount, e.Origin); err != nil {
+		return Finding{}, err
 	}
 	return Finding{
 		Common: common(o), Theft: e.Theft, Place: e.Place, Account: e.Account, Amount: e.Amount, Origin: e.Origin,

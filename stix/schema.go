@@ -21,7 +21,7 @@ const schemaBase = "https://bongsu.invalid/schemas/"
 
 // extNames are the names of our property extensions, and of their schemas.
 var extNames = map[string]string{
-	ExtTheft: "theft", ExtListing: "listing", ExtFinding: "finding", ExtChain: "chain",
+	ExtTheft: "theft", ExtListing: "listing", ExtFinding: "finding", ExtChain: "chain", ExtMovement: "movement",
 }
 
 // schemas compiles every schema once, when first needed; the files are part of

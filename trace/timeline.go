@@ -22,26 +22,29 @@ const WokeAfter = 7 * 24 * time.Hour
 
 // Event is one transfer of stolen money on a timeline.
 type Event struct {
-	Kind   EventKind     `json:"kind"`
-	Theft  string        `json:"theft"`
-	Time   chain.Time    `json:"time"`
-	Block  uint64        `json:"block"`
-	Tx     string        `json:"tx"`
-	From   chain.Account `json:"from,omitzero"`
-	To     chain.Account `json:"to,omitzero"`
-	Amount               // stolen part of the transfer
-	Basis  Basis         `json:"basis"`
-	Rule   Rule          `json:"rule,omitempty"`
-	Label  string        `json:"label,omitempty"` // with EventService
-	Slept  int           `json:"slept_days,omitempty"`
+	Kind     EventKind     `json:"kind"`
+	Theft    string        `json:"theft"`
+	Time     chain.Time    `json:"time"`
+	Block    uint64        `json:"block"`
+	Tx       string        `json:"tx"`
+	From     chain.Account `json:"from,omitzero"`
+	To       chain.Account `json:"to,omitzero"`
+	Amount                 // stolen part of the transfer
+	Origin   Amount        `json:"origin,omitzero"` // the part of the theft it stands for, of one stolen asset; none with Poison
+	Basis    Basis         `json:"basis"`
+	Rule     Rule          `json:"rule,omitempty"`
+	Label    string        `json:"label,omitempty"` // with EventService, as are Category and Source
+	Category string        `json:"category,omitempty"`
+	Source   string        `json:"source,omitempty"` // of the label
+	Slept    int           `json:"slept_days,omitempty"`
 }
 
 // Timeline lists a run's transfers of stolen money in order, the parts of one
 // transfer and theft summed up. Fees are left out.
 func (r *Run) Timeline() []Event {
-	service := map[chain.Account]string{}
-	for _, x := range r.Result.Exits {
-		service[x.Account] = x.Label
+	service := map[chain.Account]*Exit{}
+	for i := range r.Result.Exits {
+		service[r.Result.Exits[i].Account] = &r.Result.Exits[i]
 	}
 	type key struct {
 		theft, tx string
@@ -66,16 +69,18 @@ func (r *Run) Timeline() []Event {
 			if fits {
 				out[n].Amount = r.Amount(f.Asset, sum)
 			}
+			out[n].addOrigin(r, f)
 			continue
 		}
 		e := Event{
 			Kind: EventMoved, Theft: f.Theft, Time: f.Time, Block: f.Block, Tx: f.Tx, From: f.From, To: f.To,
 			Amount: r.Amount(f.Asset, f.Amount), Basis: f.Basis, Rule: f.Rule,
 		}
+		e.addOrigin(r, f)
 		slept := r.slept(f)
-		switch label, ok := service[f.To]; {
+		switch at, ok := service[f.To]; {
 		case ok:
-			e.Kind, e.Label = EventService, label
+			e.Kind, e.Label, e.Category, e.Source = EventService, at.Label, at.Category, at.Source
 		case len(f.Parents) == 0:
 			e.Kind = EventStolen
 		case slept >= WokeAfter:
@@ -85,6 +90,20 @@ func (r *Run) Timeline() []Event {
 		out = append(out, e)
 	}
 	return out
+}
+
+// addOrigin adds the origin amount of a flow. Those of several stolen assets
+// cannot be summed: the first by name stays.
+func (e *Event) addOrigin(r *Run, f *Flow) {
+	switch {
+	case f.OriginAsset == "" || f.Origin.IsZero() || e.Origin.Asset != "" && e.Origin.Asset < f.OriginAsset:
+	case e.Origin.Asset != f.OriginAsset:
+		e.Origin = r.Amount(f.OriginAsset, f.Origin)
+	default:
+		if sum, fits := e.Origin.Base.Add(f.Origin); fits {
+			e.Origin = r.Amount(f.OriginAsset, sum)
+		}
+	}
 }
 
 // slept is how long the youngest of the lots that a flow drew on had lain.

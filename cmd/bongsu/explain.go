@@ -6,9 +6,10 @@ import (
 	"io"
 
 	"bongsu/errs"
-	"bongsu/stix"
+	"bongsu/journal"
 	"bongsu/trace"
 	"bongsu/trace/explain"
+	"bongsu/trace/watch"
 )
 
 type explainCmd struct {
@@ -53,17 +54,16 @@ func (c *explainCmd) Run(a *app) error {
 
 // latestRun is the newest run of a theft's trace that this organisation made.
 func (n *node) latestRun(ctx context.Context, theft string) (*trace.Run, error) {
-	digest := ""
-	err := n.ownStatements(ctx, stix.TypeRun, func(o stix.Object) {
-		if r, err := stix.ReadRun(o); err == nil && r.Theft == theft {
-			digest = r.Digest
-		}
+	var last watch.Run
+	err := n.journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) (err error) {
+		last, _, err = n.watched.RunOf(ctx, tx, theft)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if digest == "" {
+	if last.Digest == "" {
 		return nil, errs.New("explain", errs.NotExist, theft, "this theft was not traced here", "trace it with: bongsu trace "+theft)
 	}
-	return n.traces.Load(digest)
+	return n.traces.Load(last.Digest)
 }

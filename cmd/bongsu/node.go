@@ -15,6 +15,7 @@ import (
 	"bongsu/screen"
 	"bongsu/share"
 	"bongsu/trace"
+	"bongsu/trace/watch"
 )
 
 // node is an opened data folder: the organisation's keys and its two books,
@@ -27,6 +28,7 @@ type node struct {
 	ledger  *ledger.Ledger
 	journal *journal.Journal
 	view    *share.View
+	watched *watch.View
 	labels  labels.Store
 	traces  trace.Store
 	store   journal.Store
@@ -69,8 +71,8 @@ func (n *node) open(a *app) (err error) {
 	if n.store, err = sqlite.Open(a.ctx, a.path("journal.db")); err != nil {
 		return err
 	}
-	n.view = share.NewView(n.keys, a.now)
-	n.journal, err = journal.Open(context.WithoutCancel(a.ctx), n.store, n.keys, journal.Options{Views: []journal.View{n.view}, Now: a.now})
+	n.view, n.watched = share.NewView(n.keys, a.now), watch.NewView(n.keys.ID())
+	n.journal, err = journal.Open(context.WithoutCancel(a.ctx), n.store, n.keys, journal.Options{Views: []journal.View{n.view, n.watched}, Now: a.now})
 	return err
 }
 

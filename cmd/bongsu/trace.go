@@ -10,12 +10,12 @@ import (
 	"bongsu/chain"
 	"bongsu/durable"
 	"bongsu/errs"
-	"bongsu/journal"
 	"bongsu/labels"
 	"bongsu/ledger"
 	"bongsu/stix"
 	"bongsu/trace"
 	"bongsu/trace/findings"
+	"bongsu/trace/watch"
 )
 
 type traceCmd struct {
@@ -86,7 +86,7 @@ func (c *traceCmd) Run(a *app) error {
 	}
 	stated := 0
 	if incident != nil && !c.Dry && !c.Backward {
-		if stated, err = n.stateFindings(a, incident.Marking, run); err != nil {
+		if stated, err = n.stateRun(a, incident.Marking, r, run); err != nil {
 			return err
 		}
 	}
@@ -263,64 +263,14 @@ func floor(reg *chain.Registry, assets []chain.Asset, text string) ([]chain.Mone
 	return out, nil
 }
 
-// stateFindings appends what a run found, and takes back what earlier runs
-// found and this one does not. The findings are marked as the theft is.
-func (n *node) stateFindings(a *app, marking stix.TLP, run *trace.Run) (int, error) {
-	previous, err := n.ownFindings(a.ctx)
-	if err != nil {
-		return 0, err
-	}
-	now := a.now()
-	drafts, err := findings.Drafts(stix.Common{Author: n.keys.ID(), Created: now, Modified: now, Marking: marking}, run, previous)
-	if err != nil {
-		return 0, err
-	}
-	for i := range drafts {
-		drafts[i].Actor = a.config.User
-	}
-	for rest := drafts; len(rest) > 0; {
-		batch := rest[:min(len(rest), journal.MaxBatch)]
-		if _, err := n.journal.Append(a.ctx, batch); err != nil {
-			return 0, err
-		}
-		rest = rest[len(batch):]
-	}
-	return len(drafts), nil
-}
-
-// ownFindings is the newest version of every finding that this organisation
-// stated.
-func (n *node) ownFindings(ctx context.Context) ([]stix.Object, error) {
-	newest := map[string]stix.Object{}
-	err := n.ownStatements(ctx, typeIndicator, func(o stix.Object) { newest[o.ID] = o })
-	out := make([]stix.Object, 0, len(newest))
-	for _, o := range newest {
-		out = append(out, o)
-	}
-	return out, err
-}
-
-// ownStatements calls fn with every statement of a type that this organisation
-// made and did not erase, in order.
-func (n *node) ownStatements(ctx context.Context, typ string, fn func(stix.Object)) error {
-	const page = 1000
-	for from := uint64(0); ; {
-		list, err := n.journal.Read(ctx, journal.LogJournal, from, page)
-		if err != nil || len(list) == 0 {
-			return err
-		}
-		for _, st := range list {
-			if st.Type != typ || st.Author != n.keys.ID() || st.Erased {
-				continue
-			}
-			o, err := st.Object()
-			if err != nil {
-				return err
-			}
-			fn(o)
-		}
-		from = list[len(list)-1].Seq + 1
-	}
+// stateRun appends what a run found and what moved since the last, and takes
+// back what earlier runs found and this one does not. All is marked as the
+// theft is.
+func (n *node) stateRun(a *app, marking stix.TLP, r ledger.Reader, run *trace.Run) (int, error) {
+	said, err := watch.State(a.ctx, watch.Saying{
+		Journal: n.journal, View: n.watched, Traces: n.traces, Now: a.now(), Actor: a.config.User, Marking: marking, Even: true,
+	}, r, run)
+	return len(said), err
 }
 
 func writeTrace(w io.Writer, run *trace.Run) {

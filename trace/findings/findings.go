@@ -3,7 +3,6 @@ package findings
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -12,89 +11,43 @@ import (
 	"bongsu/trace"
 )
 
-// Drafts are the statements by which a run is told: the bongsu-trace object of
-// each theft, the findings that are new or changed, and a revocation of each
-// finding in previous that the run no longer makes.
+// Drafts are the statements by which a run is told: the findings that are new
+// or changed, a revocation of each finding that said knows and the run no
+// longer makes, the same for movements, and last the bongsu-trace object of
+// each theft.
 //
-// c gives author, time (Modified) and marking. previous holds the newest
-// version of every finding that the author stated of the run's thefts before,
-// revoked ones included; other objects in it are ignored. run must come from
-// trace.Follow or trace.Decode.
-func Drafts(c stix.Common, run *trace.Run, previous []stix.Object) ([]journal.Draft, error) {
-	old := map[string]stix.Finding{}
-	for _, o := range previous {
-		if f, err := stix.ReadFinding(o); err == nil && o.CreatedBy == string(c.Author) {
-			old[o.ID] = f
-		}
-	}
+// c gives author, time (Modified) and marking. before is the run that the
+// author stated last of the same thefts, nil for none: a movement is stated
+// when it is new since then (see Movements). said is what the author stated of
+// the run's thefts, and where to read it again. final says whether a block is
+// final. run must come from trace.Follow or trace.Decode.
+func Drafts(c stix.Common, run, before *trace.Run, said Said, final Final) ([]journal.Draft, error) {
+	d := drafting{c: c, run: run, said: said, now: map[string]bool{}}
 	thefts := theftsOf(run)
-	var out []journal.Draft
-	state := func(o stix.Object, err error) error {
-		out = append(out, journal.Draft{Object: o, Marking: c.Marking})
-		return err
-	}
-	for _, id := range thefts {
-		if err := state(runOf(c, run, id).Object()); err != nil {
-			return nil, err
-		}
-	}
-	now := map[string]bool{}
 	for _, f := range All(run) {
 		if !slices.Contains(thefts, f.Theft) {
 			continue // traced from an account, not from a stated theft
 		}
 		f.Common = c
 		f.ID = stix.FindingID(f)
-		now[f.ID] = true
-		if prev, ok := old[f.ID]; ok {
-			if !prev.Revoked && same(prev, f) {
-				continue
-			}
-			f.Created, f.Modified = prev.Created, later(c.Modified, prev.Modified)
-		}
-		if err := state(f.Object()); err != nil {
+		if err := d.state(f.ID, f.Says(), func(c stix.Common) (stix.Object, error) { f.Common = c; return f.Object() }); err != nil {
 			return nil, errs.Wrap("findings", f.Account.String(), err)
 		}
 	}
-	for _, id := range sortedKeys(old) {
-		f := old[id]
-		if now[id] || f.Revoked || !slices.Contains(thefts, f.Theft) {
-			continue
-		}
-		f.Modified, f.Revoked, f.Trace = later(c.Modified, f.Modified), true, run.Result.Digest
-		if err := state(f.Object()); err != nil {
-			return nil, errs.Wrap("findings", f.Account.String(), err)
+	for _, m := range Movements(run, before, said, c.Author, final) {
+		if err := d.state(m.ID, m.Says(), func(c stix.Common) (stix.Object, error) { m.Common = c; return m.Object() }); err != nil {
+			return nil, errs.Wrap("findings", m.Tx, err)
 		}
 	}
-	return out, nil
-}
-
-// later is the time of a new version: now, but always after the old version.
-func later(now, old time.Time) time.Time {
-	if now.After(old) {
-		return now
+	if err := d.revoke(); err != nil {
+		return nil, err
 	}
-	return old.Add(time.Millisecond)
-}
-
-func sortedKeys(m map[string]stix.Finding) []string {
-	out := make([]string, 0, len(m))
-	for k := range m {
-		out = append(out, k)
+	for _, id := range thefts {
+		if err := d.add(d.runOf(id)); err != nil {
+			return nil, err
+		}
 	}
-	slices.Sort(out)
-	return out
-}
-
-// same says whether two findings say the same but for who says it when, and by
-// which run.
-func same(a, b stix.Finding) bool {
-	a.Common, b.Common = stix.Common{}, stix.Common{}
-	a.Trace, b.Trace = "", ""
-	a.Since, b.Since = a.Since.UTC(), b.Since.UTC()
-	return a.Theft == b.Theft && a.Place == b.Place && a.Account == b.Account && a.Amount == b.Amount && a.Origin == b.Origin &&
-		a.Basis == b.Basis && a.Rule == b.Rule && a.Provisional == b.Provisional && a.Since.Equal(b.Since) && a.First.Equal(b.First) &&
-		a.Last.Equal(b.Last) && a.Label == b.Label && a.Category == b.Category && a.Source == b.Source && a.Reason == b.Reason
+	return d.out, nil
 }
 
 func theftsOf(run *trace.Run) []string {
@@ -103,6 +56,25 @@ func theftsOf(run *trace.Run) []string {
 		out = append(out, t.ID)
 	}
 	return out
+}
+
+// runOf is the run of one theft, as a new version when the very same run was
+// stated before.
+func (d *drafting) runOf(theft string) (stix.Object, error) {
+	r := runOf(d.c, d.run, theft)
+	o, err := r.Object()
+	if err != nil {
+		return o, err
+	}
+	old, err := d.said.Get(o.ID)
+	switch {
+	case errs.Is(err) == errs.NotExist:
+		return o, nil
+	case err != nil:
+		return o, err
+	}
+	r.Created, r.Modified = old.Created, later(r.Modified, old.Modified)
+	return r.Object()
 }
 
 func runOf(c stix.Common, run *trace.Run, theft string) stix.Run {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bongsu/chain"
+	"bongsu/errs"
 	"bongsu/journal"
 	"bongsu/labels"
 	"bongsu/ledger/model"
@@ -50,7 +51,7 @@ func run(t *testing.T, set *labels.Set, transfers ...chain.Transfer) *trace.Run 
 
 func drafts(t *testing.T, at time.Time, r *trace.Run, previous ...stix.Object) (all []journal.Draft, byAccount map[string]stix.Finding) {
 	t.Helper()
-	all, err := findings.Drafts(stix.Common{Author: author, Modified: at, Marking: stix.TLPGreen}, r, previous)
+	all, err := findings.Drafts(stix.Common{Author: author, Modified: at, Marking: stix.TLPGreen}, r, nil, said(t, previous), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +62,33 @@ func drafts(t *testing.T, at time.Time, r *trace.Run, previous ...stix.Object) (
 		}
 	}
 	return all, byAccount
+}
+
+// said is what previous objects say, the newest version of each.
+func said(t *testing.T, previous []stix.Object) findings.Said {
+	t.Helper()
+	newest := map[string]stix.Object{}
+	out := findings.Said{Statements: map[string]findings.Version{}}
+	for _, o := range previous {
+		v := findings.Version{Created: o.Created, Modified: o.Modified, Revoked: o.Revoked}
+		if f, err := stix.ReadFinding(o); err == nil {
+			v.Says = f.Says()
+		} else if m, err := stix.ReadMovement(o); err == nil {
+			v.Says = m.Says()
+		} else {
+			continue
+		}
+		if old, ok := newest[o.ID]; !ok || o.Version() > old.Version() {
+			newest[o.ID], out.Statements[o.ID] = o, v
+		}
+	}
+	out.Get = func(id string) (stix.Object, error) {
+		if o, ok := newest[id]; ok {
+			return o, nil
+		}
+		return stix.Object{}, errs.New("test", errs.NotExist, id, "", "")
+	}
+	return out
 }
 
 func objects(ds []journal.Draft) (out []stix.Object) {
