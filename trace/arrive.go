@@ -202,18 +202,20 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 	}
 	b := &book{key: key, owner: at}
 	b.push(lot{amount: bal[0].Amount, flow: -1})
-	s.books[key] = b
-	b.cur = cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}}
-	return b, s.stream(ctx, &b.cur, b)
+	s.shelf.add(b)
+	if s.scanning {
+		return b, nil
+	}
+	b.cur = &cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}}
+	return b, s.stream(ctx, b.cur)
 }
 
 // stream puts a cursor into the heap when it has rows.
-func (s *sim) stream(ctx context.Context, c *cursor, b *book) error {
+func (s *sim) stream(ctx context.Context, c *cursor) error {
 	if err := c.fill(ctx, s.r, &s.pages); err != nil {
 		return err
 	}
 	s.heap.sources = append(s.heap.sources, c)
-	s.owners = append(s.owners, b)
 	if !c.empty() {
 		s.heap.add(uint32(len(s.heap.sources) - 1))
 	}

@@ -67,7 +67,7 @@ func (s *sim) overDegree(ctx context.Context, at uint32, w *ledger.Row) (bool, e
 	}
 	c := &sends{n: n, over: n > limit}
 	p.sends[w.Asset] = c
-	if c.over && s.books[bookKey{p.ref, w.Asset}] == nil {
+	if c.over && !s.shelf.has(p.ref, w.Asset) {
 		delete(p.sends, w.Asset) // no book counts on from here: look again next time
 		return true, nil
 	}

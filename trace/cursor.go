@@ -6,11 +6,13 @@ import (
 	"bongsu/ledger"
 )
 
-// Page sizes of a cursor: most books see a handful of transfers, a few see
-// millions. Pages grow from the first to the last, so that a hub is streamed
-// and a quiet book costs little.
+// Page sizes: most books see a handful of transfers, a few see millions. The
+// pages of a cursor grow from firstPage to bookPage, so that a hub is streamed
+// and a quiet book costs little; what is read at once and let go is read in
+// pages of lastPage.
 const (
 	firstPage = 32
+	bookPage  = 512
 	lastPage  = 4096
 )
 
@@ -29,7 +31,11 @@ func (c *cursor) empty() bool { return c.at == len(c.rows) }
 
 // fill loads the next page when the current one is used up.
 func (c *cursor) fill(ctx context.Context, r ledger.Reader, pages *ledger.Pages) error {
-	if !c.empty() || !c.more {
+	switch {
+	case !c.empty():
+		return nil
+	case !c.more:
+		c.rows, c.at = nil, 0
 		return nil
 	}
 	c.rows, c.at = c.rows[:0], 0
@@ -50,7 +56,7 @@ func (c *cursor) load(ctx context.Context, r ledger.Reader, pages *ledger.Pages)
 	c.more = more
 	if more && len(rows) > 0 {
 		c.query.After = rows[len(rows)-1].Key
-		c.query.Limit = min(c.query.Limit*8, lastPage)
+		c.query.Limit = min(c.query.Limit*8, bookPage)
 	}
 	return nil
 }

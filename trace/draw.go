@@ -89,8 +89,8 @@ func nameAssets(ctx context.Context, r ledger.Reader, sims []*sim) (*names, erro
 		for _, c := range s.classes[1:] {
 			n.assets[c.asset] = ""
 		}
-		for k := range s.books {
-			n.assets[k.asset] = ""
+		for _, b := range s.shelf.books {
+			n.assets[b.key.asset] = ""
 		}
 	}
 	refs := make([]ledger.AssetRef, 0, len(n.assets))
@@ -137,7 +137,7 @@ func (s *sim) atEnd(ctx context.Context) error {
 		s.utxo.atEnd()
 		return nil
 	}
-	for _, b := range s.books {
+	for _, b := range s.shelf.books {
 		if b.tainted == 0 && len(b.plan) == 0 {
 			continue
 		}
@@ -155,7 +155,7 @@ func (s *sim) atEnd(ctx context.Context) error {
 
 // spendsLater says whether the book has a spend after the end of the trace.
 func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
-	c := b.cur // a copy: a live trace goes on from the book's own
+	c := *b.cur // a copy: a live trace goes on from the book's own
 	c.rows = slices.Clone(c.rows[c.at:])
 	c.at = 0
 	for {
@@ -176,14 +176,14 @@ func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
 
 // rest is the tally with what still lies in books.
 func (s *sim) rest() map[tallyKey]*sum {
-	t := tally{sums: make(map[tallyKey]*sum, len(s.tally.sums)+len(s.books))}
+	t := tally{sums: make(map[tallyKey]*sum, len(s.tally.sums)+len(s.shelf.books))}
 	for k, v := range s.tally.sums {
 		c := *v
 		t.sums[k] = &c
 	}
 	saved := s.tally
 	s.tally = t
-	for _, b := range s.books {
+	for _, b := range s.shelf.books {
 		for i := range b.live() {
 			if l := &b.live()[i]; l.tainted() {
 				s.put(atHolding, b.owner, b.key.asset, "", l)

@@ -79,7 +79,7 @@ func (d *drawing) row(s *sim, l line, v *sum) {
 }
 
 func (d *drawing) incomplete(s *sim) {
-	for _, b := range s.books {
+	for _, b := range s.shelf.books {
 		if !b.missing.IsZero() {
 			d.res.Incomplete = append(d.res.Incomplete, Incomplete{
 				s.parties[b.owner].account, d.amount(b.key.asset, b.spent), d.amount(b.key.asset, b.known), d.amount(b.key.asset, b.missing),
@@ -223,7 +223,7 @@ func (d *drawing) lots(s *sim, run *Run, base int) {
 			}
 		}
 	}
-	for _, b := range s.books {
+	for _, b := range s.shelf.books {
 		add(b.owner, b.key.asset, b.live())
 	}
 	if s.utxo != nil {

@@ -184,10 +184,10 @@ func parts(q *Request, rows []stolenRow, coins []stolenOutput) (out []part) {
 // newBareSim makes a simulation in which nothing was stolen yet.
 func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, reads *readLog) (*sim, error) {
 	s := &sim{
-		r: r, labels: set, req: req, reads: reads,
+		r: r, labels: set, req: req, reads: reads, reading: req.reading,
 		method: methodOf(req.Method, req.Bounds.MaxHops > 0), poison: req.Method == Poison, tiho: req.Method == TIHO,
 		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
-		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, books: map[bookKey]*book{}, stolen: map[ledger.Key][]uint32{},
+		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, stolen: map[ledger.Key][]uint32{},
 	}
 	return s, s.setFloors(ctx)
 }
@@ -212,6 +212,7 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 		}
 		if n := len(rows); n == 0 || rows[n-1].Key != w.row.Key {
 			rows = append(rows, w.row)
+			s.stolenFrom, s.stolenTo = append(s.stolenFrom, w.row.From), max(s.stolenTo, w.row.Block)
 		}
 		s.classOf(local[w.theft], w.row.Asset)
 		s.stolen[w.row.Key] = append(s.stolen[w.row.Key], local[w.theft])
@@ -219,7 +220,7 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	for i := range rows {
 		s.heap.mixed = s.heap.mixed || rows[i].Chain != rows[0].Chain
 	}
-	if err := s.stream(ctx, &cursor{rows: rows}, nil); err != nil {
+	if err := s.stream(ctx, &cursor{rows: rows}); err != nil {
 		return nil, err
 	}
 	return s, s.addSources(ctx, p.sources)
@@ -330,7 +331,7 @@ func (s *sim) addSources(ctx context.Context, which []uint32) error {
 			q.Asset, s.parties[at].asset = assets[0], assets[0]
 		}
 		s.heap.mixed = s.heap.mixed || src.Account.Chain() != s.req.Sources[which[0]].Account.Chain()
-		if err := s.stream(ctx, &cursor{more: true, query: q}, nil); err != nil {
+		if err := s.stream(ctx, &cursor{more: true, query: q}); err != nil {
 			return err
 		}
 	}

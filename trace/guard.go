@@ -203,7 +203,7 @@ func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (
 	if look.imitates == "" && !zero && !dust {
 		return "", ""
 	}
-	followed := g.s.books[bookKey{w.To, w.Asset}] != nil || g.s.books[bookKey{w.From, w.Asset}] != nil
+	followed := g.s.shelf.has(w.To, w.Asset) || g.s.shelf.has(w.From, w.Asset)
 	switch {
 	case !followed && look.imitates != "":
 		return AsideFake, string(look.imitates)

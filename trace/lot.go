@@ -100,8 +100,8 @@ type book struct {
 	head    int
 	total   chain.Amount // of the lots
 	tainted int          // how many lots are tainted
-	cur     cursor
-	owner   uint32 // index into sim.parties
+	cur     *cursor      // nil while the ledger is read on
+	owner   uint32       // index into sim.parties
 
 	// Spends since the book was opened, what of them the ledger knew, and
 	// what it did not (definition 4).

@@ -101,4 +101,6 @@ type Request struct {
 	// Backward asks where money came from: Thefts are then deposits, and the
 	// result's holdings, exits and unfollowed are the places that contributed.
 	Backward bool
+
+	reading reading // tests choose it
 }

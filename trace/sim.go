@@ -24,26 +24,30 @@ type sim struct {
 	classes []classInfo // by class; 0 is clean
 	thefts  []theftInfo
 
-	parties  []party // from 1; 0 is nobody
-	byRef    map[ledger.AccountRef]uint32
-	books    map[bookKey]*book
-	heap     eventHeap
-	owners   []*book // by heap source; nil for a theft's own rows
-	stolen   map[ledger.Key][]uint32
-	last     ledger.Key
-	pages    ledger.Pages
-	utxo     *utxo                // of a UTXO chain, else nil
-	outputs  map[coinKey][]uint32 // thefts by output, of a UTXO chain
-	scratch  []lot
-	tally    tally
-	flows    []flow
-	parents  []int32     // of flows: what their lots were drawn from
-	txs      []ledger.Tx // of the first flows: references to transactions do not outlive a Reader
-	carried  int         // transfers that carried taint
-	received int         // accounts that received it
-	reads    *readLog
-	sources  map[ledger.AccountRef]uint32 // parties that are sources
-	within   func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
+	parties    []party // from 1; 0 is nobody
+	byRef      map[ledger.AccountRef]uint32
+	shelf      shelf
+	heap       eventHeap
+	reading    reading
+	weighing   weighing
+	scanning   bool // the ledger is read on: books have no cursors
+	stolen     map[ledger.Key][]uint32
+	stolenFrom []ledger.AccountRef // the senders of those rows
+	stolenTo   uint64              // their highest block
+	last       ledger.Key
+	pages      ledger.Pages
+	utxo       *utxo                // of a UTXO chain, else nil
+	outputs    map[coinKey][]uint32 // thefts by output, of a UTXO chain
+	scratch    []lot
+	tally      tally
+	flows      []flow
+	parents    []int32     // of flows: what their lots were drawn from
+	txs        []ledger.Tx // of the first flows: references to transactions do not outlive a Reader
+	carried    int         // transfers that carried taint
+	received   int         // accounts that received it
+	reads      *readLog
+	sources    map[ledger.AccountRef]uint32 // parties that are sources
+	within     func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
 }
 
 // classInfo is a (theft, stolen asset) pair.
@@ -114,15 +118,21 @@ func infoOf(w *ledger.Row) rowInfo {
 	return rowInfo{Key: w.Key, from: w.From, to: w.To, tx: w.Tx, asset: w.Asset, total: w.Amount}
 }
 
-// cancelEvery is how many rows pass between two looks at the context.
-const cancelEvery = 4096
-
 // run processes rows in chain order until every cursor is used up or at the
 // end of the trace.
 func (s *sim) run(ctx context.Context) error {
+	s.weighing = weighing{}
 	for n := 0; len(s.heap.entries) > 0; n++ {
-		if n%cancelEvery == 0 && ctx.Err() != nil {
+		if n%weighEvery == 0 && ctx.Err() != nil {
 			return errs.Wrap("trace", "", ctx.Err())
+		}
+		if n > 0 && (n%weighEvery == 0 || s.reading == readLedger) {
+			if on, err := s.weigh(ctx); err != nil || on {
+				if err == nil {
+					err = s.scan(ctx)
+				}
+				return err
+			}
 		}
 		src := s.heap.entries[0].source
 		cur := s.heap.sources[src]
@@ -159,7 +169,7 @@ func (s *sim) leave(uint32) {
 // event lets one transfer happen: the sender's book gives lots, the theft
 // taints, the receiver acquires.
 func (s *sim) event(ctx context.Context, w *ledger.Row) error {
-	from, to := s.books[bookKey{w.From, w.Asset}], s.books[bookKey{w.To, w.Asset}]
+	from, to := s.shelf.get(w.From, w.Asset), s.shelf.get(w.To, w.Asset)
 	thefts := s.theftsOf(w)
 	if from == nil && to == nil && len(thefts) == 0 {
 		return nil
@@ -188,7 +198,13 @@ func (s *sim) event(ctx context.Context, w *ledger.Row) error {
 
 // theftsOf lists the thefts that a transfer is part of.
 func (s *sim) theftsOf(w *ledger.Row) []uint32 {
-	thefts := s.stolen[w.Key]
+	var thefts []uint32
+	if w.Block <= s.stolenTo {
+		thefts = s.stolen[w.Key]
+	}
+	if len(s.sources) == 0 {
+		return thefts
+	}
 	if at, ok := s.sources[w.From]; ok && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
 		p := &s.parties[at]
 		if w.Time >= p.source.Since && (p.asset == 0 || p.asset == w.Asset) {

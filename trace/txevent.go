@@ -98,11 +98,10 @@ func (e *txEvent) gather() (*pouring, error) {
 // lack books a spend beyond what is known under the account of its last known
 // tainted input.
 func (u *utxo) lack(c *coin, asset ledger.AssetRef, spent, known, missing chain.Amount) {
-	key := bookKey{c.ref, asset}
-	b := u.books[key]
+	b := u.shelf.get(c.ref, asset)
 	if b == nil {
-		b = &book{key: key, owner: c.party}
-		u.books[key] = b
+		b = &book{key: bookKey{c.ref, asset}, owner: c.party}
+		u.shelf.add(b)
 	}
 	b.spent, b.known, b.missing = b.spent.MustAdd(spent), b.known.MustAdd(known), b.missing.MustAdd(missing)
 }

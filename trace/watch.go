@@ -161,7 +161,7 @@ func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool,
 
 // resume gives the books that the new rows touch their cursors back.
 func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]seenChain) error {
-	s.heap.entries, s.heap.sources, s.owners = nil, nil, nil
+	s.heap.entries, s.heap.sources = nil, nil
 	if s.utxo != nil {
 		return s.utxo.resume(ctx)
 	}
@@ -170,14 +170,14 @@ func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]
 		w := &fresh[i]
 		for _, ref := range []ledger.AccountRef{w.From, w.To} {
 			key := bookKey{ref, w.Asset}
-			b := s.books[key]
+			b := s.shelf.get(ref, w.Asset)
 			if b == nil || again[key] {
 				continue
 			}
 			again[key] = true
 			id := s.parties[b.owner].account.Chain()
-			b.cur = cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: ledger.AtBlock(id, seen[id].last+1), Limit: firstPage}}
-			if err := s.stream(ctx, &b.cur, b); err != nil {
+			b.cur = &cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: ledger.AtBlock(id, seen[id].last+1), Limit: firstPage}}
+			if err := s.stream(ctx, b.cur); err != nil {
 				return err
 			}
 		}
@@ -186,7 +186,7 @@ func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]
 		p := &s.parties[at]
 		id := p.account.Chain()
 		q := ledger.Query{Account: ref, Asset: p.asset, Direction: ledger.Out, After: ledger.AtBlock(id, seen[id].last+1), Limit: lastPage}
-		if err := s.stream(ctx, &cursor{more: true, query: q}, nil); err != nil {
+		if err := s.stream(ctx, &cursor{more: true, query: q}); err != nil {
 			return err
 		}
 	}

@@ -99,6 +99,7 @@ func (d *dumper) chain(id chain.ID) {
 		}
 	}
 	var last ledger.Key
+	var all []ledger.Row
 	d.must(d.r.Scan(ctx, id, ledger.Key{}, ledger.Key{}, func(rows []ledger.Row) error {
 		for i := range rows {
 			if !last.IsZero() && last.Compare(rows[i].Key) >= 0 {
@@ -107,8 +108,55 @@ func (d *dumper) chain(id chain.ID) {
 			last = rows[i].Key
 		}
 		d.rows("scan", rows)
+		all = append(all, rows...)
 		return nil
 	}))
+	d.scanWhere(id, all)
+}
+
+// scanWhere holds ScanWhere to the rows that Scan gave, for some choices of
+// bounds, assets and wishes; every other row changes the wishes.
+func (d *dumper) scanWhere(id chain.ID, all []ledger.Row) {
+	s, ok := d.r.(ledger.WhereScanner)
+	if !ok {
+		return
+	}
+	for cut := range min(len(all), 8) {
+		var assets []ledger.AssetRef
+		var after, until ledger.Key
+		if cut%2 == 1 {
+			assets = []ledger.AssetRef{all[cut].Asset, all[len(all)-1].Asset}
+		}
+		if cut%4 > 1 {
+			after = all[cut*len(all)/9].Key
+		}
+		if cut > 3 {
+			until = all[len(all)-1-cut*len(all)/20].Key
+		}
+		met := map[ledger.AccountRef]bool{all[0].From: true, all[0].To: true}
+		want := func(from, to ledger.AccountRef, _ ledger.AssetRef) bool { return met[from] || met[to] }
+		meet := func(w *ledger.Row) { met[w.From], met[w.To] = true, cut < 4 }
+		var expected []ledger.Row
+		for i := range all {
+			w := &all[i]
+			if (after.IsZero() || w.Key.Compare(after) > 0) && (until.IsZero() || w.Key.Compare(until) < 0) &&
+				(assets == nil || slices.Contains(assets, w.Asset)) && want(w.From, w.To, w.Asset) {
+				expected = append(expected, *w)
+				meet(w)
+			}
+		}
+		clear(met)
+		met[all[0].From], met[all[0].To] = true, true
+		var got []ledger.Row
+		d.must(s.ScanWhere(context.Background(), id, assets, after, until, want, func(w *ledger.Row) error {
+			got = append(got, *w)
+			meet(w)
+			return nil
+		}))
+		if !slices.Equal(got, expected) {
+			d.t.Fatalf("ScanWhere gave %d rows, %d of Scan's are wanted:\n%+v\n%+v", len(got), len(expected), got, expected)
+		}
+	}
 }
 
 // blockTxs writes out a block's transactions, which join those looked at.

@@ -1,0 +1,149 @@
+package ledger
+
+import (
+	"context"
+	"sort"
+
+	"bongsu/chain"
+)
+
+// WhereScanner is a Reader that can read a chain on, row by row, at little cost
+// for the rows that nobody wants. Who follows many books at once reads on; who
+// follows a few asks for their activity. An engine that answers round trips
+// does not offer it.
+type WhereScanner interface {
+	// ScanWhere is Scan for the rows of some assets (nil: of all) that want
+	// says yes to. It asks about one row after the other, and yield has
+	// returned from a row before want is asked about the next, so that yield
+	// may change what is wanted. The row is reused.
+	ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key,
+		want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error) error
+}
+
+// whereScan is one call of ScanWhere.
+type whereScan struct {
+	v      *view
+	assets []bool // by reference; nil: all
+	want   func(from, to AccountRef, asset AssetRef) bool
+	yield  func(*Row) error
+	row    Row
+
+	b       rowBlock
+	at      rowStarts
+	columns [blockRows]uint64
+}
+
+func newWhereScan(v *view, assets []AssetRef, want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error) *whereScan {
+	s := &whereScan{v: v, want: want, yield: yield}
+	for _, a := range assets {
+		for int(a) >= len(s.assets) {
+			s.assets = append(s.assets, make([]bool, int(a)+1)...)
+		}
+		s.assets[a] = true
+	}
+	return s
+}
+
+func (s *whereScan) wants(asset AssetRef) bool {
+	return s.assets == nil || int(asset) < len(s.assets) && s.assets[asset]
+}
+
+// ScanWhere reads the segments below the first row that is still in memory by
+// their columns, and the rest as Scan does.
+func (v *view) ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key,
+	want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error,
+) (err error) {
+	defer v.guard(&err)
+	s := newWhereScan(v, assets, want, yield)
+	ref := RefOfChain(id)
+	edge, layered := v.firstInLayers(ref)
+	if layered && (until.IsZero() || AtBlock(id, edge).Compare(until) < 0) {
+		below := AtBlock(id, edge)
+		if after.Compare(below) < 0 {
+			if err := s.segments(ctx, ref, &after, &below); err != nil {
+				return err
+			}
+			after = below
+		}
+		return v.Scan(ctx, id, after, until, s.rows)
+	}
+	return s.segments(ctx, ref, &after, &until)
+}
+
+// firstInLayers is the lowest block of a chain in which a layer has a row.
+func (v *view) firstInLayers(id ChainRef) (block uint64, found bool) {
+	var w Row
+	for i, l := range v.layers {
+		n := sort.Search(len(l.rows), func(n int) bool { return l.txs[l.rows[n].tx].name.chain >= id })
+		if n == len(l.rows) || l.txs[l.rows[n].tx].name.chain != id {
+			continue
+		}
+		if v.fill(i, int32(n), &w); !found || w.Block < block {
+			block, found = w.Block, true
+		}
+	}
+	return block, found
+}
+
+// rows looks at rows that Scan read.
+func (s *whereScan) rows(batch []Row) error {
+	for i := range batch {
+		if w := &batch[i]; s.wants(w.Asset) && s.want(w.From, w.To, w.Asset) {
+			if err := s.yield(w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// looksEvery is how many blocks of rows pass between two looks at the context.
+const looksEvery = 256
+
+func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key) error {
+	for _, seg := range s.v.below.byChain[id] {
+		from, to := seg.span(s.v, after, until)
+		for looks := 0; from < to; looks++ {
+			if looks%looksEvery == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			end := min(to, from-from%blockRows+blockRows)
+			if err := s.block(seg, from, end); err != nil {
+				return err
+			}
+			from = end
+		}
+	}
+	return nil
+}
+
+// block looks at rows [from, to) of one block of rows.
+func (s *whereScan) block(seg *segment, from, to uint32) error {
+	b, r := &s.b, gathered{s: seg}
+	seg.rowBlock(from, b)
+	b.starts(&s.at)
+	first := from - from%blockRows
+	assets := s.columns[:min(int(to-first), b.rows())]
+	b.column(colAsset, &s.at, assets)
+	for i := int(from - first); i < len(assets); i++ {
+		if !s.wants(AssetRef(assets[i])) {
+			continue
+		}
+		from, to, asset, end := b.sidesOf(i, int(s.at[i]))
+		if !s.want(from, to, asset) {
+			continue
+		}
+		r.row, r.tx = first+uint32(i), b.tx(i)
+		if s.v.masked != nil {
+			if _, ok := s.v.masked[segmentTx{seg.number, r.tx}]; ok {
+				continue
+			}
+		}
+		s.v.fillFrom(&r, b, end, &s.row)
+		s.row.From, s.row.To, s.row.Asset = from, to, asset
+		if err := s.yield(&s.row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

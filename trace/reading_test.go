@@ -1,0 +1,6 @@
+package trace
+
+// ByBooks is the request read by cursors alone, ByLedger the one that reads the
+// ledger on from the first book that it opens.
+func (q Request) ByBooks() Request  { q.reading = readBooks; return q }
+func (q Request) ByLedger() Request { q.reading = readLedger; return q }
