@@ -11,8 +11,7 @@ type postingWriter struct {
 	s *segment
 	x *sheetWriter
 
-	counts   []uint32 // by local account; then where its entries begin
-	entries  []uint64 // asset << 32 | row, by account
+	entries  *entrySorter
 	skips    []byte
 	balances []byte
 	deltas   bitWriter

@@ -14,25 +14,26 @@ const maxSegmentRows = 1 << 24
 
 // segmentWriter writes one segment from blocks in ascending order.
 type segmentWriter struct {
-	disk      disk
-	dir       string
-	info      segmentInfo
-	rows, txs *sheetWriter
-	rowEnc    rowEncoder
-	txEnc     txEncoder
-	rowBuf    []segmentRow
-	full128   chan []segmentRow // blocks of rows to pack
-	empty128  chan []segmentRow // their memory, to be used again
-	packed    chan struct{}
-	txBuf     []segmentTxn
-	rowAt     []uint64
-	txAt      []uint64
-	blocks    []byte
-	hashes    []byte
-	extraAt   []byte
-	extras    []byte
-	accounts  [2]AccountRef // lowest and highest
-	asset     AssetRef      // highest
+	disk       disk
+	dir        string
+	info       segmentInfo
+	rows, txs  *sheetWriter
+	rowEnc     rowEncoder
+	txEnc      txEncoder
+	rowBuf     []segmentRow
+	full128    chan []segmentRow // blocks of rows to pack
+	empty128   chan []segmentRow // their memory, to be used again
+	packed     chan struct{}
+	txBuf      []segmentTxn
+	idPrefixes []uint32 // the first four bytes of every transaction's id
+	rowAt      []uint64
+	txAt       []uint64
+	blocks     []byte
+	hashes     []byte
+	extraAt    []byte
+	extras     []byte
+	accounts   [2]AccountRef // lowest and highest
+	asset      AssetRef      // highest
 }
 
 func newSegmentWriter(d disk, dir string, number uint64, id chain.ID) (*segmentWriter, error) {
@@ -96,6 +97,7 @@ func (w *segmentWriter) add(b *mergedBlock) error {
 		n := uint32(w.info.Txs)
 		w.info.Txs++
 		w.txBuf = append(w.txBuf, segmentTxn{place, t.index, t.status, t.id})
+		w.idPrefixes = append(w.idPrefixes, uint32(txPrefix(t.id)>>32))
 		if len(w.txBuf) == blockTxs {
 			w.flushTxs()
 		}
