@@ -30,7 +30,7 @@ func (v *view) BlockTxs(ctx context.Context, id chain.ID, number uint64) (_ []Tx
 			if t.inferred || t.name.id.IsZero() || v.hidden(i, &t.name) {
 				continue
 			}
-			found = append(found, blockTx{layerTxRef(i, n), t.utxo != nil && t.utxo.Coinbase, t.index, t.name.id})
+			found = append(found, blockTx{layerTxRef(i, n), t.coins != nil && t.coins.coinbase, t.index, t.name.id})
 		}
 	}
 	slices.SortFunc(found, func(a, b blockTx) int {
@@ -75,7 +75,8 @@ func (s *segments) blockTxs(v *view, id ChainRef, number uint64) (out []blockTx)
 			continue
 		}
 		seg.txn(n, &t, true)
-		out = append(out, blockTx{ref: s.ref(seg, n), index: t.index, id: t.id})
+		coinbase := seg.coins != nil && seg.coins.tx(n).coinbase
+		out = append(out, blockTx{s.ref(seg, n), coinbase, t.index, t.id})
 	}
 	return out
 }

@@ -142,10 +142,9 @@ func (rep *CheckReport) segments(ctx context.Context, dir string, m *manifest) {
 		last[info.Chain] = info
 		rep.Rows += info.Rows
 		good := true
-		for _, part := range []string{"rows", "txs", "idx"} {
-			var about segmentInfo
+		for _, part := range info.parts() {
 			name := segmentFile(info.Number, part)
-			if _, err := rep.sheet(dir, name, &about); err != nil {
+			if _, err := rep.sheet(dir, name, &struct{}{}); err != nil {
 				rep.hurt(name, &info, err.Error())
 				good = false
 			}
@@ -169,7 +168,7 @@ func (rep *CheckReport) contents(dir string, info *segmentInfo) {
 	if err == nil {
 		err = s.consistent()
 	}
-	if err == nil && (s.Rows != info.Rows || s.Txs != info.Txs || s.Chain != info.Chain) {
+	if err == nil && (s.Rows != info.Rows || s.Txs != info.Txs || s.Chain != info.Chain || s.Coins != info.Coins) {
 		err = fmt.Errorf("the manifest and the segment disagree about its contents")
 	}
 	if err != nil {
@@ -196,6 +195,11 @@ func (s *segment) consistent() (err error) {
 			return fmt.Errorf("transaction %d is not found by its id", n)
 		}
 		prev = t
+	}
+	if s.coins != nil {
+		if err := s.coins.consistent(s); err != nil {
+			return err
+		}
 	}
 	return s.consistentRows()
 }

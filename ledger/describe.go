@@ -17,6 +17,9 @@ type Sizes struct {
 	Bytes               int64 // all files that the manifest names
 	HashBytes           int64 // of these, transaction ids and their lookup
 	HeadBytes           int64
+	UTXOTxs             uint64 // transactions with inputs and outputs
+	Inputs, Outputs     uint64 // theirs
+	UTXOBytes           int64  // of Bytes, inputs and outputs without the transactions' ids and places
 	Parts               []Part // segments' sections and the dictionary
 }
 
@@ -67,6 +70,17 @@ func Describe(ctx context.Context, dir string) (Sizes, error) {
 func (s *segment) sizes(out *Sizes, parts map[string]int64) {
 	ids := int64(s.Txs) * int64(s.idLen)
 	out.HashBytes += ids
+	if s.coins != nil {
+		out.Inputs, out.Outputs = out.Inputs+s.Inputs, out.Outputs+s.Outputs
+		out.UTXOTxs += s.Coins
+		for name, sec := range s.coins.sheet.trailer.Sections {
+			out.UTXOBytes += sec.Len
+			parts[coinTitles[name]] += sec.Len
+		}
+		size := int64(len(s.coins.sheet.data))
+		out.Bytes += size
+		parts["checksums and trailers"] += size - s.coins.sheet.trailer.Size
+	}
 	for _, sh := range []*sheet{s.rows, s.txs, s.idx} {
 		out.Bytes += int64(len(sh.data))
 		for name, sec := range sh.trailer.Sections {
@@ -89,4 +103,13 @@ var sectionTitles = map[string]string{
 	"extraat": "call inputs and logs", "extras": "call inputs and logs", "common": "common amounts", "bitmap": "directory of accounts",
 	"ranks": "directory of accounts", "dirat": "directory of accounts", "dir": "directory of accounts", "postings": "postings, both directions",
 	"skips": "running balances and skips", "balances": "running balances and skips",
+}
+
+var coinTitles = map[string]string{
+	"txs": "inputs and outputs: which are whose", "txat": "inputs and outputs: which are whose",
+	"ins": "inputs", "insat": "inputs", "points": "inputs: spent outputs of other segments",
+	"pointbuckets": "inputs: spent outputs of other segments", "pointorder": "inputs: spent outputs of other segments",
+	"outs": "outputs", "outsat": "outputs", "spenders": "outputs' spenders", "spendersat": "outputs' spenders",
+	"dataat": "OP_RETURN payloads", "data": "OP_RETURN payloads", "bitmap": "outputs by account", "ranks": "outputs by account",
+	"dirat": "outputs by account", "dir": "outputs by account", "postings": "outputs by account", "skips": "outputs by account",
 }

@@ -91,9 +91,7 @@ func (b *batch) nameOnly(f *Facts) {
 		b.h.names.asset(t.Asset)
 	}
 	for i := range f.UTXOs {
-		for n := range f.UTXOs[i].Outputs {
-			b.h.names.account(f.UTXOs[i].Outputs[n].Account)
-		}
+		coinsOf(&f.UTXOs[i], b.h.names.account)
 	}
 }
 
@@ -121,10 +119,7 @@ func (b *batch) add(f *Facts) {
 		u := &f.UTXOs[i]
 		s := b.tx(txName{chain: RefOfChain(u.Chain), id: u.Tx})
 		s.place(u.Block, u.Index, u.Time)
-		s.addUTXO(u)
-		for n := range u.Outputs {
-			b.h.names.account(u.Outputs[n].Account)
-		}
+		s.coins = mergeCoins(s.coins, coinsOf(u, b.h.names.account), b.h.names)
 	}
 	for _, c := range f.Claims {
 		b.claim(c)

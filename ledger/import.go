@@ -127,7 +127,7 @@ func (im *Import) Add(f *Facts) error {
 	if im.l.opt.bulkAt > 0 {
 		limit = im.l.opt.bulkAt
 	}
-	if len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks) <= limit {
+	if len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks)+len(im.facts.UTXOs) <= limit {
 		return nil
 	}
 	all := im.facts
@@ -147,7 +147,7 @@ func (f *Facts) append(g *Facts) {
 
 // route puts what has a place into runs.
 func (im *Import) route(f *Facts) error {
-	rest := Facts{Notes: f.Notes, UTXOs: f.UTXOs, Assets: f.Assets, Claims: f.Claims}
+	rest := Facts{Notes: f.Notes, Assets: f.Assets, Claims: f.Claims}
 	for i := range f.Transfers {
 		t := &f.Transfers[i]
 		if t.Block == chain.NoBlock || t.Tx.IsZero() {
@@ -171,6 +171,18 @@ func (im *Import) route(f *Facts) error {
 			return err
 		}
 		b.fact(t)
+	}
+	for i := range f.UTXOs {
+		u := &f.UTXOs[i]
+		if u.Block == chain.NoBlock {
+			rest.UTXOs = append(rest.UTXOs, *u)
+			continue
+		}
+		b, err := im.buffer(u.Chain)
+		if err != nil {
+			return err
+		}
+		b.coins(u)
 	}
 	for i := range f.Blocks {
 		b, err := im.buffer(f.Blocks[i].Chain)

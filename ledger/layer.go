@@ -19,7 +19,7 @@ type layer struct {
 	txRows   [][]int32
 	accounts map[AccountRef][]int32 // ascending indices into rows
 	blocks   map[ChainRef][]blockState
-	spends   map[spentOutput]OutPoint
+	spends   []layerSpend // by spent output
 	outputs  map[AccountRef][]layerOutput
 	masks    []segmentTx // transactions of segments that this layer stands for
 }
@@ -42,11 +42,6 @@ func (t *layerTx) position() uint32 {
 type layerRow struct {
 	tx, move int32
 	rank     uint32
-}
-
-type spentOutput struct {
-	chain ChainRef
-	point OutPoint
 }
 
 type layerOutput struct {
@@ -79,10 +74,11 @@ func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names
 			}
 			l.rows = append(l.rows, layerRow{tx: int32(i), move: int32(m)})
 		}
-		l.indexUTXO(int32(i), nm)
+		l.indexCoins(int32(i))
 	}
 	slices.SortFunc(l.rows, func(a, b layerRow) int { return l.compareRows(a, b, nm) })
 	l.indexRows()
+	l.sortSpends()
 	for _, b := range blocks {
 		l.blocks[b.chain] = append(l.blocks[b.chain], b.blockState)
 	}
@@ -120,26 +116,6 @@ func (l *layer) indexRows() {
 		}
 		if m.to != 0 && m.to != m.from {
 			l.accounts[m.to] = append(l.accounts[m.to], int32(i))
-		}
-	}
-}
-
-func (l *layer) indexUTXO(i int32, nm *names) {
-	t := &l.txs[i]
-	if t.utxo == nil {
-		return
-	}
-	if l.spends == nil {
-		l.spends, l.outputs = map[spentOutput]OutPoint{}, map[AccountRef][]layerOutput{}
-	}
-	if !t.utxo.Coinbase {
-		for n := range t.utxo.Inputs {
-			l.spends[spentOutput{t.name.chain, t.utxo.Inputs[n].Prev}] = OutPoint{t.name.id, uint32(n)}
-		}
-	}
-	for n := range t.utxo.Outputs {
-		if ref := nm.account(t.utxo.Outputs[n].Account); ref != 0 {
-			l.outputs[ref] = append(l.outputs[ref], layerOutput{i, uint32(n)})
 		}
 	}
 }

@@ -71,13 +71,15 @@ func TestAgainstModel(t *testing.T) {
 		{"settled", 0, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) { againstModel(t, c.bulk, c.settle) })
+			rapid.Check(t, func(t *rapid.T) { againstModel(t, ledgertest.Draw(t), c.bulk, c.settle) })
+		})
+		t.Run("outputs/"+c.name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { againstModel(t, ledgertest.DrawCoins(t), c.bulk, c.settle) })
 		})
 	}
 }
 
-func againstModel(t *rapid.T, bulk, settle int) {
-	w := ledgertest.Draw(t)
+func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int) {
 	order := rapid.Permutation(w.Facts).Draw(t, "order")
 	dir, err := os.MkdirTemp("", "ledger")
 	if err != nil {

@@ -70,7 +70,11 @@ func (j *rewriteJob) keep(to, f *Facts) {
 			to.Blocks = append(to.Blocks, b)
 		}
 	}
-	to.UTXOs = append(to.UTXOs, f.UTXOs...)
+	for i := range f.UTXOs {
+		if u := &f.UTXOs[i]; !j.moved(u.Chain, u.Tx) {
+			to.UTXOs = append(to.UTXOs, *u)
+		}
+	}
 	for _, c := range f.Claims {
 		if cut := j.cutOf(RefOfChain(c.Chain)); c.To >= cut {
 			c.From = max(c.From, cut)
@@ -83,7 +87,7 @@ func (j *rewriteJob) keep(to, f *Facts) {
 func (j *rewriteJob) moved(id chain.ID, tx chain.TxID) bool {
 	ref := RefOfChain(id)
 	s := j.head.find(txName{chain: ref, id: tx})
-	return s != nil && s.block != chain.NoBlock && s.block < j.cutOf(ref) && s.utxo == nil
+	return s != nil && s.block != chain.NoBlock && s.block < j.cutOf(ref)
 }
 
 // describe writes what else the head said into the manifest.

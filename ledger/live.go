@@ -104,8 +104,8 @@ func (o *Options) settleRows() int {
 func (h *head) settled() (n int) {
 	for _, l := range h.layers {
 		for i := range l.txs {
-			if c := h.live[l.txs[i].name.chain]; l.txs[i].utxo == nil && (c == nil || l.txs[i].at < c.cut()) {
-				n += 1 + len(l.txs[i].moves)
+			if c := h.live[l.txs[i].name.chain]; c == nil || l.txs[i].at < c.cut() {
+				n += 1 + len(l.txs[i].moves) + l.txs[i].coins.size()
 			}
 		}
 	}

@@ -66,6 +66,7 @@ func (r *segmentSource) advance() (err error) {
 			t.moves = append(t.moves, r.w.movement)
 			r.row++
 		}
+		t.readCoins(r.s, r.tx)
 		r.tx++
 	}
 	r.block++
@@ -107,7 +108,7 @@ func (l *listSource) advance() error {
 }
 
 // headBlocks are the placed transactions and the blocks of one chain that
-// layers hold below block cut, UTXO transactions left out.
+// layers hold below block cut.
 func headBlocks(layers []*layer, id ChainRef, cut uint64, sorter placeSorter) *listSource {
 	blocks := map[uint64]*mergedBlock{}
 	hidden := func(i int, has func(*layer) bool) bool { return slices.ContainsFunc(layers[i+1:], has) }
@@ -121,12 +122,12 @@ func headBlocks(layers []*layer, id ChainRef, cut uint64, sorter placeSorter) *l
 	for i, l := range layers {
 		for n := range l.txs {
 			t := &l.txs[n]
-			if t.name.chain != id || t.at >= cut || t.utxo != nil ||
+			if t.name.chain != id || t.at >= cut ||
 				hidden(i, func(u *layer) bool { return u.holds(&t.name) }) {
 				continue
 			}
 			b := blocks[t.at] // every placed transaction's block is in a layer
-			b.txs = append(b.txs, mergedTx{id: t.name.id, index: t.index, status: t.status, moves: slices.Clone(t.moves), notes: t.notes})
+			b.txs = append(b.txs, mergedTx{id: t.name.id, index: t.index, status: t.status, moves: slices.Clone(t.moves), notes: t.notes, coins: t.coins})
 		}
 	}
 	out := &listSource{}
@@ -208,6 +209,7 @@ func combine(out *mergedBlock, sources []blockSource, sorter placeSorter) {
 	for i := range out.txs {
 		if n > 0 && out.txs[n-1].id == out.txs[i].id {
 			out.txs[n-1].merge(&out.txs[i])
+			out.txs[n-1].coins = mergeCoins(out.txs[n-1].coins, out.txs[i].coins, sorter.names)
 			continue
 		}
 		out.txs[n] = out.txs[i]
@@ -265,6 +267,7 @@ type mergedTx struct {
 	status TxStatus
 	moves  []movement
 	notes  []NoteFact
+	coins  *coinTx // nil: none
 }
 
 // mergedBlock is a block with everything in it, transactions in chain order.

@@ -253,7 +253,7 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 func (l *Ledger) sweep() error {
 	keep := map[string]bool{l.manifest.Head: true}
 	for _, s := range l.manifest.Segments {
-		for _, part := range []string{"rows", "txs", "idx"} {
+		for _, part := range s.parts() {
 			keep[segmentFile(s.Number, part)] = true
 		}
 	}

@@ -33,6 +33,7 @@ type runBuffer struct {
 	txs    []runTx
 	rows   []runRow // by transaction
 	blocks []BlockFact
+	extras encoder // of txs: inputs and outputs, notes
 	batch  lookups
 	sorter runSorter
 }
@@ -45,6 +46,7 @@ type runTx struct {
 	first  uint32 // of its rows, which end where the next one's begin
 	index  uint32
 	status TxStatus
+	extra  uint32 // where it is in extras, plus one; 0: none
 }
 
 type runRow struct {
@@ -68,6 +70,7 @@ func (r *runBuffer) reset(id chain.ID, accounts *accountTable) {
 	clear(r.byToken)
 	r.names, r.last.ref = nil, 0
 	r.ids, r.txs, r.rows, r.blocks = r.ids[:0], r.txs[:0], r.rows[:0], r.blocks[:0]
+	r.extras.b = r.extras.b[:0]
 }
 
 // prepare gets all the memory of a run at once when it is clear that it will be
@@ -83,7 +86,7 @@ func (r *runBuffer) prepare() {
 }
 
 func (r *runBuffer) full() bool {
-	return len(r.rows) >= runRows || len(r.txs) >= runRows || len(r.blocks) >= runRows
+	return len(r.rows) >= runRows || len(r.txs) >= runRows || len(r.blocks) >= runRows || len(r.extras.b) >= runExtras
 }
 
 func (r *runBuffer) empty() bool { return len(r.txs)+len(r.blocks) == 0 }

@@ -90,6 +90,7 @@ type runReader struct {
 	idLen    int
 	accounts []AccountRef // by number
 	assets   []AssetRef   // by the run's number less one
+	names    *names       // to tell statements of one transaction apart
 	next     mergedBlock
 	moves    []movement // memory of next's
 	more     bool
@@ -129,7 +130,9 @@ func (r *runReader) read() {
 func (r *runReader) tx(t *mergedTx) {
 	r.fill()
 	t.id, _ = chain.NewTxID(r.take(r.idLen))
-	t.index, t.status, t.notes = r.uint32(), TxStatus(r.byte()), nil
+	t.index, t.notes, t.coins = r.uint32(), nil, nil
+	status := r.byte()
+	t.status = TxStatus(status &^ runExtra)
 	n, from := r.uint32(), len(r.moves)
 	for ; n > 0 && r.err == nil; n-- {
 		r.fill()
@@ -137,6 +140,9 @@ func (r *runReader) tx(t *mergedTx) {
 		r.move(&r.moves[len(r.moves)-1])
 	}
 	t.moves = r.moves[from:len(r.moves):len(r.moves)]
+	if status&runExtra != 0 {
+		r.extras(t)
+	}
 }
 
 func (r *runReader) move(m *movement) {
@@ -171,7 +177,8 @@ func (r *runReader) count(counts []uint8) error {
 		}
 		for txs := r.uint32(); txs > 0 && r.err == nil; txs-- {
 			r.fill()
-			r.take(r.idLen + 5)
+			r.take(r.idLen + 4)
+			status := r.byte()
 			for rows := r.uint32(); rows > 0 && r.err == nil; rows-- {
 				r.fill()
 				b := r.take(18)
@@ -185,6 +192,9 @@ func (r *runReader) count(counts []uint8) error {
 					rest += 8
 				}
 				r.take(rest)
+			}
+			if status&runExtra != 0 {
+				r.countExtras(counts)
 			}
 		}
 	}
@@ -244,7 +254,7 @@ func (z *lazyRun) load() error {
 	if err != nil {
 		return err
 	}
-	z.r = &runReader{window: newWindow(z.run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain), accounts: accounts}
+	z.r = &runReader{window: newWindow(z.run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain), accounts: accounts, names: z.job.names}
 	for _, a := range info.Assets {
 		z.r.assets = append(z.r.assets, z.job.asset(a))
 	}

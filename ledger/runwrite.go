@@ -147,12 +147,19 @@ func (r *runBuffer) writeBlock(w *runWriter, s *blockState, txs []uint32) {
 		t := &list[i]
 		w.spill()
 		w.b = append(w.b, r.idOf(t.tx)...)
-		w.b = append(binary.LittleEndian.AppendUint32(w.b, t.index), byte(t.status))
+		extras, status := r.extrasOf(t), byte(t.status)
+		if extras > 0 {
+			status |= runExtra
+		}
+		w.b = append(binary.LittleEndian.AppendUint32(w.b, t.index), status)
 		rows := r.sorter.movements(r, t)
 		w.b = binary.LittleEndian.AppendUint32(w.b, uint32(len(rows)))
 		for _, n := range rows {
 			w.spill()
 			w.b = r.rows[n].appendTo(w.b)
+		}
+		if extras > 0 {
+			w.extras(r, t, extras)
 		}
 	}
 }

@@ -27,6 +27,9 @@ type segmentInfo struct {
 	TxShift      uint     `json:"tx_shift"` // buckets of the transaction lookup
 	Bytes        int64    `json:"bytes"`    // all three files
 	HashBytes    int64    `json:"hash_bytes"`
+	Coins        uint64   `json:"coins,omitempty"`   // transactions with inputs and outputs
+	Inputs       uint64   `json:"inputs,omitempty"`  // theirs
+	Outputs      uint64   `json:"outputs,omitempty"` // likewise
 }
 
 // A segment is a range of one chain's blocks with everything in them, in three
@@ -46,6 +49,7 @@ type segment struct {
 	txBuckets, txOrder             []byte
 	extraAt, extras                []byte
 	blockCount, hashCount, extraNo int
+	coins                          *coins // nil: no transaction has inputs and outputs
 
 	// As one manifest has it:
 	place  uint64     // among all its segments
@@ -77,8 +81,25 @@ func pad8(n uint64) string {
 	return string(b[i:])
 }
 
-// openSegment maps a segment's three sheets.
+// parts are the kinds of files that the segment has.
+func (i *segmentInfo) parts() []string {
+	if i.Coins == 0 {
+		return []string{"rows", "txs", "idx"}
+	}
+	return []string{"rows", "txs", "idx", "utxo"}
+}
+
+// openSegment maps a segment's sheets.
 func openSegment(dir string, number uint64) (*segment, error) {
+	s, err := openSheets(dir, number)
+	if err != nil || s.Coins == 0 {
+		return s, err
+	}
+	return s, s.attachCoins(dir)
+}
+
+// openSheets maps the three sheets that every segment has.
+func openSheets(dir string, number uint64) (*segment, error) {
 	s := &segment{number: number}
 	var err error
 	var again segmentInfo

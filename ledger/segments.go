@@ -115,15 +115,6 @@ func (s *segments) tx(ref TxRef) Tx {
 	return Tx{seg.Chain, id}
 }
 
-// state is a whole transaction.
-func (s *segments) state(ref TxRef) (*txState, error) {
-	seg, n, ok := s.of(ref)
-	if !ok {
-		return nil, nil
-	}
-	return seg.adopt(n)
-}
-
 // adopt reads a transaction back into the form in which facts merge.
 func (s *segment) adopt(n uint32) (t *txState, err error) {
 	defer func() { caught(recover(), &err) }()
@@ -137,6 +128,10 @@ func (s *segment) adopt(n uint32) (t *txState, err error) {
 			break
 		}
 		t.move(w.movement)
+	}
+	if s.coins != nil && s.coins.held(n) {
+		t.coins = &coinTx{}
+		s.coins.read(s, n, t.coins)
 	}
 	t.notes, err = s.notes(n)
 	runtime.KeepAlive(s)
@@ -328,10 +323,6 @@ func (v *view) overlays(s *segment) bool {
 	}
 	return false
 }
-
-func (s *segments) spender(ChainRef, OutPoint) OutPoint { return OutPoint{} }
-
-func (s *segments) outputsOf(*view, AccountRef, func(*layerTx, TxRef, uint32)) error { return nil }
 
 // bound is the number of the segment's rows before a place, or up to it.
 func (s *segment) bound(v *view, k *Key, upTo bool) uint32 {

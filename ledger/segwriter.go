@@ -34,6 +34,7 @@ type segmentWriter struct {
 	extras     []byte
 	accounts   [2]AccountRef // lowest and highest
 	asset      AssetRef      // highest
+	coins      *coinWriter   // nil before the first transaction with inputs and outputs
 }
 
 func newSegmentWriter(d disk, dir string, number uint64, id chain.ID) (*segmentWriter, error) {
@@ -80,7 +81,8 @@ func (w *segmentWriter) sheet(part string) (*sheetWriter, error) {
 
 // full says that the segment should end here.
 func (w *segmentWriter) full() bool {
-	return w.info.Rows >= maxSegmentRows || w.info.Txs >= maxSegmentRows || w.info.Blocks >= maxSegmentRows || len(w.extras) >= 256<<20
+	return w.info.Rows >= maxSegmentRows || w.info.Txs >= maxSegmentRows || w.info.Blocks >= maxSegmentRows || len(w.extras) >= 256<<20 ||
+		w.coins != nil && w.coins.full()
 }
 
 // add appends a block.
@@ -107,6 +109,11 @@ func (w *segmentWriter) add(b *mergedBlock) error {
 			}
 			w.row(n, place, &t.moves[j], b.state.timed)
 		}
+		if t.coins != nil || w.coins != nil {
+			if err := w.coin(place, n, t.coins); err != nil {
+				return err
+			}
+		}
 		if len(t.notes) > 0 {
 			w.extraAt = binary.LittleEndian.AppendUint32(w.extraAt, n)
 			w.extraAt = binary.LittleEndian.AppendUint64(w.extraAt, uint64(len(w.extras)))
@@ -119,6 +126,23 @@ func (w *segmentWriter) add(b *mergedBlock) error {
 		}
 	}
 	return w.txs.err
+}
+
+// coin appends the inputs and outputs of transaction n.
+func (w *segmentWriter) coin(place, n uint32, t *coinTx) error {
+	if w.coins == nil {
+		c, err := newCoinWriter(w.disk, w.dir, w.info.Number)
+		if err != nil {
+			return err
+		}
+		for range n {
+			if err := c.add(place, nil); err != nil {
+				return err
+			}
+		}
+		w.coins = c
+	}
+	return w.coins.add(place, t)
 }
 
 func cmpErr(list ...error) error {
@@ -200,6 +224,9 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	w.info.AssetBits = uint(bits.Len32(uint32(w.asset)))
 	w.info.TxShift = txShift(w.info.Txs)
 	w.info.HashBytes = int64(w.info.Txs) * int64(idLen(w.info.Chain))
+	if w.coins != nil {
+		w.info.Coins, w.info.Inputs, w.info.Outputs = w.coins.info.Held, w.coins.info.Inputs, w.coins.info.Outputs
+	}
 	size1, err := w.rows.close(&w.info)
 	size2, err2 := w.txs.close(&w.info)
 	if err = cmpErr(err, err2); err != nil {
@@ -207,5 +234,10 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	}
 	size3, err := w.index()
 	w.info.Bytes = size1 + size2 + size3
+	if err == nil && w.coins != nil {
+		var size int64
+		size, err = w.coins.finishIn(w.dir, w.info.Number)
+		w.info.Bytes += size
+	}
 	return w.info, err
 }

@@ -45,7 +45,7 @@ type txState struct {
 	status TxStatus
 	moves  []movement // by identity
 	notes  []NoteFact // by compareNotes
-	utxo   *UTXOTx
+	coins  *coinTx
 }
 
 // txID is a transaction with an id of its own, as a key.
@@ -123,23 +123,6 @@ func compareNotes(a, b NoteFact) int {
 		slices.CompareFunc(a.Log.Topics, b.Log.Topics, func(x, y Hash) int { return bytes.Compare(x[:], y[:]) }))
 }
 
-// addUTXO merges inputs and outputs: a source that knows a spent output's
-// account and value adds it to one that does not.
-func (s *txState) addUTXO(u *UTXOTx) {
-	if s.utxo == nil {
-		s.utxo = u
-		return
-	}
-	merged := *s.utxo
-	merged.Inputs = slices.Clone(merged.Inputs)
-	for i := range min(len(merged.Inputs), len(u.Inputs)) {
-		if !merged.Inputs[i].Known {
-			merged.Inputs[i] = u.Inputs[i]
-		}
-	}
-	s.utxo = &merged
-}
-
 // blockState is all that is known of one block, merged.
 type blockState struct {
 	number       uint64
@@ -197,7 +180,7 @@ func checkFacts(f *Facts) error {
 		}
 	}
 	for i := range f.UTXOs {
-		if err := checkTx(f.UTXOs[i].Chain, f.UTXOs[i].Tx); err != nil {
+		if err := checkCoins(&f.UTXOs[i]); err != nil {
 			return err
 		}
 	}

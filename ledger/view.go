@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -413,123 +412,6 @@ func (c *counting) finish(claims []Claim) Coverage {
 		}
 	}
 	return c.Coverage
-}
-
-func (v *view) UTXOs(_ context.Context, refs []TxRef) (_ []UTXOTx, err error) {
-	defer v.guard(&err)
-	out := make([]UTXOTx, len(refs))
-	for i, ref := range refs {
-		if layer, n, ok := v.state(ref); ok {
-			out[i] = v.utxo(&v.layers[layer].txs[n])
-		} else if ref != 0 {
-			s, err := v.below.state(ref)
-			if err != nil {
-				return nil, err
-			}
-			if s != nil {
-				out[i] = v.utxo(&layerTx{txState: s, at: s.block})
-			}
-		}
-	}
-	return out, nil
-}
-
-// utxo is a transaction with its inputs' accounts and its outputs' spenders.
-func (v *view) utxo(t *layerTx) UTXOTx {
-	if t.utxo == nil {
-		return UTXOTx{}
-	}
-	u := *t.utxo
-	u.Block, u.Index = t.block, t.index
-	if at, own := v.times(t.name.chain, t.at); own {
-		u.Time = at
-	}
-	u.Inputs, u.Outputs = slices.Clone(u.Inputs), slices.Clone(u.Outputs)
-	for i := range u.Inputs {
-		in := &u.Inputs[i]
-		if p := v.stateOf(txName{chain: t.name.chain, id: in.Prev.Tx}); p != nil && p.utxo != nil && int(in.Prev.Index) < len(p.utxo.Outputs) {
-			o := &p.utxo.Outputs[in.Prev.Index]
-			in.Account, in.Value, in.Known = o.Account, o.Value, true
-		}
-	}
-	for i := range u.Outputs {
-		u.Outputs[i].Spender = v.spender(t.name.chain, OutPoint{t.name.id, uint32(i)})
-	}
-	return u
-}
-
-func (v *view) stateOf(name txName) *txState {
-	if name.id.IsZero() {
-		return nil
-	}
-	for i := len(v.layers) - 1; i >= 0; i-- {
-		if n, ok := v.layers[i].byName[name.key()]; ok {
-			return v.layers[i].txs[n].txState
-		}
-	}
-	if seg, n, ok := v.below.findTx(name); ok {
-		if s, err := seg.adopt(n); err == nil {
-			return s
-		}
-	}
-	return nil
-}
-
-func (v *view) spender(id ChainRef, p OutPoint) OutPoint {
-	for i := len(v.layers) - 1; i >= 0; i-- {
-		if s, ok := v.layers[i].spends[spentOutput{id, p}]; ok {
-			return s
-		}
-	}
-	return v.below.spender(id, p)
-}
-
-func (v *view) OutputsOf(_ context.Context, queries []Query) (_ []OutputPage, err error) {
-	defer v.guard(&err)
-	out := make([]OutputPage, len(queries))
-	for i := range queries {
-		if err := v.outputsOf(&queries[i], &out[i]); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func (v *view) outputsOf(q *Query, page *OutputPage) error {
-	limit, err := q.limit()
-	if err != nil {
-		return err
-	}
-	add := func(t *layerTx, ref TxRef, n uint32) {
-		o := AccountOutput{Tx: ref, Point: OutPoint{t.name.id, n}, Value: t.utxo.Outputs[n].Value}
-		o.Key = Key{Chain: t.name.chain, Block: t.block, Index: t.index, Tx: txPrefix(t.name.id), Kind: chain.KindNative, Ordinal: n}
-		o.Key.Time, _ = v.times(t.name.chain, t.at)
-		if q.holds(o.Key) {
-			o.Spender = v.spender(t.name.chain, o.Point)
-			page.Outputs = append(page.Outputs, o)
-		}
-	}
-	for i, l := range v.layers {
-		for _, o := range l.outputs[q.Account] {
-			if t := &l.txs[o.tx]; !v.hidden(i, &t.name) {
-				add(t, layerTxRef(i, int(o.tx)), o.output)
-			}
-		}
-	}
-	if err := v.below.outputsOf(v, q.Account, add); err != nil {
-		return err
-	}
-	slices.SortFunc(page.Outputs, func(a, b AccountOutput) int {
-		c := cmp.Or(a.Key.Compare(b.Key), a.Point.Tx.Compare(b.Point.Tx))
-		if q.Reverse {
-			return -c
-		}
-		return c
-	})
-	if len(page.Outputs) > limit {
-		page.Outputs, page.More = page.Outputs[:limit], true
-	}
-	return nil
 }
 
 func (q *Query) holds(k Key) bool {

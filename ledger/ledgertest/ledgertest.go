@@ -50,7 +50,7 @@ func Compare(t TB, got, want ledger.Reader) {
 // Dump writes out every answer of a Reader.
 func Dump(t TB, r ledger.Reader) string {
 	t.Helper()
-	d := &dumper{t: t, r: r, accounts: map[chain.Account]bool{}, assets: map[chain.Asset]bool{}, txs: map[ledger.Tx]bool{}}
+	d := &dumper{t: t, r: r, accounts: map[chain.Account]bool{}, assets: map[chain.Asset]bool{}, txs: map[ledger.Tx]bool{}, paid: map[chain.Account]bool{}}
 	ids, err := r.Chains(context.Background())
 	d.must(err)
 	for _, id := range ids {
@@ -58,6 +58,7 @@ func Dump(t TB, r ledger.Reader) string {
 	}
 	d.books()
 	d.transactions()
+	d.outputs()
 	return d.out.String()
 }
 
@@ -68,6 +69,7 @@ type dumper struct {
 	accounts map[chain.Account]bool
 	assets   map[chain.Asset]bool
 	txs      map[ledger.Tx]bool
+	paid     map[chain.Account]bool // by an output
 }
 
 func (d *dumper) must(err error) {
@@ -333,6 +335,9 @@ func (d *dumper) txDetails(txs []ledger.Tx) {
 		}
 		if utxos[i].Outputs != nil {
 			fmt.Fprintf(&d.out, "utxo %s %+v\n", x.ID.Text(x.Chain), utxos[i])
+			for _, o := range utxos[i].Outputs {
+				d.paid[o.Account] = true
+			}
 		}
 	}
 }

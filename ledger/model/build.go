@@ -21,7 +21,6 @@ type reader struct {
 	assets   []chain.Asset   // ref - 1
 	txs      []txKey         // ref - 1
 	refs     map[txKey]ledger.TxRef
-	spent    map[ledger.OutPoint]ledger.OutPoint
 }
 
 // Reader is a snapshot of all facts added so far.
@@ -44,7 +43,6 @@ func (m *Model) Reader() (ledger.Reader, error) {
 	r.truth = merge(all)
 	r.number()
 	r.sort()
-	r.spends()
 	return r, nil
 }
 
@@ -60,6 +58,9 @@ func (r *reader) number() {
 		if t.utxo != nil {
 			for _, o := range t.utxo.Outputs {
 				accounts[o.Account] = true
+			}
+			for _, in := range t.utxo.Inputs {
+				accounts[in.Account] = true
 			}
 		}
 	}
@@ -169,18 +170,6 @@ func (r *reader) latest(id chain.ID, fits func(*block) bool) block {
 		}
 	}
 	return best
-}
-
-func (r *reader) spends() {
-	r.spent = map[ledger.OutPoint]ledger.OutPoint{}
-	for k, t := range r.truth.txs {
-		if t.utxo == nil || t.utxo.Coinbase {
-			continue
-		}
-		for i, in := range t.utxo.Inputs {
-			r.spent[in.Prev] = ledger.OutPoint{Tx: k.id, Index: uint32(i)}
-		}
-	}
 }
 
 // ranges cuts [first, last] at every end of a claim.

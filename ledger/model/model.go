@@ -158,7 +158,8 @@ func merge(all []ledger.Facts) *truth {
 		}
 		for i := range f.UTXOs {
 			u := f.UTXOs[i]
-			w.seen(txKey{chain: u.Chain, id: u.Tx}, u.Block, u.Index, u.Time).utxo = &u
+			x := w.seen(txKey{chain: u.Chain, id: u.Tx}, u.Block, u.Index, u.Time)
+			x.utxo = mergeUTXO(x.utxo, &u)
 		}
 		for _, c := range f.Claims {
 			if c.What != 0 {

@@ -322,7 +322,7 @@ func (r *reader) utxo(k txKey) ledger.UTXOTx {
 		return ledger.UTXOTx{}
 	}
 	u := *t.utxo
-	u.Block, u.Index = t.block, t.index
+	u.Block, u.Index, u.Time = t.block, t.index, t.time
 	if b := r.truth.blocks[blockKey{k.chain, t.block}]; b != nil {
 		u.Time = b.Time
 	}
@@ -334,7 +334,7 @@ func (r *reader) utxo(k txKey) ledger.UTXOTx {
 		}
 	}
 	for i := range u.Outputs {
-		u.Outputs[i].Spender = r.spent[ledger.OutPoint{Tx: k.id, Index: uint32(i)}]
+		u.Outputs[i].Spender = r.spender(k, uint32(i))
 	}
 	return u
 }
@@ -346,7 +346,7 @@ func (r *reader) OutputsOf(_ context.Context, queries []ledger.Query) ([]ledger.
 		for i, k := range r.txs {
 			u := r.utxo(k)
 			for n, o := range u.Outputs {
-				at := r.outputKey(&u, n)
+				at := r.outputKey(k, n)
 				if q.Account == 0 || o.Account != who || !within(at, q.After, q.Until) {
 					continue
 				}
@@ -372,10 +372,15 @@ func (r *reader) OutputsOf(_ context.Context, queries []ledger.Query) ([]ledger.
 	})
 }
 
-func (r *reader) outputKey(u *ledger.UTXOTx, n int) ledger.Key {
-	at := ledger.Key{Chain: ledger.RefOfChain(u.Chain), Block: u.Block, Index: u.Index, Ordinal: uint32(n), Kind: chain.KindNative}
-	at.Time = r.latest(u.Chain, func(b *block) bool { return b.Number <= u.Block }).Time
-	for i, c := range u.Tx.Raw() {
+func (r *reader) outputKey(k txKey, n int) ledger.Key {
+	t := r.truth.txs[k]
+	at := ledger.Key{Chain: ledger.RefOfChain(k.chain), Block: t.block, Index: t.index, Ordinal: uint32(n), Kind: chain.KindNative}
+	if t.block == chain.NoBlock {
+		at.Block, at.Index, at.Time = r.latest(k.chain, func(b *block) bool { return b.Time <= t.time }).Number, chain.NoIndex, t.time
+	} else {
+		at.Time = r.latest(k.chain, func(b *block) bool { return b.Number <= t.block }).Time
+	}
+	for i, c := range k.id.Raw() {
 		if i < 8 {
 			at.Tx |= uint64(c) << (56 - 8*i)
 		}
