@@ -53,8 +53,8 @@ func append19(b []byte, v uint64) []byte {
 	return append(b, d[:]...)
 }
 
-// appendHex appends v in lower-case hexadecimal.
-func appendHex(b, v []byte) []byte {
+// AppendHex appends v in lower-case hexadecimal.
+func AppendHex(b, v []byte) []byte {
 	for len(v) >= 4 {
 		b = binary.BigEndian.AppendUint64(b, spread(binary.BigEndian.Uint32(v)))
 		v = v[4:]
@@ -83,7 +83,7 @@ func (a Account) AppendText(b []byte) ([]byte, error) {
 		return append(b, a.String()...), nil
 	}
 	b = append(append(b, a.chain...), ":0x"...)
-	return appendHex(b, a.raw[:a.n]), nil
+	return AppendHex(b, a.raw[:a.n]), nil
 }
 
 // AppendTo appends the id's text on a chain, as Text writes it.
@@ -94,7 +94,7 @@ func (t TxID) AppendTo(b []byte, id ID) []byte {
 	if id.EVM() {
 		b = append(b, "0x"...)
 	}
-	return appendHex(b, t.b[:32])
+	return AppendHex(b, t.b[:32])
 }
 
 // AppendText appends RFC 3339 in UTC. It never fails.

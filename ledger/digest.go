@@ -26,6 +26,10 @@ type Digest struct {
 // NewDigest is an empty digest.
 func NewDigest() *Digest { return &Digest{h: sha256.New()} }
 
+// NewDigestTo is a digest that goes on from what h has been given. Rows counts
+// from 0.
+func NewDigestTo(h hash.Hash) *Digest { return &Digest{h: h} }
+
 // Add adds one transfer. timeKnown false writes an empty time.
 func (d *Digest) Add(t *chain.Transfer, timeKnown bool) {
 	b := append(d.buf[:0], t.Chain...)

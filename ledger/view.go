@@ -135,14 +135,20 @@ func (v *view) Txs(_ context.Context, refs []TxRef) (_ []Tx, err error) {
 	defer v.guard(&err)
 	out := make([]Tx, len(refs))
 	for i, ref := range refs {
-		if layer, n, ok := v.state(ref); ok {
-			s := v.layers[layer].txs[n]
-			out[i] = Tx{chainOfRef(s.name.chain), s.name.id}
-		} else if ref&layerBit == 0 && ref != 0 {
-			out[i] = v.below.tx(ref)
-		}
+		out[i] = v.txOf(ref)
 	}
 	return out, nil
+}
+
+func (v *view) txOf(ref TxRef) Tx {
+	if layer, n, ok := v.state(ref); ok {
+		s := v.layers[layer].txs[n]
+		return Tx{chainOfRef(s.name.chain), s.name.id}
+	}
+	if ref&layerBit == 0 && ref != 0 {
+		return v.below.tx(ref)
+	}
+	return Tx{}
 }
 
 // hidden says whether a layer over the i-th holds the transaction.

@@ -111,6 +111,17 @@ type book struct {
 	cuts []int32 // TIHO: how many pieces each spend of the batch still gets
 }
 
+// count adds a spend to the book's sums, and says whether they fit.
+func (b *book) count(spent, known, missing *chain.Amount) bool {
+	var ok1, ok2, ok3 bool
+	b.spent, ok1 = b.spent.Add(*spent)
+	b.known, ok2 = b.known.Add(*known)
+	if ok3 = true; !missing.IsZero() {
+		b.missing, ok3 = b.missing.Add(*missing)
+	}
+	return ok1 && ok2 && ok3
+}
+
 func (b *book) live() []lot { return b.lots[b.head:] }
 
 // push appends a lot. Adjacent clean lots are one: nothing tells them apart.

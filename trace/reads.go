@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
-	"strconv"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -16,8 +15,6 @@ import (
 type readLog struct {
 	rows    []ledger.Row
 	buf     []byte
-	txs     []ledger.TxRef
-	names   nameTexts
 	digests map[chain.ID]*rowDigest
 }
 
@@ -64,104 +61,50 @@ func (l *readLog) flush(ctx context.Context, r ledger.Reader) error {
 	if len(l.rows) == 0 {
 		return nil
 	}
-	l.txs = l.txs[:0]
-	for i := range l.rows {
-		l.txs = append(l.txs, l.rows[i].Tx)
-	}
-	txs, err := r.Txs(ctx, l.txs)
-	if err != nil {
-		return err
-	}
-	if err := l.names.learn(ctx, r, l.rows); err != nil {
-		return err
-	}
-	var d *rowDigest
-	var text rowText
-	for i := range l.rows {
-		w := &l.rows[i]
-		if next := txs[i].Chain; d == nil || next != text.chain {
-			if d != nil {
-				d.h.Write(l.buf)
-				l.buf = l.buf[:0]
-			}
-			text = rowText{chain: next}
-			d = l.of(next, w.Block)
+	for from := 0; from < len(l.rows); {
+		to := from + 1
+		for to < len(l.rows) && l.rows[to].Chain == l.rows[from].Chain {
+			to++
 		}
-		d.first, d.last, d.n = min(d.first, w.Block), max(d.last, w.Block), d.n+1
-		l.buf = text.head(l.buf, w, txs[i].ID)
-		l.buf = append(append(l.buf, l.names.account(w.From)...), ',')
-		l.buf = append(append(l.buf, l.names.account(w.To)...), ',')
-		l.buf = append(append(l.buf, l.names.assets[w.Asset]...), ',')
-		l.buf = append(w.Amount.AppendBase(l.buf), '\n')
+		if err := l.digest(ctx, r, l.rows[from:to]); err != nil {
+			return err
+		}
+		from = to
 	}
-	d.h.Write(l.buf)
-	l.rows, l.buf = l.rows[:0], l.buf[:0]
+	l.rows = l.rows[:0]
 	return nil
 }
 
-// rowText writes the first fields of canonical rows of one chain. Neighbouring
-// rows often share their block, and its text is kept.
-type rowText struct {
-	chain  chain.ID
-	prefix []byte // chain,time,block,
-	block  uint64
-	time   chain.Time
-	flags  uint8
-}
-
-// head writes chain,time,block,tx,index,kind, of a row: an unknown time or
-// index is empty, an inferred block has a "~".
-func (x *rowText) head(b []byte, w *ledger.Row, tx chain.TxID) []byte {
-	flags := uint8(1)
-	if w.TimeUnknown {
-		flags |= 2
+// digest digests rows of one chain.
+func (l *readLog) digest(ctx context.Context, r ledger.Reader, rows []ledger.Row) (err error) {
+	if l.buf, err = ledger.AppendRows(ctx, r, rows, l.buf[:0]); err != nil {
+		return err
 	}
-	if w.BlockInferred {
-		flags |= 4
+	d := l.of(rows[0].Chain.ID(), rows[0].Block)
+	for i := range rows {
+		d.first, d.last = min(d.first, rows[i].Block), max(d.last, rows[i].Block)
 	}
-	if x.block != w.Block || x.time != w.Stated || x.flags != flags {
-		p := append(append(x.prefix[:0], x.chain...), ',')
-		if !w.TimeUnknown {
-			p, _ = w.Stated.AppendText(p)
-		}
-		p = append(p, ',')
-		if w.BlockInferred {
-			p = append(p, '~')
-		}
-		x.prefix = append(strconv.AppendUint(p, w.Block, 10), ',')
-		x.block, x.time, x.flags = w.Block, w.Stated, flags
-	}
-	b = append(b, x.prefix...)
-	b = append(tx.AppendTo(b, x.chain), ',')
-	if w.Index != chain.NoIndex {
-		b = strconv.AppendUint(b, uint64(w.Index), 10)
-	}
-	return append(append(append(b, ','), w.Kind.String()...), ',')
+	d.n += uint64(len(rows))
+	d.h.Write(l.buf)
+	return nil
 }
 
 // addUTXO digests a transaction of a UTXO chain: a row from each input's
 // account, in order, then a row to each output's.
 func (l *readLog) addUTXO(tx *ledger.UTXOTx) {
 	d := l.of(tx.Chain, tx.Block)
-	w := ledger.Row{Key: ledger.Key{Block: tx.Block, Index: tx.Index, Kind: chain.KindNative}, Stated: tx.Time}
-	text, asset := rowText{chain: tx.Chain}, tx.Chain.Native()
-	row := func(from, to chain.Account, value chain.Amount) {
-		b := text.head(l.buf[:0], &w, tx.Tx)
-		b, _ = from.AppendText(b)
-		b = append(b, ',')
-		b, _ = to.AppendText(b)
-		b = append(append(append(b, ','), asset...), ',')
-		l.buf = append(value.AppendBase(b), '\n')
-		d.h.Write(l.buf)
-		d.n++
-	}
+	row := ledger.NewDigestTo(d.h)
+	t := chain.Transfer{Chain: tx.Chain, Time: tx.Time, Block: tx.Block, Index: tx.Index, Tx: tx.Tx, Kind: chain.KindNative, Asset: tx.Chain.Native()}
 	for i := range tx.Inputs {
-		row(tx.Inputs[i].Account, chain.Account{}, tx.Inputs[i].Value)
+		t.From, t.Amount = tx.Inputs[i].Account, tx.Inputs[i].Value
+		row.Add(&t, true)
 	}
+	t.From = chain.Account{}
 	for i := range tx.Outputs {
-		row(chain.Account{}, tx.Outputs[i].Account, tx.Outputs[i].Value)
+		t.To, t.Amount = tx.Outputs[i].Account, tx.Outputs[i].Value
+		row.Add(&t, true)
 	}
-	l.buf = l.buf[:0]
+	d.n += row.Rows()
 }
 
 // sealRange is the digest of a range: SHA-256 over the chain, the range's

@@ -100,12 +100,14 @@ func (s *sim) scan(ctx context.Context) error {
 	for ref := range s.sources {
 		senders[ref] = true
 	}
+	var giver, taker *book // of the row that want was asked about last
 	want := func(from, to ledger.AccountRef, asset ledger.AssetRef) bool {
-		return s.shelf.has(from, asset) || s.shelf.has(to, asset) || len(senders) > 0 && senders[from]
+		giver, taker = s.shelf.get(from, asset), s.shelf.get(to, asset)
+		return giver != nil || taker != nil || len(senders) > 0 && senders[from]
 	}
 	id := s.onlyChain()
 	err := r.ScanWhere(ctx, id, s.assetsRead(), s.last, s.head(id), want, func(w *ledger.Row) error {
-		return s.event(ctx, w)
+		return s.happen(ctx, w, giver, taker)
 	})
 	if ctx.Err() != nil {
 		return errs.Wrap("trace", "", ctx.Err())

@@ -52,3 +52,10 @@ func (s *shelf) add(b *book) {
 	s.books = append(s.books, b)
 	*s.slot(b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(len(s.books))}
 }
+
+// spread mixes the bits of a number for a table (Fibonacci hashing, Knuth,
+// The Art of Computer Programming, 6.4).
+func spread(x uint64) uint64 {
+	x *= 0x9e3779b97f4a7c15
+	return x ^ x>>32
+}

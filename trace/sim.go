@@ -169,7 +169,11 @@ func (s *sim) leave(uint32) {
 // event lets one transfer happen: the sender's book gives lots, the theft
 // taints, the receiver acquires.
 func (s *sim) event(ctx context.Context, w *ledger.Row) error {
-	from, to := s.shelf.get(w.From, w.Asset), s.shelf.get(w.To, w.Asset)
+	return s.happen(ctx, w, s.shelf.get(w.From, w.Asset), s.shelf.get(w.To, w.Asset))
+}
+
+// happen is event with the books of both sides, nil where none is open.
+func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book) error {
 	thefts := s.theftsOf(w)
 	if from == nil && to == nil && len(thefts) == 0 {
 		return nil
@@ -229,33 +233,29 @@ func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]l
 	} else {
 		out = s.method.draw(b, a.Min(b.total), out)
 	}
-	var known chain.Amount
-	for i := range out {
-		known = known.MustAdd(out[i].amount)
-	}
+	known := sumOf(out)
 	missing := a.MustSub(known)
-	var ok1, ok2, ok3 bool
-	b.spent, ok1 = b.spent.Add(a)
-	b.known, ok2 = b.known.Add(known)
-	b.missing, ok3 = b.missing.Add(missing)
-	if !ok1 || !ok2 || !ok3 {
+	if !b.count(&a, &known, &missing) {
 		return nil, overflow()
 	}
+	short := !missing.IsZero()
 	for i := range out {
-		s.judge(&out[i], w, !missing.IsZero())
+		if out[i].tainted() {
+			s.judge(&out[i], w, short)
+		}
 	}
 	if s.req.ObservedOnly {
 		out = s.keepInferred(b, out)
 	}
-	if !missing.IsZero() {
+	if short {
 		out = append(out, lot{amount: missing, flow: -1})
 	}
 	return out, nil
 }
 
-// judge marks a drawn piece as inferred where the ledger does not show it.
+// judge marks a tainted piece that was drawn as inferred where the ledger does not show it.
 func (s *sim) judge(p *lot, w *ledger.Row, short bool) {
-	if !p.tainted() || p.rule != codeObserved {
+	if p.rule != codeObserved {
 		return
 	}
 	switch {

@@ -7,6 +7,7 @@ package ledgertest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -114,6 +115,22 @@ func (d *dumper) chain(id chain.ID) {
 		return nil
 	}))
 	d.scanWhere(id, all)
+	d.rowText(id, all)
+}
+
+// rowText holds AppendRows to what Digest says of the same rows.
+func (d *dumper) rowText(id chain.ID, rows []ledger.Row) {
+	transfers, err := ledger.Expand(context.Background(), d.r, rows)
+	d.must(err)
+	want := ledger.NewDigest()
+	for i := range transfers {
+		want.Add(&transfers[i], !rows[i].TimeUnknown)
+	}
+	text, err := ledger.AppendRows(context.Background(), d.r, rows, nil)
+	d.must(err)
+	if got := sha256.Sum256(text); fmt.Sprintf("sha256:%x", got) != want.Sum() {
+		d.t.Fatalf("%s: AppendRows does not give what Digest is over:\n%s", id, text)
+	}
 }
 
 // scanWhere holds ScanWhere to the rows that Scan gave, for some choices of
