@@ -228,7 +228,10 @@ func (d *desk) trace(id string, transfers []chain.Transfer) *trace.Run {
 	if _, err := d.traces.Save(run); err != nil {
 		d.t.Fatal(err)
 	}
-	drafts, err := findings.Drafts(stix.Common{Author: d.own(), Modified: day, Marking: stix.TLPGreen}, run, nil)
+	nothing := findings.Said{Get: func(id string) (stix.Object, error) {
+		return stix.Object{}, errs.New("test", errs.NotExist, id, "nothing was stated before", "")
+	}}
+	drafts, err := findings.Drafts(stix.Common{Author: d.own(), Modified: day, Marking: stix.TLPGreen}, run, nil, nothing, nil)
 	if err != nil {
 		d.t.Fatal(err)
 	}
