@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"bongsu/chain"
@@ -30,6 +31,9 @@ type Format struct {
 	// first (a list of tokens before their transfers). Equal ranks keep the
 	// order in which they were named.
 	First int
+	// Refused, when set, says why data in this format hold nothing to import, and
+	// Hint what to do: it is recognised only to be told so.
+	Refused, Hint string
 	// Whole formats need the file itself (Input.File), not a stream.
 	Whole bool
 }
@@ -48,6 +52,17 @@ type Input struct {
 type Place struct {
 	Line   int64
 	Column string
+}
+
+// String is the place for a message.
+func (p Place) String() string {
+	switch {
+	case p.Column == "":
+		return fmt.Sprintf("line %d", p.Line)
+	case p.Line == 0:
+		return p.Column
+	}
+	return fmt.Sprintf("line %d, %s", p.Line, p.Column)
 }
 
 // Limits bound what a hostile or broken source can make an import hold.

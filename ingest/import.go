@@ -155,6 +155,10 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 	}()
 	for _, src := range sources {
 		o, err := r.recognise(src)
+		if empty := errors.Is(err, errEmpty); empty && len(sources) > 1 {
+			r.empty(src.Name)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -179,58 +183,6 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 		return first
 	}
 	return err
-}
-
-// recognise finds the format of a source from its beginning.
-func (r *run) recognise(src Source) (opened, error) {
-	s, err := open(src, r.opts)
-	if err != nil {
-		return opened{}, err
-	}
-	o := opened{src: src}
-	if s.file == nil || s.size < 0 { // standard input, a pipe: what was read cannot be read again
-		o.stream = s
-	} else {
-		defer s.close()
-	}
-	head, err := s.head()
-	if err == nil {
-		o.format, err = r.pick(src.Name, head)
-	}
-	if err != nil {
-		s.close()
-		return opened{}, err
-	}
-	o.key = r.key(o, head, s.size)
-	return o, nil
-}
-
-func (r *run) pick(name string, head []byte) (*Format, error) {
-	var names []string
-	for i := range r.opts.Formats {
-		f := &r.opts.Formats[i]
-		if r.opts.Format == f.Name || (r.opts.Format == "" && f.Recognise(head)) {
-			return f, nil
-		}
-		names = append(names, f.Name)
-	}
-	for i := range r.opts.Formats {
-		if f := &r.opts.Formats[i]; r.opts.Format == "" && f.Beside != nil && f.Beside(name, head) {
-			return f, nil
-		}
-	}
-	formats := "known formats: " + strings.Join(names, ", ")
-	if r.opts.Format != "" {
-		return nil, errs.New("import", errs.Usage, r.opts.Format, "is no format", formats)
-	}
-	why := "its beginning is that of no known format"
-	switch {
-	case len(head) == 0:
-		why = "is empty"
-	case len(head) > 1 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff):
-		return nil, errs.New("import", errs.Invalid, name, "is text in UTF-16", "save it as CSV in UTF-8")
-	}
-	return nil, errs.New("import", errs.Invalid, name, why, "compare its first line with the documented headers, or name its --format; "+formats)
 }
 
 // key names the ledger import of a source, so that a run after a kill finds the

@@ -94,9 +94,10 @@ type Progress struct {
 // Report says what an import did.
 type Report struct {
 	Sources []SourceReport `json:"sources"`
-	Rows    int64          `json:"rows"`    // rows read
-	Added   uint64         `json:"added"`   // transfers new to the ledger
-	Known   uint64         `json:"known"`   // transfers that were there
+	Rows    int64          `json:"rows"`  // rows read
+	Added   uint64         `json:"added"` // transfers new to the ledger
+	Known   uint64         `json:"known"` // transfers that were there
+	NewTxs  uint64         `json:"new_transactions"`
 	Rejects int64          `json:"rejects"` // rows written to rejects files
 	Seconds float64        `json:"seconds"`
 }
@@ -106,13 +107,16 @@ type SourceReport struct {
 	Name        string   `json:"name"`
 	Format      string   `json:"format"`
 	Rows        int64    `json:"rows"`
-	Transfers   int64    `json:"transfers"`      // what the rows state, before the ledger looked
-	Kept        int64    `json:"kept,omitempty"` // call inputs and logs kept for links
+	Transfers   int64    `json:"transfers"`                   // what the rows state, before the ledger looked
+	UTXOs       int64    `json:"utxo_transactions,omitempty"` // transactions of UTXO chains that the rows state
+	Kept        int64    `json:"kept,omitempty"`              // call inputs and logs kept for links
 	Added       uint64   `json:"added"`
 	Known       uint64   `json:"known"`
+	NewTxs      uint64   `json:"new_transactions"`
 	Rejects     int64    `json:"rejects"`
 	RejectsFile string   `json:"rejects_file,omitempty"`
-	Resumed     int64    `json:"resumed,omitempty"` // rows skipped because an earlier run had committed them
-	Error       string   `json:"error,omitempty"`   // why the source was not read to its end
-	Notes       []string `json:"notes,omitempty"`   // what a reader should know and no row can carry
+	FirstReject string   `json:"first_reject,omitempty"` // where and why the first was rejected
+	Resumed     int64    `json:"resumed,omitempty"`      // rows skipped because an earlier run had committed them
+	Error       string   `json:"error,omitempty"`        // why the source was not read to its end
+	Notes       []string `json:"notes,omitempty"`        // what a reader should know and no row can carry
 }

@@ -91,7 +91,7 @@ func (o *Output) Block(f ledger.BlockFact) error {
 // UTXO states a transaction of a UTXO chain.
 func (o *Output) UTXO(t ledger.UTXOTx) error {
 	o.facts.UTXOs = append(o.facts.UTXOs, t)
-	o.source.report.Transfers++
+	o.source.report.UTXOs++
 	if len(o.facts.UTXOs) >= batchRows {
 		return o.flush()
 	}
@@ -170,9 +170,20 @@ func (o *Output) Rejects() int64 { return o.source.rejects.n.Load() }
 // RejectsOf is Rejects of an earlier source of the run, while a join finishes.
 func (o *Output) RejectsOf(source int) int64 { return o.run.done[source].rejects.n.Load() }
 
-// Note adds something to the source's report that no row can carry.
+// maxNotes is how many notes a source's report holds: each row of a strange
+// file may give rise to one.
+const maxNotes = 100
+
+// Note adds something to the source's report that no row can carry. Beyond
+// maxNotes it says only that there are more.
 func (o *Output) Note(format string, args ...any) {
-	o.source.report.Notes = append(o.source.report.Notes, fmt.Sprintf(format, args...))
+	r := o.source.report
+	switch n := len(r.Notes); {
+	case n < maxNotes:
+		r.Notes = append(r.Notes, fmt.Sprintf(format, args...))
+	case n == maxNotes:
+		r.Notes = append(r.Notes, "and more of the kind")
+	}
 }
 
 // Header names the columns of the source, as its first line writes them; the

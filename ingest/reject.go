@@ -34,6 +34,7 @@ type rejects struct {
 	w      *bufio.Writer
 	n      atomic.Int64
 	size   int64
+	first  string // where and why the first was rejected
 }
 
 func (r *rejects) add(at Place, row []byte, reason string) error {
@@ -42,7 +43,9 @@ func (r *rejects) add(at Place, row []byte, reason string) error {
 			return r.failed(err)
 		}
 	}
-	r.n.Add(1)
+	if r.n.Add(1) == 1 {
+		r.first = at.String() + ": " + reason
+	}
 	var b []byte
 	b = strconv.AppendInt(b, at.Line, 10)
 	b = append(b, ',')

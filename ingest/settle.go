@@ -80,7 +80,7 @@ func (r *run) end(ctx context.Context, s *sourceRun, err error) error {
 		return errors.Join(err, cerr, s.into.Abort())
 	}
 	s.report.Rows, s.report.Rejects = s.rows.Load(), s.rejects.n.Load()
-	s.report.Added, s.report.Known = stats.Added, stats.AlreadyThere
+	s.report.Added, s.report.Known, s.report.NewTxs = stats.Added, stats.AlreadyThere, stats.Txs
 	if err != nil {
 		s.report.Error = err.Error()
 	}
@@ -100,7 +100,7 @@ func (s *sourceRun) leave(ctx context.Context) error {
 func (s *sourceRun) discard() { s.rejects.done(false) } //nolint:errcheck // an unfinished temporary file
 
 // joinedName stands in a report for what several sources together said.
-const joinedName = "(joined)"
+const joinedName = "(together)"
 
 // joined states what only several sources together say.
 func (r *run) joined(ctx context.Context) error {
@@ -123,8 +123,8 @@ func (r *run) settle() error {
 	for _, s := range r.done {
 		name, err := s.rejects.done(true)
 		all = errors.Join(all, err)
-		s.report.RejectsFile, s.report.Rejects = name, s.rejects.n.Load()
-		if s.report.Name == joinedName && s.report.Transfers == 0 && len(s.report.Notes) == 0 {
+		s.report.RejectsFile, s.report.Rejects, s.report.FirstReject = name, s.rejects.n.Load(), s.rejects.first
+		if s.report.Name == joinedName && s.report.Transfers+s.report.UTXOs == 0 && len(s.report.Notes) == 0 {
 			continue // nothing was left to join
 		}
 		r.report.Sources = append(r.report.Sources, *s.report)
@@ -132,6 +132,7 @@ func (r *run) settle() error {
 		r.report.Rejects += s.report.Rejects
 		r.report.Added += s.report.Added
 		r.report.Known += s.report.Known
+		r.report.NewTxs += s.report.NewTxs
 	}
 	return all
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -22,6 +23,9 @@ func (importCmd) Help() string {
 Formats, recognised by their first line:
 `
 	for _, f := range formats(nil) {
+		if f.Refused != "" {
+			continue
+		}
 		s += fmt.Sprintf("  %-22s %s\n", f.Name, f.Title)
 	}
 	return s + `
@@ -81,19 +85,41 @@ func (a *app) importProgress(p ingest.Progress) {
 
 func writeReport(w io.Writer, rep ingest.Report) {
 	for _, s := range rep.Sources {
-		fmt.Fprintf(w, "%s: %s, %d rows, %d transfers: %d new, %d known already", s.Name, s.Format, s.Rows, s.Transfers, s.Added, s.Known)
-		if s.Resumed > 0 {
-			fmt.Fprintf(w, ", %d from an earlier, interrupted run", s.Resumed)
+		if s.Format == "" { // nothing was in it
+			fmt.Fprintf(w, "%s: %s\n", s.Name, strings.Join(s.Notes, "; "))
+			continue
 		}
-		if s.Kept > 0 {
-			fmt.Fprintf(w, "; %d calls and logs kept for links", s.Kept)
-		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(w, reportLine(&s))
 		if s.Rejects > 0 {
 			fmt.Fprintf(w, "  %d rows rejected, with reasons, in %s: mend them there and import that file\n", s.Rejects, s.RejectsFile)
+			fmt.Fprintf(w, "  the first of them: %s\n", s.FirstReject)
 		}
 		for _, note := range s.Notes {
 			fmt.Fprintf(w, "  %s\n", note)
 		}
 	}
+}
+
+// reportLine is what one source gave, in one line.
+func reportLine(s *ingest.SourceReport) string {
+	line := fmt.Sprintf("%s: %s", s.Name, s.Format)
+	if s.Rows > 0 {
+		line += fmt.Sprintf(", %d rows", s.Rows)
+	}
+	switch {
+	case s.Transfers > 0:
+		line += fmt.Sprintf(", %d transfers: %d new, %d known already", s.Transfers, s.Added, s.Known)
+	case s.UTXOs == 0:
+		line += ", no transfers of its own"
+	}
+	if s.UTXOs > 0 {
+		line += fmt.Sprintf(", %d transactions: %d new", s.UTXOs, s.NewTxs)
+	}
+	if s.Resumed > 0 {
+		line += fmt.Sprintf(", %d from an earlier, interrupted run", s.Resumed)
+	}
+	if s.Kept > 0 {
+		line += fmt.Sprintf("; %d calls and logs kept for links", s.Kept)
+	}
+	return line
 }

@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the scripts of testdata/script: each is what a user types,
-// with what must come out. The real files lie in $BYBIT and $LABELS.
+// with what must come out. The real files lie in $BYBIT and $LABELS, and
+// $BLOCKS is one of real blocks.
 func TestScripts(t *testing.T) {
 	data, err := filepath.Abs("../../data")
 	if err != nil {
@@ -34,6 +35,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("BONGSU_TEST_AS_MAIN", "1")
 			env.Setenv("BYBIT", filepath.Join(data, "bybit-2025"))
+			env.Setenv("BLOCKS", filepath.Join(data, "..", "ingest", "bitcoin", "testdata", "blocks1-256.bz2"))
 			env.Setenv("LABELS", filepath.Join(data, "labels"))
 			env.Setenv("BONGSU_DATA", filepath.Join(env.WorkDir, "node"))
 			return nil

@@ -23,6 +23,7 @@ type assembly struct {
 	known  map[Hash]uint64 // the heights of those that ours hang on
 	asked  map[Hash]bool   // whether known was asked
 	done   []span          // heights stated in this run
+	held   int             // blocks that the ledger had whole
 	stale  int             // blocks left out
 }
 
@@ -128,6 +129,9 @@ func (f *source) release() {
 func (a *assembly) Finish(ctx context.Context, out *ingest.Output) error {
 	if err := a.settle(ctx, out, true); err != nil {
 		return err
+	}
+	if a.held > 0 {
+		out.Note("%s known already", describe(a.held, "block"))
 	}
 	if a.stale > 0 {
 		out.Note("%s of stale branches left out", describe(a.stale, "block"))

@@ -350,8 +350,8 @@ func TestFileByFile(t *testing.T) {
 	}
 	// With each file its own part became visible.
 	for i, want := range []int64{96, 96} {
-		if report.Sources[i].Transfers < want {
-			t.Errorf("source %d stated %d transactions, want at least %d", i, report.Sources[i].Transfers, want)
+		if report.Sources[i].UTXOs < want {
+			t.Errorf("source %d stated %d transactions, want at least %d", i, report.Sources[i].UTXOs, want)
 		}
 	}
 }

@@ -146,7 +146,9 @@ func (a *assembly) agreed(ctx context.Context, f fragment, out *ingest.Output) (
 				return a.cut(f, where, b.Hash, first+uint64(i), out)
 			}
 			if at+i >= 0 {
-				e.whole = b.Whole && b.Hash == own
+				if e.whole = b.Whole && b.Hash == own; e.whole {
+					a.held++
+				}
 			}
 		}
 		first, at = first+uint64(n), at+n

@@ -67,7 +67,6 @@ func state(id chain.ID, b Placed, out *ingest.Output) error {
 		return err
 	}
 	for i := range live.Facts.UTXOs {
-		out.Row()
 		if err := out.UTXO(live.Facts.UTXOs[i]); err != nil {
 			return err
 		}

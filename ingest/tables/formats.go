@@ -14,5 +14,6 @@ func Formats() []ingest.Format {
 		etlCSV(),
 		explorerFormats(),
 		[]ingest.Format{etlJSON, nomad, explorerAPI, parquetTables},
+		strangers(),
 	)
 }

@@ -95,14 +95,17 @@ func readNomad(ctx context.Context, in *ingest.Input, out *ingest.Output) error 
 	if err != nil {
 		return err
 	}
-	return eachItem(ctx, in, out, func(f map[string][]byte, _ int64) error {
+	var moves, still int64
+	err = eachItem(ctx, in, out, func(f map[string][]byte, _ int64) error {
 		if at := string(f["emittedAt"]); at != "ethereum" {
 			return wrongf("emittedAt", clip(at), "an event of another chain", "import the events of Ethereum")
 		}
 		switch kind := string(f["event"]); kind {
 		case "process":
+			still++
 			return nil
 		case "receive":
+			moves++
 		default:
 			return wrongf("event", clip(kind), "not an event of the bridge", "expected receive or process")
 		}
@@ -137,6 +140,10 @@ func readNomad(ctx context.Context, in *ingest.Input, out *ingest.Output) error 
 		}
 		return out.Transfer(&t)
 	})
+	if still > 0 && moves == 0 {
+		out.Note("events of the kind process move nothing themselves: what left the bridge is told by those of the kind receive")
+	}
+	return err
 }
 
 // explorerAPI are the token transfers that explorers' APIs answer (tokentx), a
