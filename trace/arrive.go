@@ -79,12 +79,17 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 			p.hop++
 		}
 		p.since, p.block, p.prov = w.Time, w.Block, w.Provisional
-		if n := len(out); n > 0 && out[n-1].tainted() && out[n-1].joins(&p, hops) && out[n-1].evenly(&p) {
+		from := w.From
+		if s.utxo != nil && parent >= 0 {
+			from = s.flows[parent].row.to // a transaction may have several payers
+		}
+		if n := len(out); n > 0 && out[n-1].tainted() && out[n-1].joins(&p, hops) && out[n-1].evenly(&p) && s.flows[out[n-1].flow].row.from == from {
 			s.extend(&out[n-1], &p, parent)
 			continue
 		}
 		p.flow = int32(len(s.flows))
 		f := flow{row: infoOf(w), amount: p.amount, origin: p.origin, class: p.class, hop: p.hop, rule: p.rule, parent: uint32(len(s.parents))}
+		f.row.from = from
 		if parent >= 0 {
 			s.parents = append(s.parents, parent)
 			f.parents = 1

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"bongsu/chain"
 	"bongsu/labels"
 	"bongsu/trace"
 )
@@ -64,42 +63,5 @@ func TestTagPackRoundTrip(t *testing.T) {
 	}
 	if _, ok := set.Deciding(account(t, "0xdd90071d52f20e85c89802e5dc1ec0a7b6475f92")); ok {
 		t.Error("an inferred holding decides")
-	}
-}
-
-func TestValues(t *testing.T) {
-	var p trace.Prices
-	quotes := "Price,Adj Close,Close\nTicker,Eth-Usd,Eth-Usd\nDate,,\n2025-02-20,1,2\n2025-02-21,2662.1,2662.5\n"
-	if err := p.Read(strings.NewReader(quotes), chain.Ethereum.Native(), "USD"); err != nil {
-		t.Fatal(err)
-	}
-	run := bybitRun(t)
-	for _, v := range run.Values(&p) {
-		if v.Amount.Amount == "10000" && (v.USD != "26625000" || v.EUR != "" || v.Day != "2025-02-21") {
-			t.Errorf("%+v", v)
-		}
-	}
-	a := trace.Asset{Asset: "x", Decimals: 0, Known: true}
-	for _, c := range []struct {
-		price, base, want string
-	}{
-		{"0.005", "1", "0"},
-		{"0.015", "1", "0.02"},
-		{"0.0050000001", "1", "0.01"},
-		{"0.0149", "1", "0.01"},
-		{"0.025", "1", "0.02"},
-		{"1.005", "1", "1"},
-		{"0.333333333333", "3", "1"},
-		{"2", "0", "0"},
-	} {
-		var p trace.Prices
-		if err := p.Add("x", "USD", "2025-02-21", c.price); err != nil {
-			t.Fatal(err)
-		}
-		base, _ := chain.ParseBase(c.base)
-		at, _ := chain.ParseTime("2025-02-21 12:00:00")
-		if got, ok := p.Value(a, base, at, "USD"); !ok || got != c.want {
-			t.Errorf("%s x %s = %s, want %s", c.base, c.price, got, c.want)
-		}
 	}
 }
