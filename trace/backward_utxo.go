@@ -325,11 +325,19 @@ func (a *ancestry) units(t *ancestor, index uint32) spans {
 	return nil
 }
 
-// read digests the transactions of the ancestry, in order.
+// read digests the transactions of the ancestry, and those that made the
+// outputs at which it stops, in order.
 func (a *ancestry) read() {
 	all := make([]*ancestor, 0, len(a.txs))
 	for _, t := range a.txs {
 		all = append(all, t)
+	}
+	seen := map[chain.TxID]bool{}
+	for _, c := range a.coins {
+		if c.stop != stopNone && c.prev != nil && a.txs[c.prev.Tx] == nil && !seen[c.prev.Tx] {
+			seen[c.prev.Tx] = true
+			all = append(all, &ancestor{dueTx: dueTx{ref: c.prevRef, tx: *c.prev}})
+		}
 	}
 	slices.SortFunc(all, func(s, t *ancestor) int {
 		h := txHeap{s.dueTx, t.dueTx}
@@ -343,10 +351,5 @@ func (a *ancestry) read() {
 	})
 	for _, t := range all {
 		a.reads.addUTXO(&t.tx)
-	}
-	if len(all) == 0 { // the deposit is a coinbase's
-		for _, c := range a.coins {
-			a.reads.addUTXO(c.prev)
-		}
 	}
 }

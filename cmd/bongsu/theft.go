@@ -23,7 +23,7 @@ type theftCmd struct {
 type theftStateCmd struct {
 	Title     string   `required:"" help:"What the theft is called." placeholder:"T"`
 	Transfers string   `help:"The stolen transfers, in any format that import reads; rows that the ledger lacks are imported." placeholder:"FILE"`
-	Tx        []string `help:"The stolen transfers: all that these transactions of the ledger moved, fees aside." placeholder:"TX"`
+	Tx        []string `help:"The stolen transfers: all that these transactions of the ledger moved, fees aside, or what they paid one account." placeholder:"TX[/ACCOUNT]"`
 	Chain     string   `help:"Chain of the transactions, or of rows that do not name theirs." placeholder:"C"`
 	Format    string   `help:"Format of the file, instead of recognising it." placeholder:"F"`
 	Text      string   `help:"A description."`
@@ -35,7 +35,8 @@ func (theftStateCmd) Help() string {
 
 Examples:
   bongsu theft state --title "Bybit, February 2025" --transfers theft.csv
-  bongsu theft state --title "Drain of 3 March" --tx 0xb61413c495fdad6114a7aa863a00b2e3c28945979a10885b12b30316ea9f072c`
+  bongsu theft state --title "Drain of 3 March" --tx 0xb61413c495fdad6114a7aa863a00b2e3c28945979a10885b12b30316ea9f072c
+  bongsu theft state --title "First payment" --tx f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16/1Q2TWHE3GMdB6BZKafqwxXtWAWgFt5Jvm3`
 }
 
 func (c *theftStateCmd) Run(a *app) error {
@@ -79,7 +80,7 @@ func (c *theftStateCmd) Run(a *app) error {
 // stolen returns the transfers that the command names, as the ledger has them.
 func (n *node) stolen(a *app, c *theftStateCmd) (rejects int64, stolen []chain.Transfer, err error) {
 	if c.Transfers == "" {
-		stolen, err = n.ofTransactions(a.ctx, c.Tx, c.Chain)
+		stolen, err = n.moved(a.ctx, "theft state", c.Tx, c.Chain)
 		return 0, stolen, err
 	}
 	rep, err := n.importFiles(a, []string{c.Transfers}, c.Format, c.Chain)
@@ -140,7 +141,12 @@ func (n *node) asHeld(ctx context.Context, named []chain.Transfer) ([]chain.Tran
 			txs = append(txs, ledger.Tx{Chain: t.Chain, ID: t.Tx})
 		}
 	}
-	held, err := n.transactions(ctx, txs)
+	r, err := n.ledger.Reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // nothing was written
+	held, err := movements(ctx, r, txs)
 	if err != nil {
 		return nil, err
 	}
@@ -154,62 +160,6 @@ func (n *node) asHeld(ctx context.Context, named []chain.Transfer) ([]chain.Tran
 		}
 	}
 	return out, nil
-}
-
-// ofTransactions returns everything that transactions moved, fees aside.
-func (n *node) ofTransactions(ctx context.Context, texts []string, chainName string) ([]chain.Transfer, error) {
-	r, err := n.ledger.Reader(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close() //nolint:errcheck // nothing was written
-	ids, err := r.Chains(ctx)
-	if chainName != "" {
-		var id chain.ID
-		id, err = chain.ParseID(chainName)
-		ids = []chain.ID{id}
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []chain.Transfer
-	for _, text := range texts {
-		var txs []ledger.Tx
-		for _, id := range ids {
-			if tx, err := chain.ParseTxID(text, id); err == nil {
-				txs = append(txs, ledger.Tx{Chain: id, ID: tx})
-			}
-		}
-		moved, err := n.transactions(ctx, txs)
-		if err != nil {
-			return nil, err
-		}
-		moved = slices.DeleteFunc(moved, func(t chain.Transfer) bool { return t.Kind == chain.KindFee || t.Amount.IsZero() })
-		if len(moved) == 0 {
-			return nil, errs.New("theft state", errs.NotExist, text, "the ledger holds no movement of this transaction", "import it first, or name its file with --transfers")
-		}
-		out = append(out, moved...)
-	}
-	return out, nil
-}
-
-func (n *node) transactions(ctx context.Context, txs []ledger.Tx) ([]chain.Transfer, error) {
-	r, err := n.ledger.Reader(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close() //nolint:errcheck // nothing was written
-	refs, err := r.TxRefs(ctx, txs)
-	if err != nil {
-		return nil, err
-	}
-	refs = slices.DeleteFunc(refs, func(t ledger.TxRef) bool { return t == 0 })
-	slices.Sort(refs)
-	var pages ledger.Pages
-	if err := r.Transactions(ctx, slices.Compact(refs), &pages); err != nil {
-		return nil, err
-	}
-	return ledger.Expand(ctx, r, pages.Rows)
 }
 
 // stateTheft appends the incident, unless this organisation stated the very

@@ -25,13 +25,17 @@ type traceCmd struct {
 	Asset        string   `help:"With --source: this asset only: CAIP-19, a symbol, or a token contract." placeholder:"A"`
 	Method       string   `default:"fifo" help:"fifo, lifo, haircut, poison or tiho."`
 	Backward     bool     `help:"Where did it come from, instead of where did it go."`
+	Deposit      []string `help:"With --backward: the deposit, by its transaction and the account that it paid." placeholder:"TX[/ACCOUNT]"`
 	MaxDegree    int      `help:"Do not follow an account that sent more often than this." placeholder:"N"`
 	MinAmount    string   `help:"Do not follow tainted arrivals under this amount, in whole units of each stolen asset." placeholder:"X"`
 	MaxHops      int      `help:"Do not follow further than this many transfers from the theft." placeholder:"N"`
 	Until        string   `help:"Do not read transfers after this time." placeholder:"T"`
 	Fees         string   `default:"sink" help:"What becomes of taint that pays a Bitcoin fee: sink or coinbase."`
 	ObservedOnly bool     `help:"Leave out what only a rule infers."`
-	Chain        string   `help:"With --source: chain of bare addresses." placeholder:"C"`
+	PathTo       []string `help:"Show the shortest and the widest path to these accounts, too." placeholder:"ACCOUNT"`
+	PathFrom     string   `help:"With --path-to: from this account on, instead of from the theft." placeholder:"ACCOUNT"`
+	Prices       []string `help:"Show what the money was worth on the day of each transfer, too, by these CSV files of prices: day,asset,currency,price,source." placeholder:"FILE" type:"existingfile"`
+	Chain        string   `help:"Chain of bare addresses and transactions." placeholder:"C"`
 	Dry          bool     `help:"State nothing in the journal."`
 	CSV          string   `name:"csv" help:"Write the result as CSV, too." placeholder:"FILE"`
 	Tagpack      string   `help:"Write where the money lies as a GraphSense TagPack, too." placeholder:"FILE"`
@@ -47,6 +51,8 @@ Examples:
   bongsu trace incident--0b0f...
   bongsu trace incident--0b0f... --method haircut --max-degree 1000
   bongsu trace --source 0x47666Fab8bd0Ac7003bce3f5C3585383F09486E2 --since 2025-02-21T14:00:00Z --asset ETH
+  bongsu trace incident--0b0f... --path-to 0xdD90071D52F20e85c89802e5Dc1eC0A7B6475f92 --prices prices.csv
+  bongsu trace --backward --deposit f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16/1Q2TWHE3GMdB6BZKafqwxXtWAWgFt5Jvm3
   bongsu trace incident--0b0f... --dry --csv result.csv --tagpack result.yaml --stix bundle.json
   bongsu trace --replay run.json`
 }
@@ -73,10 +79,15 @@ func (c *traceCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	view, err := c.view()
+	if err != nil {
+		return err
+	}
 	run, err := trace.Follow(a.ctx, r, set, req)
 	if err != nil {
 		return err
 	}
+	view.look(run)
 	file, err := n.traces.Save(run)
 	if err != nil {
 		return err
@@ -91,7 +102,7 @@ func (c *traceCmd) Run(a *app) error {
 		}
 	}
 	a.note("kept as %s; %d statements made", file, stated)
-	return a.print(run.Result, func(w io.Writer) { writeTrace(w, run) })
+	return a.print(view, func(w io.Writer) { view.write(w, run) })
 }
 
 // export writes the files that the flags ask for, each whole or not at all.
@@ -146,8 +157,8 @@ func (a *app) replay(r ledger.Reader, set *labels.Set, file string) error {
 
 // request is what the flags ask for. incident is the stated theft, or nil.
 func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request, incident *stix.Object, err error) {
-	if (c.Theft == "") == (len(c.Source) == 0) {
-		return req, nil, errs.New("trace", errs.Usage, "", "name what to follow once", "give a theft's id, or --source ACCOUNT, or --replay FILE")
+	if err := c.once(); err != nil {
+		return req, nil, err
 	}
 	req = trace.Request{
 		ObservedOnly: c.ObservedOnly, Backward: c.Backward,
@@ -174,11 +185,36 @@ func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request,
 		for _, m := range t.Amounts {
 			assets = append(assets, m.Asset)
 		}
+	} else if len(c.Deposit) > 0 {
+		if assets, err = n.deposits(a.ctx, c, &req); err != nil {
+			return req, nil, err
+		}
 	} else if assets, err = c.sources(r, &req); err != nil {
 		return req, nil, err
 	}
 	req.Bounds.MinAmount, err = floor(r.Registry(), assets, c.MinAmount)
 	return req, incident, err
+}
+
+// once says whether the flags name one thing to follow.
+func (c *traceCmd) once() error {
+	named := 0
+	for _, is := range []bool{c.Theft != "", len(c.Source) > 0, len(c.Deposit) > 0} {
+		if is {
+			named++
+		}
+	}
+	switch {
+	case named != 1:
+		return errs.New("trace", errs.Usage, "", "name what to follow once", "give a theft's id, or --source ACCOUNT, or --backward --deposit TX/ACCOUNT, or --replay FILE")
+	case len(c.Deposit) > 0 && !c.Backward:
+		return errs.New("trace", errs.Usage, "", "a deposit is looked back from", "add --backward")
+	case len(c.Source) == 0 && (c.Since != "" || c.Asset != ""):
+		return errs.New("trace", errs.Usage, "", "--since and --asset are of a source", "name it with --source ACCOUNT")
+	case c.PathFrom != "" && len(c.PathTo) == 0:
+		return errs.New("trace", errs.Usage, "", "a path needs an end", "add --path-to ACCOUNT")
+	}
+	return nil
 }
 
 // theft reads a stated theft.
@@ -271,47 +307,4 @@ func (n *node) stateRun(a *app, marking stix.TLP, r ledger.Reader, run *trace.Ru
 		Journal: n.journal, View: n.watched, Traces: n.traces, Now: a.now(), Actor: a.config.User, Marking: marking, Even: true,
 	}, r, run)
 	return len(said), err
-}
-
-func writeTrace(w io.Writer, run *trace.Run) {
-	res := &run.Result
-	fmt.Fprintf(w, "%s: %d transfers carried stolen money to %d accounts\n", res.Method, res.Transfers, res.Accounts)
-	for _, p := range run.Stolen {
-		fmt.Fprintf(w, "  stolen       %s %s\n", p.Amount.Amount, p.Symbol)
-	}
-	for _, h := range res.Holdings {
-		fmt.Fprintf(w, "  rests on     %s  %s %s, %s%s since %s\n", h.Account, h.Amount.Amount, h.Symbol, h.Basis, byRule(h.Rule), h.Since)
-	}
-	for _, x := range res.Exits {
-		fmt.Fprintf(w, "  went into    %s  %s %s, %s (%s, %s), %s\n", x.Account, x.Amount.Amount, x.Symbol, x.Label, x.Category, x.Source, x.Basis)
-	}
-	for _, u := range res.Unfollowed {
-		fmt.Fprintf(w, "  unfollowed   %s  %s %s, %s\n", u.Account, u.Amount.Amount, u.Symbol, u.Reason)
-	}
-	for _, x := range res.Incomplete {
-		fmt.Fprintf(w, "  incomplete   %s  spent %s %s, known %s, missing %s\n", x.Account, x.Spent.Amount, x.Spent.Symbol, x.Known.Amount, x.Missing.Amount)
-	}
-	for _, p := range res.Fees {
-		fmt.Fprintf(w, "  fees         %s %s\n", p.Amount.Amount, p.Symbol)
-	}
-	for _, p := range res.Adjustments {
-		fmt.Fprintf(w, "  adjustments  %s %s\n", p.Amount.Amount, p.Symbol)
-	}
-	for _, p := range res.Collided {
-		fmt.Fprintf(w, "  collided     %s %s belong to an earlier theft\n", p.Amount.Amount, p.Symbol)
-	}
-	for _, x := range res.Aside {
-		fmt.Fprintf(w, "  set aside    %s  %d transfers, %s %s\n", x.Account, x.Count, x.Symbol, x.Reason)
-	}
-	for _, l := range res.Ledger {
-		fmt.Fprintf(w, "  read         %s blocks %d to %d, %d gaps\n", l.Chain, l.From, l.To, l.Gaps)
-	}
-	fmt.Fprintf(w, "  conserved    %v, in %.1f ms\n  digest       %s\n", res.Conserved, res.ElapsedMS, res.Digest)
-}
-
-func byRule(r trace.Rule) string {
-	if r == "" {
-		return ""
-	}
-	return " (" + string(r) + ")"
 }
