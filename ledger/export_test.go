@@ -1,8 +1,24 @@
 package ledger
 
+import "context"
+
 // SmallSegments makes imports of more than a few facts go through runs, and
 // the head settle into segments early.
 func SmallSegments(o *Options, bulk, settle int) { o.bulkAt, o.settleAt = bulk, settle }
+
+// HoldMerges leaves merging to Merge.
+func HoldMerges(l *Ledger) {
+	done := make(chan struct{})
+	close(done)
+	l.settler = &settler{wake: make(chan struct{}, 1), stop: func() {}, done: done}
+}
+
+// Merge does a round of the background's, with meanwhile called before it
+// commits.
+func Merge(ctx context.Context, l *Ledger, meanwhile func()) (bool, error) {
+	l.opt.meanwhile = meanwhile
+	return l.merge(ctx)
+}
 
 // WithoutSync makes every sync do nothing, for tests that write much and never
 // crash.

@@ -61,20 +61,77 @@ func liveAt(number uint64, fork byte, rows int) ledger.LiveBlock {
 	return b
 }
 
-// script is what the crash test does; each step is acknowledged by its return.
-var script = []struct {
+// step is something that the crash test does, acknowledged by its return.
+type step struct {
 	name  string
 	do    func(*ledger.Ledger) error
 	model func(*model.Model)
-}{
-	{"small import", func(l *ledger.Ledger) error { return try(l, facts(0, 3), false) }, func(m *model.Model) { m.Add(facts(0, 3)) }},
-	{"large import", func(l *ledger.Ledger) error { return try(l, facts(2, 40), true) }, func(m *model.Model) { m.Add(facts(2, 40)) }},
-	{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, liveAt(500, 0, 3)); return err }, func(m *model.Model) { m.ApplyBlock(liveAt(500, 0, 3)) }},
-	{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, liveAt(501, 0, 3)); return err }, func(m *model.Model) { m.ApplyBlock(liveAt(501, 0, 3)) }},
-	{"rollback", func(l *ledger.Ledger) error { return l.Rollback(ctx, chain.Ethereum, 500) }, func(m *model.Model) { m.Rollback(chain.Ethereum, 500) }},
-	{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, liveAt(501, 7, 2)); return err }, func(m *model.Model) { m.ApplyBlock(liveAt(501, 7, 2)) }},
-	{"finalize", func(l *ledger.Ledger) error { return l.Finalize(ctx, chain.Ethereum, 500) }, func(m *model.Model) { m.Finalize(chain.Ethereum, 500) }},
-	{"overlapping import", func(l *ledger.Ledger) error { return try(l, facts(20, 70), true) }, func(m *model.Model) { m.Add(facts(20, 70)) }},
+}
+
+func imports(name string, f *ledger.Facts, checkpoint bool) step {
+	return step{name, func(l *ledger.Ledger) error { return try(l, f, checkpoint) }, func(m *model.Model) { m.Add(f) }}
+}
+
+func applies(number uint64, fork byte, rows int) step {
+	b := liveAt(number, fork, rows)
+	return step{"live block", func(l *ledger.Ledger) error { _, err := l.ApplyBlock(ctx, b); return err }, func(m *model.Model) { m.ApplyBlock(b) }}
+}
+
+func finalizes(number uint64) step {
+	return step{
+		"finalize", func(l *ledger.Ledger) error { return l.Finalize(ctx, chain.Ethereum, number) },
+		func(m *model.Model) { m.Finalize(chain.Ethereum, number) },
+	}
+}
+
+func rollsBack(number uint64) step {
+	return step{
+		"rollback", func(l *ledger.Ledger) error { return l.Rollback(ctx, chain.Ethereum, number) },
+		func(m *model.Model) { m.Rollback(chain.Ethereum, number) },
+	}
+}
+
+// merges is a round of merging in the background, in the middle of which
+// another step is done. That one alone is acknowledged; a merge that fails
+// changes nothing.
+func merges(meanwhile step) step {
+	return step{"merge, and meanwhile " + meanwhile.name, func(l *ledger.Ledger) error {
+		done, err := false, error(nil)
+		ledger.Merge(ctx, l, func() { done, err = true, meanwhile.do(l) }) //nolint:errcheck // see above
+		if !done {
+			return meanwhile.do(l)
+		}
+		return err
+	}, meanwhile.model}
+}
+
+var script = []step{
+	imports("small import", facts(0, 3), false),
+	imports("large import", facts(2, 40), true),
+	applies(500, 0, 3),
+	applies(501, 0, 3),
+	rollsBack(500),
+	applies(501, 7, 2),
+	finalizes(500),
+	imports("overlapping import", facts(20, 70), true),
+}
+
+// mergedScript has all that moves into segments moved in the background.
+var mergedScript = []step{
+	imports("large import", facts(0, 40), false),
+	imports("small import", facts(38, 45), false),
+	merges(applies(500, 0, 9)),
+	applies(501, 0, 9),
+	applies(502, 0, 9),
+	finalizes(500),
+	merges(rollsBack(500)),
+	applies(501, 7, 9),
+	applies(502, 7, 9),
+	finalizes(502),
+	merges(imports("small import meanwhile", facts(10, 18), false)),
+	applies(503, 7, 20),
+	finalizes(503),
+	merges(imports("large import meanwhile", facts(44, 80), false)),
 }
 
 var ctx = context.Background()
@@ -104,9 +161,9 @@ func try(l *ledger.Ledger, f *ledger.Facts, checkpoint bool) error {
 	return err
 }
 
-func dumpModel(t *testing.T, steps int) string {
+func dumpModel(t *testing.T, script []step) string {
 	var m model.Model
-	for _, s := range script[:steps] {
+	for _, s := range script {
 		s.model(&m)
 	}
 	r, err := m.Reader()
@@ -119,60 +176,89 @@ func dumpModel(t *testing.T, steps int) string {
 // TestCrashAtEveryStep stops the ledger at each of its steps on the disk. What
 // opens afterwards passes Check and holds what was acknowledged, or that and
 // the step that was under way; and it goes on from there.
-func TestCrashAtEveryStep(t *testing.T) {
-	want := make([]string, len(script)+1)
+func TestCrashAtEveryStep(t *testing.T) { crashes{script, false}.everywhere(t) }
+
+// TestCrashWhileMerging is the same for merging in the background.
+func TestCrashWhileMerging(t *testing.T) { crashes{mergedScript, true}.everywhere(t) }
+
+type crashes struct {
+	script []step
+	held   bool // merging is left to the script
+}
+
+func (c crashes) open(dir string, opt ledger.Options) (*ledger.Ledger, error) {
+	ledger.SmallSegments(&opt, 10, 30)
+	if c.held {
+		ledger.SmallSegments(&opt, 10, 8)
+	}
+	l, err := ledger.Open(ctx, dir, opt)
+	if err == nil && c.held {
+		ledger.HoldMerges(l)
+	}
+	return l, err
+}
+
+func (c crashes) everywhere(t *testing.T) {
+	want := make([]string, len(c.script)+1)
 	for i := range want {
-		want[i] = dumpModel(t, i)
+		want[i] = dumpModel(t, c.script[:i])
 	}
 	for n := 1; ; n++ {
 		dir := t.TempDir()
 		var opt ledger.Options
-		ledger.SmallSegments(&opt, 10, 30)
 		left := ledger.CrashAfter(&opt, n)
-		acked := crashRun(dir, opt)
+		acked := c.run(dir, opt)
 		if rep, err := ledger.Check(ctx, dir); err == nil && len(rep.Damages) > 0 {
 			t.Fatalf("step %d, after %d acknowledged: check finds %+v", n, acked, rep.Damages)
 		}
-		var again ledger.Options
-		ledger.SmallSegments(&again, 10, 30)
-		ledger.WithoutSync(&again)
-		l := open(t, dir, again)
-		got := ledgertest.Dump(t, reader(t, l))
-		if got != want[acked] && (acked == len(script) || got != want[acked+1]) {
-			t.Fatalf("step %d, after %d acknowledged, holds\n%s\nwant\n%s", n, acked, got, want[acked])
-		}
-		from := acked
-		if got != want[acked] {
-			from++
-		}
-		for _, s := range script[from:] {
-			if err := s.do(l); err != nil {
-				t.Fatalf("step %d, going on with %s: %v", n, s.name, err)
-			}
-		}
-		if got := ledgertest.Dump(t, reader(t, l)); got != want[len(script)] {
-			t.Fatalf("step %d, in the end holds\n%s\nwant\n%s", n, got, want[len(script)])
-		}
-		l.Close()
+		c.goOn(t, dir, n, acked, want)
 		if *left > 0 {
 			return
 		}
 	}
 }
 
-// crashRun runs the script until the crash and says how many steps were
+// goOn opens what crash n left and does the rest of the script.
+func (c crashes) goOn(t *testing.T, dir string, n, acked int, want []string) {
+	t.Helper()
+	var again ledger.Options
+	ledger.WithoutSync(&again)
+	l, err := c.open(dir, again)
+	if err != nil {
+		t.Fatalf("step %d, after %d acknowledged: %v", n, acked, err)
+	}
+	defer l.Close()
+	got, last := ledgertest.Dump(t, reader(t, l)), len(c.script)
+	if got != want[acked] && (acked == last || got != want[acked+1]) {
+		t.Fatalf("step %d, after %d acknowledged, holds\n%s\nwant\n%s", n, acked, got, want[acked])
+	}
+	from := acked
+	if got != want[acked] {
+		from++
+	}
+	for _, s := range c.script[from:] {
+		if err := s.do(l); err != nil {
+			t.Fatalf("step %d, going on with %s: %v", n, s.name, err)
+		}
+	}
+	if got := ledgertest.Dump(t, reader(t, l)); got != want[last] {
+		t.Fatalf("step %d, in the end holds\n%s\nwant\n%s", n, got, want[last])
+	}
+}
+
+// run does the script until the crash and says how many steps were
 // acknowledged.
-func crashRun(dir string, opt ledger.Options) int {
-	l, err := ledger.Open(ctx, dir, opt)
+func (c crashes) run(dir string, opt ledger.Options) int {
+	l, err := c.open(dir, opt)
 	if err != nil {
 		return 0
 	}
-	for i, s := range script {
+	for i, s := range c.script {
 		if s.do(l) != nil {
 			return i
 		}
 	}
-	return len(script)
+	return len(c.script)
 }
 
 // TestKill kills a process of its own again and again while it imports, and

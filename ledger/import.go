@@ -123,13 +123,23 @@ func (im *Import) Add(f *Facts) error {
 		return im.route(f)
 	}
 	im.facts.append(f)
+	if im.fits(0) {
+		return nil
+	}
+	return im.grow()
+}
+
+// fits says whether n facts more leave the import a small one.
+func (im *Import) fits(n int) bool {
 	limit := bulkFacts
 	if im.l.opt.bulkAt > 0 {
 		limit = im.l.opt.bulkAt
 	}
-	if len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks)+len(im.facts.UTXOs) <= limit {
-		return nil
-	}
+	return len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks)+len(im.facts.UTXOs)+n <= limit
+}
+
+// grow makes it a large one.
+func (im *Import) grow() error {
 	all := im.facts
 	im.facts, im.bulk = Facts{}, true
 	return im.route(&all)
@@ -192,55 +202,6 @@ func (im *Import) route(f *Facts) error {
 		b.blocks = append(b.blocks, f.Blocks[i])
 	}
 	im.facts.append(&rest)
-	return nil
-}
-
-// EVMTransfer is a token transfer or native payment of an EVM chain in the
-// form in which bulk files have it. Block is known; the rest is as in
-// chain.Transfer.
-type EVMTransfer struct {
-	Block    uint64
-	Time     chain.Time // 0: not given
-	Index    uint32     // chain.NoIndex: not given
-	Ordinal  uint32
-	Row, Nth uint32
-	Kind     chain.Kind
-	Tx       [32]byte
-	From, To [20]byte // the zero address stays what it is on the chain: an account; NoFrom and NoTo leave a side out
-	Contract [20]byte // the token; ignored unless Kind is KindToken
-	NoFrom   bool
-	NoTo     bool
-	Amount   chain.Amount
-}
-
-// AddEVM gathers transfers of one EVM chain without the cost of Facts. It
-// always goes through runs: for imports of many rows. The slice is the
-// caller's again when it returns.
-func (im *Import) AddEVM(id chain.ID, transfers []EVMTransfer) error {
-	if err := checkChain(id); err != nil {
-		return err
-	}
-	if !id.EVM() {
-		return errs.New("import", errs.Usage, string(id), "not an EVM chain", "add its transfers as Facts")
-	}
-	if !im.bulk {
-		all := im.facts
-		im.facts, im.bulk = Facts{}, true
-		if err := im.route(&all); err != nil {
-			return err
-		}
-	}
-	for len(transfers) > 0 {
-		b, err := im.buffer(id)
-		if err != nil {
-			return err
-		}
-		n := min(len(transfers), evmBatch)
-		if err := b.evm(transfers[:n]); err != nil {
-			return err
-		}
-		transfers = transfers[n:]
-	}
 	return nil
 }
 

@@ -16,10 +16,11 @@ import (
 // Options of Open; the zero is what a node uses.
 type Options struct {
 	// ReadOnly opens for readers only; the folder must hold a ledger.
-	ReadOnly bool
-	disk     disk // for tests; nil: the real one
-	settleAt int  // for tests; 0: settleRows
-	bulkAt   int  // for tests; 0: bulkFacts
+	ReadOnly  bool
+	disk      disk   // for tests; nil: the real one
+	settleAt  int    // for tests; 0: the policy of merging
+	bulkAt    int    // for tests; 0: bulkFacts
+	meanwhile func() // for tests: called in the background's merges before they commit
 }
 
 // pollEvery is how often Wait looks for other processes' commits.
@@ -44,6 +45,8 @@ type Ledger struct {
 	head     *head
 	current  *view // nil when something was applied since
 	changed  chan struct{}
+	lookAt   int      // the size of the head from which on due looks at it again
+	settler  *settler // nil: nobody merges in the background
 	closed   bool
 }
 
@@ -130,9 +133,16 @@ func (l *Ledger) announce() {
 
 func (l *Ledger) version() uint64 { return l.seq + l.manifest.Generation }
 
-// Close gives back everything; Readers already handed out stay valid until
+// Close ends the merging in the background and gives back everything; Readers already handed out stay valid until
 // their own Close.
 func (l *Ledger) Close() error {
+	l.mu.Lock()
+	m := l.settler
+	l.mu.Unlock()
+	if m != nil {
+		m.stop()
+		<-m.done
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
@@ -150,10 +160,10 @@ func (l *Ledger) Reader(ctx context.Context) (Reader, error) {
 	if err := l.refresh(); err != nil {
 		return nil, err
 	}
-	return l.snapshot(), ctx.Err()
+	return l.view(), ctx.Err()
 }
 
-func (l *Ledger) snapshot() *view {
+func (l *Ledger) view() *view {
 	if l.current == nil {
 		l.current = l.head.view(l.version())
 	}

@@ -33,6 +33,9 @@ func (j *rewriteJob) leftovers(rest *Facts) ([]*record, error) {
 			flush()
 			out = append(out, r)
 		default:
+			if r.kind == recordLive && !j.moves(RefOfChain(r.block.Chain), r.block.Number) {
+				facts.Blocks = append(facts.Blocks, r.block)
+			}
 			j.keep(facts, r.facts)
 		}
 	}
@@ -40,6 +43,7 @@ func (j *rewriteJob) leftovers(rest *Facts) ([]*record, error) {
 	unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
 	facts.append(&unnamed)
 	flush()
+	j.describe(rest)
 	return out, nil
 }
 
@@ -66,7 +70,7 @@ func (j *rewriteJob) keep(to, f *Facts) {
 		}
 	}
 	for _, b := range f.Blocks {
-		if b.Number >= j.cutOf(RefOfChain(b.Chain)) {
+		if !j.moves(RefOfChain(b.Chain), b.Number) {
 			to.Blocks = append(to.Blocks, b)
 		}
 	}
@@ -87,7 +91,7 @@ func (j *rewriteJob) keep(to, f *Facts) {
 func (j *rewriteJob) moved(id chain.ID, tx chain.TxID) bool {
 	ref := RefOfChain(id)
 	s := j.head.find(txName{chain: ref, id: tx})
-	return s != nil && s.block != chain.NoBlock && s.block < j.cutOf(ref)
+	return s != nil && s.block != chain.NoBlock && j.moves(ref, s.block)
 }
 
 // describe writes what else the head said into the manifest.

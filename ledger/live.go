@@ -54,7 +54,8 @@ func (l *Ledger) Rollback(ctx context.Context, id chain.ID, number uint64) error
 }
 
 // Finalize says that no block of the chain up to number will be rolled back.
-// Now and then it moves what is final out of memory into segments.
+// When enough is final it is moved out of memory into segments: in the
+// background where MergeInBackground was called, else before Finalize returns.
 func (l *Ledger) Finalize(ctx context.Context, id chain.ID, number uint64) error {
 	if l.opt.ReadOnly {
 		return readOnly(l.dir)
@@ -75,41 +76,6 @@ func (l *Ledger) Finalize(ctx context.Context, id chain.ID, number uint64) error
 		return err
 	}
 	return l.settle(ctx)
-}
-
-// settleRows is how much the layers hold before it is moved into segments.
-const settleRows = 1 << 20
-
-// settle moves a head that has grown large into segments. The folder's lock is
-// held, mu is not.
-func (l *Ledger) settle(ctx context.Context) error {
-	l.mu.Lock()
-	n := l.head.settled()
-	l.mu.Unlock()
-	if n < l.opt.settleRows() {
-		return nil
-	}
-	_, err := l.rewrite(ctx, nil, &Facts{})
-	return err
-}
-
-func (o *Options) settleRows() int {
-	if o.settleAt > 0 {
-		return o.settleAt
-	}
-	return settleRows
-}
-
-// settled is about how many rows and transactions could move into segments.
-func (h *head) settled() (n int) {
-	for _, l := range h.layers {
-		for i := range l.txs {
-			if c := h.live[l.txs[i].name.chain]; c == nil || l.txs[i].at < c.cut() {
-				n += 1 + len(l.txs[i].moves) + l.txs[i].coins.size()
-			}
-		}
-	}
-	return n
 }
 
 // Live is the last live block of a chain, and the last final one; Known is

@@ -30,6 +30,11 @@ func TestLiveAgainstModel(t *testing.T) {
 		ledger.WithoutSync(&opt)
 		l := open(t, dir, opt)
 		defer l.Close()
+		if rapid.Bool().Draw(t, "background") {
+			if err := l.MergeInBackground(ctx, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
 		other := open(t, dir, ledger.Options{ReadOnly: true})
 		defer other.Close()
 		var m model.Model

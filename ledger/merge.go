@@ -108,13 +108,13 @@ func (l *listSource) advance() error {
 }
 
 // headBlocks are the placed transactions and the blocks of one chain that
-// layers hold below block cut.
-func headBlocks(layers []*layer, id ChainRef, cut uint64, sorter placeSorter) *listSource {
+// layers hold and that move.
+func headBlocks(layers []*layer, id ChainRef, moves func(block uint64) bool) *listSource {
 	blocks := map[uint64]*mergedBlock{}
 	hidden := func(i int, has func(*layer) bool) bool { return slices.ContainsFunc(layers[i+1:], has) }
 	for i, l := range layers {
 		for _, s := range l.blocks[id] {
-			if s.number < cut && !hidden(i, func(u *layer) bool { return u.block(id, s.number) != nil }) {
+			if moves(s.number) && !hidden(i, func(u *layer) bool { return u.block(id, s.number) != nil }) {
 				blocks[s.number] = &mergedBlock{state: s}
 			}
 		}
@@ -122,7 +122,7 @@ func headBlocks(layers []*layer, id ChainRef, cut uint64, sorter placeSorter) *l
 	for i, l := range layers {
 		for n := range l.txs {
 			t := &l.txs[n]
-			if t.name.chain != id || t.at >= cut ||
+			if t.name.chain != id || !moves(t.at) ||
 				hidden(i, func(u *layer) bool { return u.holds(&t.name) }) {
 				continue
 			}

@@ -1,101 +1,187 @@
 package ledger
 
-import (
-	"bongsu/chain"
-)
+import "slices"
 
-// plan says which segments stay as they are and which are merged: those that
-// share the range, and neighbours that are not much larger than what comes.
-func (j *rewriteJob) plan(id ChainRef, from, to, rows uint64) (kept []segmentInfo, merged []*segment) {
-	list := j.head.below.byChain[id]
-	take := make([]bool, len(list))
-	for i, seg := range list {
-		if from <= to && seg.From <= to && seg.To >= from {
-			take[i] = true
-			rows += seg.Rows
-		}
+// The policy of merging. What is final gathers in the head and moves into
+// segments when there is enough of it; what comes is merged with neighbours
+// that are not much larger, so that the number of segments stays logarithmic
+// and a row is written again once for each such growth; and a large segment is
+// not written again for a few rows that fall into its range: those wait in the
+// head until they are many, or the head has no room.
+type policy struct {
+	settle  int    // how much moves at least: rows, transactions, inputs and outputs
+	full    int    // how much of it in the head has everything move
+	overlap uint64 // a segment is written again for one row in so many of its own
+	growth  uint64 // a neighbour is merged when it has at most so many times the rows that come
+}
+
+func (o *Options) policy() policy {
+	p := policy{settle: 1 << 16, full: 1 << 18, overlap: 16, growth: 4}
+	if o.settleAt > 0 {
+		p.settle, p.full = o.settleAt, 4*o.settleAt
 	}
-	for again := true; again; { // what lies between two that are merged is too
-		again = false
-		for i, seg := range list {
-			near := i > 0 && take[i-1] || i+1 < len(list) && take[i+1] || i == len(list)-1 && seg.To < from || i == 0 && seg.From > to
-			if !take[i] && near && from <= to && seg.Rows < maxSegmentRows/2 && seg.Rows <= 4*rows && seg.Rows+rows <= maxSegmentRows {
-				take[i], again = true, true
-				rows += seg.Rows
+	return p
+}
+
+// finalRows is how much the head holds that is final.
+type finalRows struct {
+	within map[*segment]int // in the range of a segment
+	beside int              // outside of all
+	all    int
+}
+
+func (h *head) finalRows() map[ChainRef]*finalRows {
+	out := map[ChainRef]*finalRows{}
+	for _, l := range h.layers {
+		for i := range l.txs {
+			t := &l.txs[i]
+			id := t.name.chain
+			if c := h.live[id]; c != nil && t.at >= c.cut() {
+				continue
+			}
+			g := out[id]
+			if g == nil {
+				g = &finalRows{within: map[*segment]int{}}
+				out[id] = g
+			}
+			n := 1 + len(t.moves) + t.coins.size()
+			g.all += n
+			if s := h.below.segmentOf(id, t.at); s != nil {
+				g.within[s] += n
+			} else {
+				g.beside += n
 			}
 		}
 	}
-	for i, seg := range list {
-		if take[i] {
-			merged = append(merged, seg)
+	return out
+}
+
+// worth says whether a segment should be written again for n rows.
+func (p *policy) worth(s *segment, n int) bool { return uint64(n)*p.overlap >= s.weight() }
+
+// weight is how much a segment holds: rows, transactions, inputs and outputs.
+func (s *segmentInfo) weight() uint64 { return s.Rows + s.Txs + s.Inputs + s.Outputs }
+
+// staying are the segments whose ranges the head's rows do not leave, because
+// they are few.
+func (h *head) staying(p policy) map[ChainRef][]*segment {
+	out := map[ChainRef][]*segment{}
+	all := h.finalRows()
+	total := 0
+	for _, g := range all {
+		total += g.all
+	}
+	for id, list := range h.below.byChain {
+		for _, s := range list {
+			n := 0
+			if g := all[id]; g != nil {
+				n = g.within[s]
+			}
+			if total < p.full && !p.worth(s, n) {
+				out[id] = append(out[id], s)
+			}
+		}
+	}
+	return out
+}
+
+// due says whether enough can move out of the head.
+func (h *head) due(p policy) bool {
+	moving, total := 0, 0
+	for _, g := range h.finalRows() {
+		moving += g.beside
+		total += g.all
+		for s, n := range g.within {
+			if p.worth(s, n) {
+				moving += n
+			}
+		}
+	}
+	return moving >= p.settle || total >= p.full
+}
+
+// plan is how what comes lies among the segments of a chain.
+type plan struct {
+	list   []*segment // by block
+	take   []bool     // segments to be merged
+	within []uint64   // rows that come into each
+	beside []uint64   // rows that come between: before each, and after the last
+	growth uint64
+}
+
+func newPlan(list []*segment, p policy) *plan {
+	return &plan{list: list, take: make([]bool, len(list)), within: make([]uint64, len(list)), beside: make([]uint64, len(list)+1), growth: p.growth}
+}
+
+// block notes a block that comes from the head, and gives its rows.
+func (p *plan) block(b *mergedBlock) (rows uint64) {
+	weight := uint64(0)
+	for i := range b.txs {
+		rows += uint64(len(b.txs[i].moves))
+		weight += 1 + uint64(len(b.txs[i].moves)+b.txs[i].coins.size())
+	}
+	p.between(b.state.number, b.state.number, weight)
+	return rows
+}
+
+func (p *plan) run(r *runInfo) {
+	if r.From <= r.To {
+		p.between(r.From, r.To, r.Rows)
+	}
+}
+
+// between notes rows that lie anywhere from one block to another.
+func (p *plan) between(from, to, rows uint64) {
+	i := slices.IndexFunc(p.list, func(s *segment) bool { return s.To >= from })
+	if i < 0 {
+		i = len(p.list)
+	}
+	end := i
+	for end < len(p.list) && p.list[end].From <= to {
+		end++
+	}
+	share := rows/uint64(2*(end-i)+1) + 1
+	for k := i; k < end; k++ {
+		p.take[k] = true
+		p.within[k] += share
+		if p.list[k].From > from {
+			p.beside[k] += share
+		}
+	}
+	if end == i || p.list[end-1].To < to {
+		p.beside[end] += share
+	}
+}
+
+// decide says which segments stay as they are and which are merged.
+func (p *plan) decide() (kept, merged []*segment) {
+	for again := true; again; {
+		again = false
+		for i, s := range p.list {
+			if n := p.coming(i); !p.take[i] && n > 0 && s.weight() < maxSegmentRows/2 && s.weight() <= p.growth*n && s.weight()+n <= maxSegmentRows {
+				p.take[i], again = true, true
+			}
+		}
+	}
+	for i, s := range p.list {
+		if p.take[i] {
+			merged = append(merged, s)
 		} else {
-			kept = append(kept, seg.segmentInfo)
+			kept = append(kept, s)
 		}
 	}
 	return kept, merged
 }
 
-// segmentOutput cuts merged blocks into segments. An index is built while the
-// next segment is written.
-type segmentOutput struct {
-	job    *rewriteJob
-	id     chain.ID
-	w      *segmentWriter
-	infos  []segmentInfo
-	done   chan indexed // of the one index being built
-	busy   bool
-	blocks int
-	err    error
-}
-
-type indexed struct {
-	info segmentInfo
-	err  error
-}
-
-func (o *segmentOutput) add(b *mergedBlock) error {
-	if o.w == nil {
-		w, err := newSegmentWriter(o.job.disk, o.job.l.dir, o.job.number(), o.id)
-		if err != nil {
-			return err
-		}
-		o.w = w
+// coming is how many rows are to be written beside segment i, up to the next
+// segments that stay.
+func (p *plan) coming(i int) uint64 {
+	n := p.beside[i] + p.beside[i+1]
+	for k := i - 1; k >= 0 && p.take[k]; k-- {
+		n += p.list[k].weight() + p.within[k] + p.beside[k]
 	}
-	if err := o.w.add(b); err != nil {
-		return err
+	for k := i + 1; k < len(p.list) && p.take[k]; k++ {
+		n += p.list[k].weight() + p.within[k] + p.beside[k+1]
 	}
-	if o.w.full() {
-		o.cut()
-	}
-	return o.err
-}
-
-// cut ends the segment being written.
-func (o *segmentOutput) cut() {
-	o.wait()
-	w := o.w
-	o.w, o.busy = nil, true
-	o.done = make(chan indexed, 1)
-	go func(done chan<- indexed) {
-		info, err := w.finish()
-		done <- indexed{info, err}
-	}(o.done)
-}
-
-func (o *segmentOutput) wait() {
-	if !o.busy {
-		return
-	}
-	r := <-o.done
-	o.busy = false
-	o.infos = append(o.infos, r.info)
-	o.err = cmpErr(o.err, r.err)
-}
-
-func (o *segmentOutput) finish() ([]segmentInfo, error) {
-	if o.w != nil {
-		o.cut()
-	}
-	o.wait()
-	return o.infos, o.err
+	return n
 }

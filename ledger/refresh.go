@@ -70,7 +70,7 @@ func (l *Ledger) reopen() error {
 // below starts an empty head over segments.
 func (l *Ledger) below(s *segments) {
 	l.head = newHead(l.names, s)
-	l.read, l.seq = headData, l.manifest.HeadSeq
+	l.read, l.seq, l.lookAt = headData, l.manifest.HeadSeq, 0
 	l.announce()
 }
 

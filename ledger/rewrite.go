@@ -10,36 +10,47 @@ import (
 	"strings"
 
 	"bongsu/chain"
+	"bongsu/durable"
 	"bongsu/errs"
 )
 
 // rewriteJob moves placed facts into segments: those of an import's runs and
-// those that the head log has gathered, merged with the segments whose ranges
-// they touch. The folder's lock is held throughout; nobody else commits, and
-// readers go on with what there was.
+// those that the head log has gathered, merged with segments as plan says.
+// Readers go on with what there was. A job in the foreground holds the folder's
+// lock throughout; one in the background holds it only while it looks at what
+// there is and while it commits, and holds mergeLock instead: see settler.
 type rewriteJob struct {
-	l      *Ledger
-	disk   disk
-	old    *manifest
-	head   *head
-	log    headLog // as it was
-	names  *names
-	next   manifest
-	assets map[chain.Asset]AssetRef
-	cuts   map[ChainRef]uint64 // blocks from here stay in the head
-	stats  Stats
+	l        *Ledger
+	disk     disk
+	old      *manifest
+	head     *head   // a copy that does not change
+	log      headLog // as it was
+	names    *names
+	accounts []chain.Account // that the head had named
+	next     manifest
+	assets   map[chain.Asset]AssetRef
+	cuts     map[ChainRef]uint64 // blocks from here stay in the head
+	stays    map[ChainRef][]*segment
+	parity   uint64 // of the numbers of the files that it makes
+	stats    Stats
 }
 
-// rewrite commits the runs, and rest into the head. mu is not held.
-func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (Stats, error) {
-	j := &rewriteJob{l: l, disk: l.opt.disk, assets: map[chain.Asset]AssetRef{}, cuts: map[ChainRef]uint64{}}
-	if err := l.locked(ctx, func() error {
-		j.old, j.head, j.names, j.log = l.manifest, l.head, l.names, *l.log
-		return l.sweep()
-	}); err != nil {
-		return j.stats, err
+// Files that a job in the background makes have odd numbers, others even ones:
+// so both may run at once, and the one that commits later gives way.
+const (
+	foreground = 0
+	background = 1
+)
+
+// snapshot is what a job begins with. mu and the folder's lock are held.
+func (l *Ledger) snapshot(parity uint64) *rewriteJob {
+	j := &rewriteJob{
+		l: l, disk: l.opt.disk, old: l.manifest, log: *l.log, names: l.names, accounts: l.names.accountList(),
+		next: *l.manifest, assets: map[chain.Asset]AssetRef{}, cuts: map[ChainRef]uint64{}, parity: parity,
 	}
-	j.next = *j.old
+	frozen := *l.head
+	frozen.loose = maps.Clone(frozen.loose)
+	j.head = &frozen
 	j.next.Generation++
 	j.next.AssetNames = slices.Clip(j.names.assetList())
 	for i, a := range j.next.AssetNames {
@@ -48,26 +59,50 @@ func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (S
 	for id, live := range j.head.live {
 		j.cuts[id] = live.cut()
 	}
-	if err := j.accounts(runs); err != nil {
-		return j.stats, err
+	j.stays = j.head.staying(l.opt.policy())
+	return j
+}
+
+// rewrite commits the runs, and rest into the head. The folder's lock is held,
+// mu is not.
+func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (stats Stats, err error) {
+	var j *rewriteJob
+	hold, herr := durable.TryLock(l.path(mergeLock))
+	if herr == nil {
+		defer hold.Unlock()
 	}
-	if err := j.segments(ctx, runs); err != nil {
+	if err := l.locked(ctx, func() error {
+		if j = l.snapshot(foreground); herr != nil {
+			return nil // a merge is under way, whose files no manifest names yet
+		}
+		return l.sweep()
+	}); err != nil {
+		return stats, err
+	}
+	if err := j.build(ctx, runs); err != nil {
 		return j.stats, err
 	}
 	records, err := j.leftovers(rest)
 	if err != nil {
 		return j.stats, err
 	}
-	j.describe(rest)
 	if err := l.commitManifest(&j.next, j.log.seq, records...); err != nil {
 		return j.stats, err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err := l.refresh(); err != nil {
+	if err := l.refresh(); err != nil || herr != nil {
 		return j.stats, err
 	}
 	return j.stats, l.sweep()
+}
+
+// build writes the new files.
+func (j *rewriteJob) build(ctx context.Context, runs []*importRun) error {
+	if err := j.dictionary(runs); err != nil {
+		return err
+	}
+	return j.segments(ctx, runs)
 }
 
 // cut is the first block that is not final.
@@ -98,20 +133,28 @@ func (j *rewriteJob) asset(a chain.Asset) AssetRef {
 }
 
 func (j *rewriteJob) number() uint64 {
-	j.next.NextFile++
-	return j.next.NextFile - 1
+	n := j.next.NextFile
+	if n&1 != j.parity {
+		n++
+	}
+	j.next.NextFile = n + 1
+	return n
 }
 
-// accounts writes a dictionary of what the head named and what is new.
-func (j *rewriteJob) accounts(runs []*importRun) error {
-	listed := j.names.accountList()
+// moves says whether a block of the head goes into a segment.
+func (j *rewriteJob) moves(id ChainRef, block uint64) bool {
+	return block < j.cutOf(id) && !slices.ContainsFunc(j.stays[id], func(s *segment) bool { return s.From <= block && block <= s.To })
+}
+
+// dictionary writes a dictionary of what the head named and what is new.
+func (j *rewriteJob) dictionary(runs []*importRun) error {
 	first := j.names.base.len() + 1
 	number := j.number()
 	d, err := newDictionaryWriter(j.disk, j.l.dir, number, first)
 	if err != nil {
 		return err
 	}
-	d.listed(listed)
+	d.listed(j.accounts)
 	before := d.next
 	byChain := map[chain.ID][]*epoch{}
 	for _, e := range epochs(runs) {
@@ -129,7 +172,6 @@ func (j *rewriteJob) accounts(runs []*importRun) error {
 		return err
 	}
 	if info.Count == 0 {
-		j.next.NextFile--
 		return j.disk.remove(j.l.path(dictionaryName(number)))
 	}
 	f, err := openDictionary(j.l.dir, number)
@@ -189,31 +231,30 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 		j.names.asset(a) // the same numbers in the same order
 	}
 	sorter := placeSorter{j.names}
-	fromHead := headBlocks(j.head.layers, id, j.cutOf(id), sorter)
-	sources := []blockSource{fromHead}
-	from, to, rows := uint64(math.MaxUint64), uint64(0), uint64(0)
-	if n := len(fromHead.blocks); n > 0 {
-		from, to = fromHead.blocks[0].state.number, fromHead.blocks[n-1].state.number
-		for i := range fromHead.blocks {
-			for k := range fromHead.blocks[i].txs {
-				rows += uint64(len(fromHead.blocks[i].txs[k].moves))
-			}
-		}
-	}
-	headRows := rows
 	sortedRuns(runs)
-	var runRowsIn uint64
+	for _, r := range runs { // what is rewritten anyway takes the head's rows along
+		j.stays[id] = slices.DeleteFunc(j.stays[id], func(s *segment) bool { return r.info.From <= s.To && r.info.To >= s.From })
+	}
+	fromHead := headBlocks(j.head.layers, id, func(block uint64) bool { return j.moves(id, block) })
+	sources := []blockSource{fromHead}
+	p := newPlan(j.head.below.byChain[id], j.l.opt.policy())
+	var headRows, runRowsIn uint64
+	for i := range fromHead.blocks {
+		headRows += p.block(&fromHead.blocks[i])
+	}
 	for _, r := range runs {
 		sources = append(sources, newLazyRun(j, r))
-		from, to, rows = min(from, r.info.From), max(to, r.info.To), rows+r.info.Rows
+		p.run(&r.info)
 		runRowsIn += r.info.Rows
 		for _, a := range r.info.Assets {
 			j.names.asset(a)
 			j.asset(a)
 		}
 	}
-	kept, merged := j.plan(id, from, to, rows)
-	j.next.Segments = append(j.next.Segments, kept...)
+	kept, merged := p.decide()
+	for _, s := range kept {
+		j.next.Segments = append(j.next.Segments, s.segmentInfo)
+	}
 	if len(merged) == 0 && len(runs) == 0 && len(fromHead.blocks) == 0 {
 		return nil
 	}
@@ -223,7 +264,7 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 		segmentRows += seg.Rows
 		segmentTxs += seg.Txs
 	}
-	out := &segmentOutput{job: j, id: chainOfRef(id)}
+	out := &segmentOutput{job: j, id: chainOfRef(id), kept: kept}
 	err := mergeBlocks(sources, sorter, func(b *mergedBlock) error {
 		if out.blocks++; out.blocks&0xff == 0 && ctx.Err() != nil {
 			return ctx.Err()

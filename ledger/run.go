@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"bongsu/chain"
-	"bongsu/errs"
 )
 
 // A run is a part of a large import, in order of blocks and written aside, so
@@ -176,13 +175,10 @@ func (r *runBuffer) add(m *runRow) {
 }
 
 // evm adds transfers, at most evmBatch of them.
-func (r *runBuffer) evm(transfers []EVMTransfer) error {
+func (r *runBuffer) evm(transfers []EVMTransfer) {
 	native, n := r.asset(r.id.Native()), 0
 	for i := range transfers {
 		t := &transfers[i]
-		if t.Block == chain.NoBlock || t.Tx == [32]byte{} || t.Kind == chain.KindNone {
-			return errs.New("import", errs.Invalid, string(r.id), "a transfer without block, transaction or kind", "add it as a chain.Transfer")
-		}
 		if !t.NoFrom {
 			r.batch.keys[n] = &t.From
 			n++
@@ -209,7 +205,6 @@ func (r *runBuffer) evm(transfers []EVMTransfer) error {
 		}
 		r.add(&m)
 	}
-	return nil
 }
 
 // evmBatch is how many transfers evm takes: two accounts each.

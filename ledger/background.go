@@ -1,0 +1,191 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"bongsu/durable"
+	"bongsu/errs"
+)
+
+// mergeLock is held by the one process that merges in the background. Whoever
+// holds it and the folder's lock may remove files that no manifest names.
+const mergeLock = "MERGE"
+
+// lockEvery is how often a merge asks for the folder's lock, which an import
+// may hold for hours: it must be able to end meanwhile.
+const lockEvery = 2 * time.Millisecond
+
+// settler moves what is final into segments and merges segments, beside those
+// who write and read. Its fields do not change; the goroutine ends with ctx.
+type settler struct {
+	wake chan struct{} // room for one: somebody may have made work
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// MergeInBackground starts a goroutine that moves what is final out of memory
+// into segments and merges small ones, as FORMAT.md says, until ctx ends or
+// Close is called, which waits for it. Finalize and small imports then return
+// without doing so themselves. report is told how each merge ended and may be
+// nil; after an error the next commit makes it try again. Call it once, in a
+// process that writes for long.
+func (l *Ledger) MergeInBackground(ctx context.Context, report func(error)) error {
+	if l.opt.ReadOnly {
+		return readOnly(l.dir)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.settler != nil {
+		return errs.New("merge ledger", errs.Usage, l.dir, "the ledger is closed, or merges in the background already", "call it once after opening")
+	}
+	ctx, stop := context.WithCancel(ctx)
+	m := &settler{wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+	l.settler = m
+	m.wake <- struct{}{}
+	go func() {
+		defer close(m.done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-m.wake:
+			}
+			merged, err := l.merge(ctx)
+			if ctx.Err() != nil {
+				return
+			}
+			if report != nil && (merged || err != nil) {
+				report(err)
+			}
+		}
+	}()
+	return nil
+}
+
+// settle has the head moved into segments when enough of it is final: by the
+// settler, or here and now. The folder's lock is held, mu is not.
+func (l *Ledger) settle(ctx context.Context) error {
+	l.mu.Lock()
+	due, m := l.due(), l.settler
+	l.mu.Unlock()
+	switch {
+	case !due:
+		return nil
+	case m != nil:
+		select {
+		case m.wake <- struct{}{}:
+		default: // it is awake
+		}
+		return nil
+	}
+	_, err := l.rewrite(ctx, nil, &Facts{})
+	return err
+}
+
+// due says whether enough can move. Looking costs a walk through the head, so
+// it is done again only when the head has grown. mu is held.
+func (l *Ledger) due() bool {
+	p, size := l.opt.policy(), l.head.size()
+	if size < p.settle || size < l.lookAt {
+		return false
+	}
+	if l.head.due(p) {
+		return true
+	}
+	l.lookAt = size + p.settle/8
+	return false
+}
+
+// size is how many rows and transactions the layers hold.
+func (h *head) size() (n int) {
+	for _, l := range h.layers {
+		n += len(l.rows) + len(l.txs)
+	}
+	return n
+}
+
+// merge does one round, and says whether it changed anything. Nothing is
+// locked while files are written. Whoever replaced the manifest meanwhile
+// goes before: then the round was for nothing, and another follows when a
+// commit asks for it.
+func (l *Ledger) merge(ctx context.Context) (bool, error) {
+	hold, err := durable.TryLock(l.path(mergeLock))
+	if err != nil {
+		if errs.Is(err) == errs.Unavailable {
+			return false, nil // another process does it
+		}
+		return false, err
+	}
+	defer hold.Unlock()
+	var j *rewriteJob
+	err = l.writeWhenFree(ctx, func() error {
+		if !l.due() {
+			return nil
+		}
+		j = l.snapshot(background)
+		return l.sweep()
+	})
+	if err != nil || j == nil {
+		return false, err
+	}
+	if err := j.build(ctx, nil); err != nil {
+		return false, err
+	}
+	if l.opt.meanwhile != nil {
+		l.opt.meanwhile()
+	}
+	merged := false
+	err = l.writeWhenFree(ctx, func() error {
+		if l.manifest.Generation != j.old.Generation {
+			return l.sweep()
+		}
+		merged = true
+		return j.swap()
+	})
+	return merged, err
+}
+
+// swap commits a job of the background: what it moved leaves the head, what
+// was committed meanwhile stays in it. mu and the folder's lock are held.
+func (j *rewriteJob) swap() error {
+	records, err := j.leftovers(&Facts{})
+	if err != nil {
+		return err
+	}
+	if err := j.l.log.read(j.log.end, j.log.seq, func(r *record) error {
+		records = append(records, r)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if err := j.l.commitManifest(&j.next, j.log.seq, records...); err != nil {
+		return err
+	}
+	if err := j.l.refresh(); err != nil {
+		return err
+	}
+	return j.l.sweep()
+}
+
+// writeWhenFree is write for one who waits for the folder's lock only as long
+// as ctx lives.
+func (l *Ledger) writeWhenFree(ctx context.Context, do func() error) error {
+	tick := time.NewTicker(lockEvery)
+	defer tick.Stop()
+	for {
+		lock, err := durable.TryLock(l.path("LOCK"))
+		if err == nil {
+			defer lock.Unlock()
+			return l.locked(ctx, do)
+		}
+		if errs.Is(err) != errs.Unavailable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,209 @@
+package ledger_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"bongsu/chain"
+	"bongsu/errs"
+	"bongsu/ledger"
+	"bongsu/ledger/ledgertest"
+	"bongsu/ledger/model"
+
+	"go.uber.org/goleak"
+)
+
+// segmentFiles are the names of the segments' row files.
+func segmentFiles(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(dir, "segment-*.rows"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range found {
+		names = append(names, filepath.Base(name))
+	}
+	return names
+}
+
+// TestMergeInBackground follows a chain with the merging beside it, until the
+// blocks lie in segments, and closes.
+func TestMergeInBackground(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := t.TempDir()
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 0, 8)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	other := open(t, dir, ledger.Options{ReadOnly: true})
+	defer other.Close()
+	reports := make(chan error, 100)
+	if err := l.MergeInBackground(ctx, func(err error) { reports <- err }); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.MergeInBackground(ctx, nil); errs.Is(err) != errs.Usage {
+		t.Fatalf("called again: %v", err)
+	}
+	var m model.Model
+	for number := uint64(500); number < 540; number++ {
+		for _, s := range []step{applies(number, 0, 9), finalizes(number - 2)} {
+			if err := s.do(l); err != nil {
+				t.Fatal(err)
+			}
+			s.model(&m)
+		}
+	}
+	select {
+	case err := <-reports:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("nothing was merged")
+	}
+	if len(segmentFiles(t, dir)) == 0 {
+		t.Fatal("merging left no segment")
+	}
+	want, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Compare(t, reader(t, l), want)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Compare(t, reader(t, other), want)
+}
+
+// TestMergeOnce sees each of the crash test's merges change the manifest, but
+// the one that a large import overtakes.
+func TestMergeOnce(t *testing.T) {
+	c := crashes{mergedScript, true}
+	var opt ledger.Options
+	ledger.WithoutSync(&opt)
+	dir := t.TempDir()
+	l, err := c.open(dir, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var changed []bool
+	for _, s := range c.script {
+		before := segmentFiles(t, dir)
+		if err := s.do(l); err != nil {
+			t.Fatal(err)
+		}
+		if len(s.name) > 5 && s.name[:5] == "merge" {
+			changed = append(changed, !slices.Equal(before, segmentFiles(t, dir)))
+		}
+	}
+	if !slices.Equal(changed, []bool{true, true, true, true}) {
+		t.Fatalf("which merges changed the segments: %v", changed)
+	}
+	if merged, err := ledger.Merge(ctx, l, nil); merged || err != nil {
+		t.Fatalf("with nothing to do: %v %v", merged, err)
+	}
+}
+
+// TestMergeGivesWay has a large import commit while a merge is under way: the
+// merge leaves no trace.
+func TestMergeGivesWay(t *testing.T) {
+	dir := t.TempDir()
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 10, 8)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	defer l.Close()
+	ledger.HoldMerges(l)
+	for _, s := range []step{applies(500, 0, 9), finalizes(500)} {
+		if err := s.do(l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	merged, err := ledger.Merge(ctx, l, func() {
+		if err := try(l, facts(0, 40), false); err != nil {
+			t.Error(err)
+		}
+	})
+	if merged || err != nil {
+		t.Fatalf("merged %v, %v", merged, err)
+	}
+	if n := len(segmentFiles(t, dir)); n == 0 || n > 2 {
+		t.Fatalf("%d segments", n)
+	}
+	if rep, err := ledger.Check(ctx, dir); err != nil || len(rep.Damages) > 0 {
+		t.Fatalf("check: %v %+v", err, rep.Damages)
+	}
+}
+
+// TestSmallImportLeavesLargeSegments imports few rows into the range of a large
+// segment again and again: it is written again only when they have become many.
+func TestSmallImportLeavesLargeSegments(t *testing.T) {
+	dir := t.TempDir()
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 100, 40)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	defer l.Close()
+	big := facts(0, 3000)
+	if err := try(l, big, false); err != nil {
+		t.Fatal(err)
+	}
+	before := segmentFiles(t, dir)
+	var m model.Model
+	m.Add(big) //nolint:errcheck // its rows have places
+	rewrites := 0
+	for n := 0; n < 60; n++ {
+		f := &ledger.Facts{}
+		for k := range 3 {
+			x := transferOf(n*50 + k*7)
+			x.Kind = chain.KindInternal
+			f.Transfers = append(f.Transfers, x)
+		}
+		if err := try(l, f, false); err != nil {
+			t.Fatal(err)
+		}
+		m.Add(f) //nolint:errcheck // likewise
+		if now := segmentFiles(t, dir); !slices.Equal(now, before) {
+			rewrites, before = rewrites+1, now
+		}
+	}
+	if rewrites == 0 || rewrites > 6 {
+		t.Fatalf("180 rows in 60 imports wrote a segment of 3000 again %d times", rewrites)
+	}
+	want, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Compare(t, reader(t, l), want)
+}
+
+// TestFewSegments follows a chain for long: their number stays logarithmic.
+func TestFewSegments(t *testing.T) {
+	dir := t.TempDir()
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 0, 4)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	defer l.Close()
+	for number := uint64(500); number < 756; number++ {
+		for _, s := range []step{applies(number, 0, 4), finalizes(number)} {
+			if err := s.do(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := len(segmentFiles(t, dir)); n < 1 || n > 8 {
+		t.Fatalf("%d segments after 256 blocks that each settle", n)
+	}
+	if n, _ := filepath.Glob(filepath.Join(dir, "accounts-*.dict")); len(n) > 8 {
+		t.Fatalf("%d dictionary files", len(n))
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) > 64 {
+		t.Fatalf("%d files in the folder (%v)", len(entries), err)
+	}
+}
