@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -92,7 +93,7 @@ func (a *app) tell(e follow.Event) {
 		if e.Note != "" {
 			doc["note"] = e.Note
 		}
-		writeJSON(a.stdout, doc) //nolint:errcheck // a closed output ends the process by signal
+		json.NewEncoder(a.stdout).Encode(doc) //nolint:errcheck // a closed output ends the process by signal
 		return
 	}
 	switch e.Kind {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"slices"
 	"testing"
 	"time"
@@ -31,18 +30,13 @@ var freeP2S = append(append([]byte{opHash160, 20}, hash160(free)...), opEqual)
 
 func startBtcd(t *testing.T) *btcd {
 	mining, _ := Classify(chain.BitcoinSimnet, freeP2S)
-	dir := t.TempDir()
-	at := peers.Start(t, "btcd", []*regexp.Regexp{
-		regexp.MustCompile(`RPC server listening on (127\.0\.0\.1:\d+)`), regexp.MustCompile(`Server listening on (127\.0\.0\.1:\d+)`),
-	}, "--simnet", "--datadir="+dir, "--logdir="+dir, "--configfile="+dir+"/none", "--notls", "--rpcuser=peer", "--rpcpass=peer",
-		"--rpclisten=127.0.0.1:0", "--listen=127.0.0.1:0", "--miningaddr="+mining.Address(), "--nobanning", "--relaynonstd", "--minrelaytxfee=0", "--blockprioritysize=50000")
-	url := "http://peer:peer@" + at[0]
+	url, p2p := peers.Btcd(t, mining.Address())
 	client, err := jsonrpc.New(url, jsonrpc.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	return &btcd{t: t, rpc: client, url: url, p2p: at[1]}
+	return &btcd{t: t, rpc: client, url: url, p2p: p2p}
 }
 
 func (b *btcd) call(out any, method string, params ...any) {

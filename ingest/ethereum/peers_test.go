@@ -6,9 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -324,7 +322,8 @@ func exercise(t *testing.T, p *peer) {
 	}
 }
 
-func connectPeer(t *testing.T, http, ws string) *peer {
+func connectPeer(t *testing.T, start func(testing.TB) (http, ws string)) *peer {
+	http, ws := start(t)
 	client, err := jsonrpc.New(http, jsonrpc.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -338,18 +337,13 @@ func connectPeer(t *testing.T, http, ws string) *peer {
 }
 
 func TestPeerAnvil(t *testing.T) {
-	at := peers.Start(t, "anvil", []*regexp.Regexp{regexp.MustCompile(`Listening on (\S+)`)}, "--port", "0")
-	p := connectPeer(t, "http://"+at[0], "ws://"+at[0])
+	p := connectPeer(t, peers.Anvil)
 	p.undo = func(depth uint64) { p.call(nil, "anvil_reorg", depth, []any{}) }
 	exercise(t, p)
 }
 
 func TestPeerGeth(t *testing.T) {
-	at := peers.Start(t, "geth", []*regexp.Regexp{
-		regexp.MustCompile(`HTTP server started\s+endpoint=(\S+)`), regexp.MustCompile(`WebSocket enabled\s+url=(\S+)`),
-	}, "--dev", "--datadir", t.TempDir(), "--http", "--http.port", "0", "--http.api", "eth,debug,net",
-		"--ws", "--ws.port", "0", "--ws.api", "eth,debug,net", "--ipcdisable", "--nodiscover", "--port", "0", "--authrpc.port", "0")
-	p := connectPeer(t, "http://"+strings.TrimPrefix(at[0], "http://"), at[1])
+	p := connectPeer(t, peers.Geth)
 	p.undo = func(depth uint64) {
 		var head header
 		p.call(&head, "eth_getBlockByNumber", "latest", false)
