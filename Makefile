@@ -59,7 +59,7 @@ test-race: setup-test
 ## test-peers: against real chain nodes (anvil, geth, btcd), built once and cached outside the repository
 test-peers:
 	ingest/peers/setup.sh
-	$(GO) test -count=1 -timeout 20m -tags peers ./ingest/...
+	$(GO) test -count=1 -timeout 20m -tags peers ./ingest/... ./cmd/bongsu -run "TestPeer|TestVigil"
 
 ## bench: a short version of every benchmark; bench-NAME prints a table and writes build/bench/NAME.json
 bench:

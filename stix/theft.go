@@ -30,6 +30,9 @@ type TheftTransfer struct {
 	From   chain.Account `json:"from,omitzero"`
 	To     chain.Account `json:"to,omitzero"`
 	Kind   string        `json:"kind"` // chain.Kind's name
+	// Ordinal is the output's index on a UTXO chain; nil elsewhere, and where
+	// the receiver and the amount name the output.
+	Ordinal *uint32 `json:"ordinal,omitempty"`
 	Asset  chain.Asset   `json:"asset"`
 	Amount string        `json:"amount"` // base units
 }

@@ -40,6 +40,9 @@ func transfer(x stix.TheftTransfer) (chain.Transfer, error) {
 	if x.Block != nil {
 		t.Block = *x.Block
 	}
+	if x.Ordinal != nil {
+		t.Ordinal = *x.Ordinal
+	}
 	if t.Kind, err = chain.ParseKind(x.Kind); err != nil {
 		return t, err
 	}
@@ -80,6 +83,9 @@ func Incident(c stix.Common, t trace.Theft, reg *chain.Registry) (stix.Object, e
 		}
 		if b := x.Block; b != chain.NoBlock && !x.BlockInferred {
 			w.Block = &b
+		}
+		if n := x.Ordinal; x.Chain.UTXO() && n != chain.NoOrdinal {
+			w.Ordinal = &n
 		}
 		v.Transfers = append(v.Transfers, w)
 	}
