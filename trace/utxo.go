@@ -20,8 +20,8 @@ type utxo struct {
 	due    txHeap
 	queued map[ledger.TxRef]bool
 	fees   map[blockKey]map[ledger.TxRef][]lot // rule coinbase: tainted fees of a block, by transaction; nil where no coinbase collects them
-	final  map[chain.ID]uint64
-	back   *ancestry // of a backward trace: what it may go through, and from where; else nil
+	prov   map[blockKey]bool                   // blocks that are not final
+	back   *ancestry                           // of a backward trace: what it may go through, and from where; else nil
 }
 
 type coinKey struct {
@@ -85,7 +85,7 @@ func (h *txHeap) Pop() any {
 
 // startUTXO makes s a simulation of a UTXO chain.
 func startUTXO(s *sim) *utxo {
-	u := &utxo{sim: s, coins: map[coinKey]*coin{}, queued: map[ledger.TxRef]bool{}, fees: map[blockKey]map[ledger.TxRef][]lot{}, final: map[chain.ID]uint64{}}
+	u := &utxo{sim: s, coins: map[coinKey]*coin{}, queued: map[ledger.TxRef]bool{}, fees: map[blockKey]map[ledger.TxRef][]lot{}, prov: map[blockKey]bool{}}
 	s.utxo = u
 	s.outputs = map[coinKey][]uint32{}
 	return u
@@ -212,18 +212,20 @@ func accountsOf(tx *ledger.UTXOTx) []chain.Account {
 }
 
 // provisional says whether a transaction's block is not final on a chain that
-// is followed live.
+// is followed live. On a chain that was just begun to be followed no block is
+// known to be final; those that were imported are, all the same.
 func (u *utxo) provisional(ctx context.Context, tx *ledger.UTXOTx) (bool, error) {
-	f, ok := u.final[tx.Chain]
+	key := blockKey{tx.Chain, tx.Block}
+	prov, ok := u.prov[key]
 	if !ok {
-		c, err := u.r.Coverage(ctx, tx.Chain)
+		b, err := u.r.Blocks(ctx, tx.Chain, []uint64{tx.Block})
 		if err != nil {
 			return false, err
 		}
-		f = c.Final
-		u.final[tx.Chain] = f
+		prov = b[0].Known && !b[0].Final
+		u.prov[key] = prov
 	}
-	return f > 0 && tx.Block > f, nil
+	return prov, nil
 }
 
 // unfollowedCoins books what a later spend moves away as unfollowed.

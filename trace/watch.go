@@ -202,7 +202,7 @@ func (u *utxo) resume(ctx context.Context) error {
 		names = append(names, ledger.Tx{Chain: k.chain, ID: k.point.Tx})
 	}
 	clear(u.queued) // references do not outlive a Reader, and a spent output has no coin
-	clear(u.final)
+	clear(u.prov)
 	refs, err := u.r.TxRefs(ctx, names)
 	if err != nil {
 		return err

@@ -229,6 +229,11 @@ func TestWatchUTXO(t *testing.T) {
 		if c.Started || c.Run.Result.Digest != want.Result.Digest || len(c.Events) != len(u.Outputs) {
 			t.Fatalf("block %d: started %v, %d events, %+v, want %+v", i+2, c.Started, len(c.Events), c.Run.Result, want.Result)
 		}
+		for _, h := range c.Run.Result.Holdings { // no block is known to be final yet
+			if !h.Provisional {
+				t.Errorf("block %d: final: %+v", i+2, h)
+			}
+		}
 	}
 }
 
