@@ -267,6 +267,7 @@ func decodeClaim(d *decoder) Claim {
 func encodeNote(e *encoder, n *NoteFact) {
 	e.string(string(n.Chain))
 	e.tx(n.Tx)
+	e.block(n.place())
 	if c := n.Call; c != nil {
 		e.byte(1)
 		e.index(c.Ordinal)
@@ -287,6 +288,9 @@ func encodeNote(e *encoder, n *NoteFact) {
 
 func decodeNote(d *decoder) (n NoteFact) {
 	n.Chain, n.Tx = chain.ID(d.string()), d.tx()
+	if b := d.block(); b != chain.NoBlock {
+		n.Block, n.HasBlock = b, true
+	}
 	switch d.byte() {
 	case 1:
 		n.Call = &Call{Ordinal: d.index(), From: d.account(), To: d.account(), Input: append([]byte(nil), d.bytes()...)}

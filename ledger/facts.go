@@ -36,10 +36,14 @@ type BlockFact struct {
 }
 
 // NoteFact attaches a call input or a log to a transaction; exactly one of
-// Call and Log is set.
+// Call and Log is set. A Block is evidence of the transaction's place, as a
+// TxFact's is; a large import streams the notes that have one, or whose
+// transaction the same Facts place, and keeps the others in memory.
 type NoteFact struct {
-	Chain chain.ID
-	Tx    chain.TxID
+	Chain    chain.ID
+	Tx       chain.TxID
+	Block    uint64 // with HasBlock
+	HasBlock bool
 	Call  *Call
 	Log   *Log
 }

@@ -205,7 +205,7 @@ func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 	tx, index, record := s.txBlock(r.tx)
 	tx = tx[txHeader+int(r.tx%blockTxs)*record:]
 	w.Index = indexOf(tx, index)
-	w.Key.Tx = binary.BigEndian.Uint64(tx[index:])
+	w.Key.Tx, w.TxNext = binary.BigEndian.Uint64(tx[index:]), binary.BigEndian.Uint64(tx[index+8:])
 	w.Tx = TxRef((s.place+1)<<txBits | uint64(r.tx))
 	w.Chain = s.chain
 	v.fillTime(s, place, w)

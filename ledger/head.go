@@ -113,7 +113,9 @@ func (b *batch) add(f *Facts) {
 		b.header(&f.Blocks[i])
 	}
 	for _, n := range f.Notes {
-		b.tx(txName{chain: RefOfChain(n.Chain), id: n.Tx}).note(n)
+		s := b.tx(txName{chain: RefOfChain(n.Chain), id: n.Tx})
+		s.place(n.place(), chain.NoIndex, 0)
+		s.note(n.placed())
 	}
 	for i := range f.UTXOs {
 		u := &f.UTXOs[i]

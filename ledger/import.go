@@ -157,7 +157,7 @@ func (f *Facts) append(g *Facts) {
 
 // route puts what has a place into runs.
 func (im *Import) route(f *Facts) error {
-	rest := Facts{Notes: f.Notes, Assets: f.Assets, Claims: f.Claims}
+	rest := Facts{Assets: f.Assets, Claims: f.Claims}
 	for i := range f.Transfers {
 		t := &f.Transfers[i]
 		if t.Block == chain.NoBlock || t.Tx.IsZero() {
@@ -200,6 +200,9 @@ func (im *Import) route(f *Facts) error {
 			return err
 		}
 		b.blocks = append(b.blocks, f.Blocks[i])
+	}
+	if err := im.routeNotes(f, &rest); err != nil {
+		return err
 	}
 	im.facts.append(&rest)
 	return nil

@@ -152,7 +152,14 @@ func (l *layer) sameButRank(a, b layerRow) bool {
 	x, y := &l.txs[a.tx], &l.txs[b.tx]
 	p, q := &x.moves[a.move], &y.moves[b.move]
 	return x.name.chain == y.name.chain && x.at == y.at && x.position() == y.position() && x.when == y.when &&
-		txPrefix(x.name.id) == txPrefix(y.name.id) && p.kind == q.kind && p.ordinal == q.ordinal && p.row == q.row
+		txPrefix(x.name.id) == txPrefix(y.name.id) && txNext(x.name.id) == txNext(y.name.id) && p.kind == q.kind && p.ordinal == q.ordinal && p.row == q.row
+}
+
+// txNext is the 8 bytes behind txPrefix.
+func txNext(id chain.TxID) uint64 {
+	var b [64]byte
+	id.AppendRaw(b[:0])
+	return binary.BigEndian.Uint64(b[8:])
 }
 
 func txPrefix(id chain.TxID) uint64 {

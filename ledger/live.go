@@ -44,7 +44,7 @@ func (l *Ledger) Rollback(ctx context.Context, id chain.ID, number uint64) error
 		if live == nil || len(live.blocks) == 0 || live.blocks[len(live.blocks)-1].Number <= number {
 			return nil
 		}
-		if number < live.blocks[0].Number-1 || (live.known && number < live.final) {
+		if number+1 < live.blocks[0].Number || (live.known && number < live.final) {
 			return errs.New("follow", errs.Conflict, fmt.Sprintf("%s block %d", id, number), "blocks above it are final",
 				"check the node: a reorganisation past a final block should not happen")
 		}

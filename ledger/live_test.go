@@ -115,6 +115,30 @@ func TestRefusesWhatDoesNotFollow(t *testing.T) {
 	}
 }
 
+// TestRollbackToTheFirstBlock takes back all but block 0.
+func TestRollbackToTheFirstBlock(t *testing.T) {
+	l := open(t, t.TempDir(), ledger.Options{})
+	defer l.Close()
+	for n := range uint64(3) {
+		b := liveAt(n, 0, 1)
+		if n == 0 {
+			b.Block.Parent = ledger.Hash{}
+		}
+		if _, err := l.ApplyBlock(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Rollback(ctx, chain.Ethereum, 0); err != nil {
+		t.Fatal(err)
+	}
+	if last, _, err := l.Live(ctx, chain.Ethereum); err != nil || last.Number != 0 || !last.Known {
+		t.Fatalf("the last block is %+v (%v)", last, err)
+	}
+	if _, err := l.ApplyBlock(ctx, liveAt(1, 0, 2)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestWaitSeesAnotherProcess(t *testing.T) {
 	dir := t.TempDir()
 	l, other := open(t, dir, ledger.Options{}), open(t, dir, ledger.Options{})

@@ -31,6 +31,7 @@ type Key struct {
 	Chain   ChainRef
 	Block   uint64 // stated or inferred
 	Tx      uint64 // the first 8 bytes of the transaction id, big-endian
+	TxNext  uint64 // the next 8: two ids that agree in 16 cost 2^64 hashes to make
 	Index   uint32 // chain.NoIndex when unknown
 	Ordinal uint32 // chain.NoOrdinal when unknown
 	Row     uint32
@@ -52,6 +53,8 @@ func (k Key) Compare(o Key) int {
 		return cmp.Compare(k.Time, o.Time)
 	case k.Tx != o.Tx:
 		return cmp.Compare(k.Tx, o.Tx)
+	case k.TxNext != o.TxNext:
+		return cmp.Compare(k.TxNext, o.TxNext)
 	}
 	return cmp.Or(
 		cmp.Compare(k.Kind, o.Kind), cmp.Compare(k.Ordinal, o.Ordinal),

@@ -157,6 +157,9 @@ func checkFacts(f *Facts) error {
 		if err := checkChain(t.Chain); err != nil {
 			return err
 		}
+		if err := checkIDLen(t.Chain, t.Tx); err != nil {
+			return err
+		}
 		if t.Block == chain.NoBlock && t.Time == 0 {
 			return errs.New("import", errs.Invalid, t.Tx.Text(t.Chain), "a transfer with neither block nor time has no place", "give one of the two")
 		}
@@ -199,7 +202,20 @@ func checkTx(id chain.ID, tx chain.TxID) error {
 	if tx.IsZero() {
 		return errs.New("import", errs.Invalid, string(id), "facts of a transaction without its id", "check the source's columns")
 	}
-	return checkChain(id)
+	if err := checkChain(id); err != nil {
+		return err
+	}
+	return checkIDLen(id, tx)
+}
+
+// checkIDLen refuses an id that no transaction of the chain has: segments hold
+// them with one length a chain.
+func checkIDLen(id chain.ID, tx chain.TxID) error {
+	var raw [64]byte
+	if n := len(tx.AppendRaw(raw[:0])); n != 0 && n != idLen(id) {
+		return errs.New("import", errs.Invalid, tx.Text(id), "a transaction id of a length that "+string(id)+" does not have", "check the source's columns")
+	}
+	return nil
 }
 
 // checkChain refuses a chain that RefOfChain cannot tell from every other.

@@ -246,7 +246,7 @@ func (v *view) outputsOf(q *Query, page *OutputPage) error {
 			t := &l.txs[o.tx]
 			f := foundOutput{name: t.name, born: t.block}
 			f.AccountOutput = AccountOutput{
-				Key: Key{Chain: t.name.chain, Block: t.at, Index: t.position(), Tx: txPrefix(t.name.id), Kind: chain.KindNative, Ordinal: o.output},
+				Key: Key{Chain: t.name.chain, Block: t.at, Index: t.position(), Tx: txPrefix(t.name.id), TxNext: txNext(t.name.id), Kind: chain.KindNative, Ordinal: o.output},
 				Tx:  layerTxRef(i, int(o.tx)), Point: OutPoint{t.name.id, o.output}, Value: t.coins.outs[o.output].value,
 			}
 			if f.Key.Time = t.time; !t.inferred {
@@ -310,7 +310,7 @@ func (v *view) outputKey(s *segment, o uint32) Key {
 	n := s.coins.txOfOutput(o)
 	var t segmentTxn
 	s.txn(n, &t, true)
-	k := Key{Chain: s.chain, Block: s.blockNumber(int(t.block)), Index: t.index, Tx: txPrefix(t.id), Kind: chain.KindNative, Ordinal: o - s.coins.tx(n).firstOut}
+	k := Key{Chain: s.chain, Block: s.blockNumber(int(t.block)), Index: t.index, Tx: txPrefix(t.id), TxNext: txNext(t.id), Kind: chain.KindNative, Ordinal: o - s.coins.tx(n).firstOut}
 	k.Time, _ = v.times(s.chain, k.Block)
 	return k
 }

@@ -213,7 +213,7 @@ func (v *view) fill(layer int, n int32, w *Row) {
 	m := &t.moves[r.move]
 	*w = Row{
 		Key: Key{
-			Chain: t.name.chain, Block: t.at, Tx: txPrefix(t.name.id), Index: t.position(),
+			Chain: t.name.chain, Block: t.at, Tx: txPrefix(t.name.id), TxNext: txNext(t.name.id), Index: t.position(),
 			Ordinal: m.ordinal, Row: m.row, Rank: r.rank, Kind: m.kind,
 		},
 		From: m.from, To: m.to, Asset: m.asset, Nth: m.nth, Tx: layerTxRef(layer, int(r.tx)), Amount: m.amount,

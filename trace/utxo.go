@@ -188,7 +188,7 @@ func (u *utxo) event(ctx context.Context, d *dueTx) error {
 func outputKey(tx *ledger.UTXOTx, i int, kind chain.Kind) ledger.Key {
 	return ledger.Key{
 		Time: tx.Time, Chain: ledger.RefOfChain(tx.Chain), Block: tx.Block, Index: tx.Index,
-		Tx: binary.BigEndian.Uint64(tx.Tx.Raw()), Ordinal: uint32(i), Kind: kind,
+		Tx: binary.BigEndian.Uint64(tx.Tx.Raw()), TxNext: binary.BigEndian.Uint64(tx.Tx.Raw()[8:]), Ordinal: uint32(i), Kind: kind,
 	}
 }
 

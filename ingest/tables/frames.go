@@ -177,7 +177,7 @@ func (e *etl) stateFrame(f *frame, rank uint32) error {
 		return nil
 	}
 	if f.input != nil && !f.to.IsZero() {
-		if err := note(e.out, t.Tx, rank, f.from, f.to, f.input); err != nil {
+		if err := note(e.out, t.Tx, t.Block, rank, f.from, f.to, f.input); err != nil {
 			return err
 		}
 	}

@@ -72,7 +72,15 @@ func (e *etl) log(r record) error {
 	for _, t := range topics {
 		l.Topics = append(l.Topics, ledger.Hash(t))
 	}
-	return e.out.Log(ledger.NoteFact{Chain: e.id, Tx: tx, Log: l})
+	block, err := e.uint(r[lgBlock], "block_number", chain.NoBlock)
+	if err != nil {
+		return err
+	}
+	n := ledger.NoteFact{Chain: e.id, Tx: tx, Log: l}
+	if block != chain.NoBlock {
+		n.Block, n.HasBlock = block, true
+	}
+	return e.out.Log(n)
 }
 
 // logged states the token transfer of a log.

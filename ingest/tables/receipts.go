@@ -283,7 +283,7 @@ func (p *txPart) keepCall(out *ingest.Output) error {
 	if p.input == nil {
 		return nil
 	}
-	return note(out, p.tx, 0, p.from, p.to, p.input)
+	return note(out, p.tx, p.block, 0, p.from, p.to, p.input)
 }
 
 // keepsInput says whether a call's input, in hexadecimal, is one that links need.
@@ -292,11 +292,16 @@ func keepsInput(out *ingest.Output, input []byte) bool {
 	return len(input) >= 10 && unhex(selector[:], input[2:10]) && out.KeepsCall(selector)
 }
 
-// note keeps a call's input, in hexadecimal.
-func note(out *ingest.Output, tx chain.TxID, rank uint32, from, to chain.Account, input []byte) error {
+// note keeps a call's input, in hexadecimal. block is its transaction's, or
+// chain.NoBlock.
+func note(out *ingest.Output, tx chain.TxID, block uint64, rank uint32, from, to chain.Account, input []byte) error {
 	data, err := hex.DecodeString(string(input[2:]))
 	if err != nil {
 		return nil //nolint:nilerr // a link has nothing to read there; the transfer stands
 	}
-	return out.Log(ledger.NoteFact{Chain: from.Chain(), Tx: tx, Call: &ledger.Call{Ordinal: rank, From: from, To: to, Input: data}})
+	n := ledger.NoteFact{Chain: from.Chain(), Tx: tx, Call: &ledger.Call{Ordinal: rank, From: from, To: to, Input: data}}
+	if block != chain.NoBlock {
+		n.Block, n.HasBlock = block, true
+	}
+	return out.Log(n)
 }

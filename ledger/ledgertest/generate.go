@@ -43,12 +43,17 @@ func account(id chain.ID, n int) chain.Account {
 
 func drawTxs(t *rapid.T, id chain.ID) []trueTx {
 	var out []trueTx
+	twins := rapid.IntRange(0, 3).Draw(t, "ids that begin alike") == 0
 	for block := range uint64(rapid.IntRange(1, 6).Draw(t, "blocks")) {
 		log := uint32(0)
 		for index := range uint32(rapid.IntRange(0, 3).Draw(t, "txs")) {
 			x := trueTx{block: 10 + block, index: index}
 			raw := make([]byte, 32)
 			raw[0], raw[1], raw[2], raw[3], raw[31] = byte(rapid.IntRange(0, 255).Draw(t, "hash")), byte(block), byte(index), 1, 1
+			if twins {
+				copy(raw[8:], raw[:3])
+				raw[0], raw[1], raw[2] = 5, 5, 5
+			}
 			x.id, _ = chain.NewTxID(raw)
 			for n := range rapid.IntRange(1, 4).Draw(t, "moves") {
 				m := chain.Transfer{
@@ -107,7 +112,7 @@ func drawSource(t *rapid.T, id chain.ID, txs []trueTx) ledger.Facts {
 			f.Txs = append(f.Txs, ledger.TxFact{Chain: id, Tx: x.id, Block: chain.NoBlock, Index: chain.NoIndex, Status: ledger.StatusFailed})
 		}
 		if rapid.IntRange(0, 5).Draw(t, "note") == 0 {
-			f.Notes = append(f.Notes, ledger.NoteFact{Chain: id, Tx: x.id, Log: &ledger.Log{Index: x.index, Address: account(id, 3), Topics: []ledger.Hash{{9}}, Data: []byte{1, 2}}})
+			f.Notes = append(f.Notes, ledger.NoteFact{Chain: id, Tx: x.id, Block: x.block, HasBlock: blocks, Log: &ledger.Log{Index: x.index, Address: account(id, 3), Topics: []ledger.Hash{{9}}, Data: []byte{1, 2}}})
 		}
 		for n, m := range x.moves {
 			if !blocks {

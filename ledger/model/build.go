@@ -138,6 +138,8 @@ func (r *reader) place(m move, p place, tx *tx) placed {
 	for i, c := range m.tx.id.Raw() {
 		if i < 8 {
 			row.Key.Tx |= uint64(c) << (56 - 8*i)
+		} else if i < 16 {
+			row.Key.TxNext |= uint64(c) << (120 - 8*i)
 		}
 	}
 	if tx.block == chain.NoBlock {

@@ -238,7 +238,11 @@ func (w *truth) header(f ledger.BlockFact) {
 }
 
 func (w *truth) note(n ledger.NoteFact) {
-	t := w.seen(txKey{chain: n.Chain, id: n.Tx}, chain.NoBlock, chain.NoIndex, 0)
+	at := chain.NoBlock
+	if n.HasBlock {
+		at = n.Block
+	}
+	t := w.seen(txKey{chain: n.Chain, id: n.Tx}, at, chain.NoIndex, 0)
 	if n.Call != nil && !slices.ContainsFunc(t.notes.Calls, func(c ledger.Call) bool { return compareCalls(c, *n.Call) == 0 }) {
 		t.notes.Calls = append(t.notes.Calls, *n.Call)
 		slices.SortFunc(t.notes.Calls, compareCalls)

@@ -383,6 +383,8 @@ func (r *reader) outputKey(k txKey, n int) ledger.Key {
 	for i, c := range k.id.Raw() {
 		if i < 8 {
 			at.Tx |= uint64(c) << (56 - 8*i)
+		} else if i < 16 {
+			at.TxNext |= uint64(c) << (120 - 8*i)
 		}
 	}
 	return at
