@@ -44,8 +44,8 @@ type NoteFact struct {
 	Tx       chain.TxID
 	Block    uint64 // with HasBlock
 	HasBlock bool
-	Call  *Call
-	Log   *Log
+	Call     *Call
+	Log      *Log
 }
 
 // Claim says that an import holds every movement of these kinds in a range of
