@@ -87,7 +87,7 @@ func (g *gatherer) run(p *probe, span *wave, q *BalanceQuery, run *running) {
 	}
 	books := p.s.openBooks(p.at)
 	if b, ok := books.of(q.Asset); ok {
-		*run = run.then(b.running(q.Account, p.to))
+		*run = run.then(b.running(q.Account, q.Asset, p.to))
 	}
 }
 
@@ -99,19 +99,19 @@ func (g *gatherer) book(r *gathered, q *BalanceQuery, run *running) {
 	run.rowAt(&b, int(r.row%blockRows), int(r.at), q.Account, q.Asset, r.s.common)
 }
 
-// running is what the book's rows before row do to its balance.
-func (b *book) running(a AccountRef, row uint32) running {
+// running is what the book's rows of an asset before row do to its balance.
+func (b *book) running(a AccountRef, asset AssetRef, row uint32) running {
 	if b.count == 0 {
 		return running{}
 	}
-	j := b.chunkOf(row)
 	var run running
-	if b.big() {
-		if uint64(row) >= b.s.Rows {
-			return b.total()
+	j := 0
+	if b.form == bigPlaces {
+		if uint64(row) >= b.a.s.Rows {
+			return b.before(b.chunks())
 		}
-		if j > 0 {
-			run = b.at(j)
+		if j = b.chunkOf(row); j > 0 {
+			run = b.before(j)
 		}
 	}
 	var buf [bigBook]uint32
@@ -120,8 +120,8 @@ func (b *book) running(a AccountRef, row uint32) running {
 		if n >= row {
 			break
 		}
-		b.s.rowBlock(n, &rows)
-		run.row(&rows, int(n%blockRows), a, b.asset, b.s.common)
+		b.a.s.rowBlock(n, &rows)
+		run.row(&rows, int(n%blockRows), a, asset, b.a.s.common)
 	}
 	return run
 }

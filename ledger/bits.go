@@ -51,6 +51,21 @@ func (w *bitWriter) align() {
 	w.word, w.n = 0, 0
 }
 
+func (w *bitWriter) reset() { w.b, w.word, w.n = w.b[:0], 0, 0 }
+
+// putBits appends what another has written, and aligns that one.
+func (w *bitWriter) putBits(o *bitWriter) {
+	n := o.bitLen()
+	o.align()
+	i := 0
+	for ; n >= 64; i, n = i+8, n-64 {
+		w.put(binary.LittleEndian.Uint64(o.b[i:]), 64)
+	}
+	for ; n > 0; i, n = i+1, n-8 {
+		w.put(uint64(o.b[i]), uint(min(8, n)))
+	}
+}
+
 // gamma writes v >= 1 in Elias gamma code.
 func (w *bitWriter) gamma(v uint64) {
 	n := uint(bits.Len64(v))

@@ -1,97 +1,68 @@
 package ledger
 
-import (
-	"encoding/binary"
-	"slices"
-)
+import "slices"
 
-// book is the list of a segment's rows that touch one account with one asset,
-// or with any when they are few.
-type book struct {
-	s     *segment
-	asset AssetRef // 0: any; look at the row
-	count int
-	k     uint
-	r     bitReader // at the first delta
-	skip  int       // the first of its skips; only of a big one
-}
-
-func (b *book) big() bool { return b.count > bigBook }
-
-// chunks is how many runs of bigBook rows it has.
-func (b *book) chunks() int { return (b.count + bigBook - 1) / bigBook }
-
-// chunk reads the j-th run of rows.
-func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
-	r, prev := b.r, ^uint32(0)
-	if j > 0 {
-		sk := b.s.skips[(b.skip+j-1)*skipEntry:]
-		prev = binary.LittleEndian.Uint32(sk)
-		r.at += int(binary.LittleEndian.Uint32(sk[4:]))
-	}
-	n := min(bigBook, b.count-j*bigBook)
-	for i := range out[:n] {
-		prev += uint32(r.rice(b.k)) + 1
-		out[i] = prev
-	}
-	return out[:n]
-}
-
-// chunkOf is the run in which a row at or after row would be: the first whose
-// last row is not before it.
-func (b *book) chunkOf(row uint32) int {
-	lo, hi := 0, b.chunks()
-	if hi == 1 {
-		return 0
-	}
-	skips := b.s.skips[b.skip*skipEntry:]
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if binary.LittleEndian.Uint32(skips[mid*skipEntry:]) >= row {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return min(lo, b.chunks()-1)
-}
-
-// at is the running balance before the j-th run of rows, j > 0.
-func (b *book) at(j int) running {
-	sk := b.s.skips[(b.skip+j-1)*skipEntry:]
-	return readRunning(b.s.balances[binary.LittleEndian.Uint32(sk[8:]):])
-}
-
-func (b *book) total() running { return b.at(b.chunks()) }
-
-// readBook reads what stands before a book's deltas.
-func (s *segment) readBook(r bitReader, asset AssetRef) book {
-	b := book{s: s, asset: asset, count: int(r.gamma())}
-	b.k = uint(r.get(5))
-	if b.big() && asset != 0 {
-		b.skip = int(r.get(32))
-	}
-	b.r = r
-	return b
-}
-
-// accountBooks is what an account has in a segment: one list of everything, or
-// a book for each asset, found by a table.
+// accountBooks is what an account has in a segment. A short list (at most
+// bigBook rows) holds everything that it has. An account with more has a list
+// of all its rows in runs, and for each asset a book: the places in that list
+// of the asset's rows.
 type accountBooks struct {
 	s     *segment
-	r     bitReader // at the list, or at the table
-	table int       // how many books; 0: one list
-	width uint      // of an offset in the table
+	b     []byte // the account's postings
+	count int    // rows
+	short bool
+
+	k    uint // of a short list: the Rice parameter
+	at   int  // of a short list: its bits
+	mark int  // of a long one: its first entry in marks
+	// How many rows the account spends in a long list, and with how many of
+	// them it pays itself.
+	outs, selfs    uint64
+	bigs, smalls   int  // books of more than bigBook rows, and others
+	width          uint // of a place in the list
+	offset         uint // width of the offset of a big book
+	bigAt, smallAt int  // bits where the tables begin
+	placesAt       int  // the places of small books
+	listAt         int  // the runs; offsets of big books count from here
 }
 
+// Entries of the tables beside a long list's bits.
+const (
+	markEntry = 8  // of a run but the first: last row before it, its bits in the list
+	skipEntry = 16 // of a big book's runs, and one at its end: last row before, last place before, bits, balance
+	skipWords = skipEntry / 4
+	bigBook   = stretchRows
+)
+
+// bigEntry and smallEntry are the bits of an entry of the books' tables.
+func (a *accountBooks) bigEntry() int   { return int(a.s.AssetBits+a.width+a.offset) + 5 + 32 }
+func (a *accountBooks) smallEntry() int { return int(a.s.AssetBits + a.width) }
+
 // openBooks reads the beginning of the postings at an offset.
-func (s *segment) openBooks(at uint64) accountBooks {
-	a := accountBooks{s: s, r: bitReader{b: s.postings[at:]}}
-	if a.r.get(1) == 0 {
+func (s *segment) openBooks(at uint64) (a accountBooks) {
+	r := bitReader{b: s.postings[at:]}
+	a.s, a.b = s, r.b
+	a.short = r.get(1) == 0
+	a.count = int(r.gamma())
+	if a.short {
+		if a.count > bigBook {
+			panic(damage("a short list of rows is long"))
+		}
+		a.k = uint(r.get(5))
+		a.at = r.at
 		return a
 	}
-	a.table = int(a.r.gamma())
-	a.width = uint(a.r.get(6))
+	a.mark = int(r.get(32))
+	a.outs, a.selfs = r.gamma()-1, r.gamma()-1
+	a.bigs, a.smalls = int(r.gamma()-1), int(r.gamma()-1)
+	a.width, a.offset = uint(r.get(6)), uint(r.get(6))
+	if uint64(a.bigs+a.smalls) > uint64(a.count) {
+		panic(damage("an account has more books than rows"))
+	}
+	a.bigAt = r.at
+	a.smallAt = a.bigAt + a.bigs*a.bigEntry()
+	a.placesAt = a.smallAt + a.smalls*a.smallEntry()
+	a.listAt = a.placesAt + int(a.smallEnd(a.smalls))*int(a.width)
 	return a
 }
 
@@ -101,50 +72,226 @@ func (s *segment) booksOf(a AccountRef) (accountBooks, bool) {
 	if !ok {
 		return accountBooks{}, false
 	}
-	return s.openBooks(s.postingsAt(binary.LittleEndian.Uint64(s.dirAt[n/dirAccounts*8:]), n%dirAccounts)), true
+	return s.openBooks(s.postingsAt(uint64At(s.dirAt, n/dirAccounts), n%dirAccounts)), true
 }
 
-// len is how many lists there are.
-func (a *accountBooks) len() int { return max(1, a.table) }
-
-// asset is the asset of the i-th book.
-func (a *accountBooks) asset(i int) AssetRef {
-	return AssetRef(getBits(a.r.b, a.r.at+i*int(a.s.AssetBits+a.width), a.s.AssetBits))
-}
-
-// list is the i-th list.
-func (a *accountBooks) list(i int) book {
-	if a.table == 0 {
-		return a.s.readBook(a.r, 0)
+// smallEnd is how many places the first i small books have.
+func (a *accountBooks) smallEnd(i int) uint64 {
+	if i == 0 {
+		return 0
 	}
-	r, entry := a.r, int(a.s.AssetBits+a.width)
-	offset := getBits(r.b, r.at+i*entry+int(a.s.AssetBits), a.width)
-	r.at += a.table*entry + int(offset)
-	return a.s.readBook(r, a.asset(i))
+	return getBits(a.b, a.smallAt+(i-1)*a.smallEntry()+int(a.s.AssetBits), a.width)
 }
 
-// of is the list that has the rows of an asset; false when there is none.
-func (a *accountBooks) of(asset AssetRef) (book, bool) {
-	if a.table == 0 {
-		return a.list(0), true
-	}
-	lo, hi := 0, a.table
+// asset is the asset of entry i of a table.
+func (a *accountBooks) asset(table, entry, i int) AssetRef {
+	return AssetRef(getBits(a.b, table+i*entry, a.s.AssetBits))
+}
+
+// search finds an asset among n entries of a table.
+func (a *accountBooks) search(table, entry, n int, asset AssetRef) (int, bool) {
+	lo, hi := 0, n
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if a.asset(mid) >= asset {
+		if a.asset(table, entry, mid) >= asset {
 			hi = mid
 		} else {
 			lo = mid + 1
 		}
 	}
-	if lo == a.table || a.asset(lo) != asset {
-		return book{}, false
+	return lo, lo < n && a.asset(table, entry, lo) == asset
+}
+
+// all is the list of everything that the account has.
+func (a *accountBooks) all() book {
+	if a.short {
+		return book{a: a, form: shortList, count: a.count}
 	}
-	return a.list(lo), true
+	return book{a: a, form: longList, count: a.count}
+}
+
+// of is the list that has the rows of an asset; false when there is none. A
+// short list has all others, too.
+func (a *accountBooks) of(asset AssetRef) (book, bool) {
+	if a.short {
+		return a.all(), true
+	}
+	if i, ok := a.search(a.bigAt, a.bigEntry(), a.bigs, asset); ok {
+		return a.big(i), true
+	}
+	if i, ok := a.search(a.smallAt, a.smallEntry(), a.smalls, asset); ok {
+		return a.small(i), true
+	}
+	return book{}, false
+}
+
+// big is the i-th big book.
+func (a *accountBooks) big(i int) book {
+	r := bitReader{b: a.b, at: a.bigAt + i*a.bigEntry() + int(a.s.AssetBits)}
+	b := book{a: a, form: bigPlaces, count: int(r.get(a.width))}
+	b.k = uint(r.get(5))
+	b.skip = int(r.get(32))
+	b.at = a.listAt + int(r.get(a.offset))
+	return b
+}
+
+// small is the i-th small book.
+func (a *accountBooks) small(i int) book {
+	from, to := a.smallEnd(i), a.smallEnd(i+1)
+	if to-from > bigBook {
+		panic(damage("a small book is big"))
+	}
+	return book{a: a, form: smallPlaces, count: int(to - from), at: a.placesAt + int(from)*int(a.width)}
+}
+
+// placed is how many rows all books have.
+func (a *accountBooks) placed() int {
+	if a.short {
+		return a.count
+	}
+	n := int(a.smallEnd(a.smalls))
+	for i := range a.bigs {
+		b := a.big(i)
+		n += b.count
+	}
+	return n
+}
+
+// form is how a book's rows are written.
+type form uint8
+
+const (
+	shortList   form = iota // Rice codes of distances between rows
+	longList                // runs of rows
+	smallPlaces             // places in the long list, each of one width
+	bigPlaces               // Rice codes of distances between places in the long list
+)
+
+// book is an ascending list of the rows that touch an account: all of them, or
+// those of one asset.
+type book struct {
+	a     *accountBooks
+	form  form
+	count int
+	k     uint
+	skip  int // of bigPlaces: its first skip
+	at    int // of smallPlaces and bigPlaces: its bits
+}
+
+// chunks is how many runs of bigBook rows it has.
+func (b *book) chunks() int { return (b.count + bigBook - 1) / bigBook }
+
+// size is how many rows the j-th run has.
+func (b *book) size(j int) int { return min(bigBook, b.count-j*bigBook) }
+
+// chunk reads the j-th run of rows.
+func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
+	rows := out[:b.size(j)]
+	switch b.form {
+	case shortList:
+		b.a.readShort(rows)
+	case longList:
+		at, base := b.a.stretchOf(j)
+		readStretch(b.a.b, at, base, rows)
+	case smallPlaces:
+		for i := range rows {
+			rows[i] = uint32(getBits(b.a.b, b.at+i*int(b.a.width), b.a.width))
+		}
+		b.a.rows(rows)
+	case bigPlaces:
+		r, prev := bitReader{b: b.a.b, at: b.at}, ^uint32(0)
+		if j > 0 {
+			sk := b.skips(j)
+			prev = getWord(sk, 1)
+			r.at += int(getWord(sk, 2))
+		}
+		for i := range rows {
+			prev += uint32(r.rice(b.k)) + 1
+			rows[i] = prev
+		}
+		b.a.rows(rows)
+	}
+	return rows
+}
+
+// readShort reads a short list.
+func (a *accountBooks) readShort(rows []uint32) {
+	r, row := bitReader{b: a.b, at: a.at}, ^uint32(0)
+	for i := range rows {
+		row += uint32(r.rice(a.k)) + 1
+		rows[i] = row
+	}
+}
+
+// skips is the entry before the j-th run of a big book, j > 0.
+func (b *book) skips(j int) []byte { return b.a.s.skips[(b.skip+j-1)*skipEntry:] }
+
+// stretchOf is where the j-th run of the list begins, and the row before it.
+func (a *accountBooks) stretchOf(j int) (at int, base uint32) {
+	if j == 0 {
+		return a.listAt, ^uint32(0)
+	}
+	m := a.s.marks[(a.mark+j-1)*markEntry:]
+	return a.listAt + int(getWord(m, 1)), getWord(m, 0)
+}
+
+// rows turns ascending places in the list into rows. Where several fall into
+// one run, the run is read as a whole.
+func (a *accountBooks) rows(places []uint32) {
+	var run [stretchRows]uint32
+	read := -1
+	for i, p := range places {
+		j, n := int(p/stretchRows), int(p%stretchRows)
+		if j == read {
+			places[i] = run[n]
+			continue
+		}
+		if int(p) >= a.count {
+			panic(damage("a book goes beyond its account's rows"))
+		}
+		at, base := a.stretchOf(j)
+		size := min(stretchRows, a.count-j*stretchRows)
+		if i+1 < len(places) && int(places[i+1]/stretchRows) == j {
+			readStretch(a.b, at, base, run[:size])
+			read, places[i] = j, run[n]
+			continue
+		}
+		places[i] = stretchAt(a.b, at, size, n, base)
+	}
+}
+
+// lastRow is the last row of the j-th run, which is not the last run.
+func (b *book) lastRow(j int) uint32 {
+	if b.form == longList {
+		return getWord(b.a.s.marks[(b.a.mark+j)*markEntry:], 0)
+	}
+	return getWord(b.skips(j+1), 0)
+}
+
+// chunkOf is the run in which a row at or after row would be: the first whose
+// last row is not before it.
+func (b *book) chunkOf(row uint32) int {
+	lo, hi := 0, b.chunks()-1
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if b.lastRow(mid) >= row {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
+
+// before is the running balance of a big book before the j-th run of rows,
+// j > 0; with the number of runs, of all rows.
+func (b *book) before(j int) running {
+	return readRunning(b.a.s.balances[getWord(b.skips(j), 3):])
 }
 
 // bookWalk walks the rows of a book inside [from, to), either way.
 type bookWalk struct {
+	a        accountBooks
 	b        book
 	from, to uint32
 	reverse  bool
@@ -154,16 +301,19 @@ type bookWalk struct {
 	buf      [bigBook]uint32
 }
 
-// start sets the walk before its first row.
-func (w *bookWalk) start(b book, from, to uint32, reverse bool) {
-	w.b, w.from, w.to, w.reverse, w.rows = b, from, to, reverse, nil
-	w.done = from >= to || b.count == 0
+// start sets the walk before its first row; asset 0 is every one.
+func (w *bookWalk) start(a accountBooks, asset AssetRef, from, to uint32, reverse bool) {
+	w.a, w.from, w.to, w.reverse, w.rows = a, from, to, reverse, nil
+	if w.b = w.a.all(); asset != 0 {
+		w.b, _ = w.a.of(asset)
+	}
+	w.done = from >= to || w.b.count == 0
 	switch {
 	case w.done:
 	case reverse:
-		w.j = b.chunkOf(to - 1)
+		w.j = w.b.chunkOf(to - 1)
 	default:
-		w.j = b.chunkOf(from)
+		w.j = w.b.chunkOf(from)
 	}
 }
 
@@ -192,6 +342,7 @@ func (w *bookWalk) load() bool {
 	return false
 }
 
+// take appends at most n further numbers; none are left when it appends none.
 func (w *bookWalk) take(out []uint32, n int) []uint32 {
 	for n > 0 && (len(w.rows) > 0 || w.load()) {
 		k := min(n, len(w.rows))
@@ -201,97 +352,10 @@ func (w *bookWalk) take(out []uint32, n int) []uint32 {
 			w.rows = w.rows[k:]
 			continue
 		}
-		for range k {
-			last := len(w.rows) - 1
-			out = append(out, w.rows[last])
-			w.rows = w.rows[:last]
-		}
+		rest := len(w.rows) - k
+		out = append(out, w.rows[rest:]...)
+		slices.Reverse(out[len(out)-k:])
+		w.rows = w.rows[:rest]
 	}
 	return out
-}
-
-// mergedBooks gives the rows of several books in one order. It reads a run of
-// each; up to the first place where some book's run ends and another follows,
-// all is known, and is sorted.
-type mergedBooks struct {
-	walks   []*bookWalk // those that have rows
-	reverse bool
-	ready   []uint32 // sorted
-	given   int      // of ready
-}
-
-func (m *mergedBooks) take(out []uint32, n int) []uint32 {
-	if m.given == len(m.ready) {
-		m.round()
-	}
-	k := min(n, len(m.ready)-m.given)
-	out = append(out, m.ready[m.given:m.given+k]...)
-	m.given += k
-	return out
-}
-
-// round fills ready.
-func (m *mergedBooks) round() {
-	m.ready, m.given = m.ready[:0], 0
-	m.walks = slices.DeleteFunc(m.walks, func(w *bookWalk) bool { return len(w.rows) == 0 && !w.load() })
-	if m.reverse {
-		low := uint32(0)
-		for _, w := range m.walks {
-			if !w.done {
-				low = max(low, w.rows[0])
-			}
-		}
-		for _, w := range m.walks {
-			i, _ := slices.BinarySearch(w.rows, low)
-			m.ready, w.rows = append(m.ready, w.rows[i:]...), w.rows[:i]
-		}
-		slices.Sort(m.ready)
-		slices.Reverse(m.ready)
-		return
-	}
-	high := ^uint32(0)
-	for _, w := range m.walks {
-		if !w.done {
-			high = min(high, w.rows[len(w.rows)-1])
-		}
-	}
-	for _, w := range m.walks {
-		i := len(w.rows)
-		if w.rows[i-1] > high {
-			i, _ = slices.BinarySearch(w.rows, high+1)
-		}
-		m.ready, w.rows = append(m.ready, w.rows[:i]...), w.rows[i:]
-	}
-	slices.Sort(m.ready)
-}
-
-// listRows lists an account's rows in [from, to) of a segment, in the query's
-// order: those of its asset where they have a list of their own, else all.
-func (s *segment) listRows(q *Query, from, to uint32) rowLister {
-	books, ok := s.booksOf(q.Account)
-	if !ok {
-		return &everyRow{}
-	}
-	if q.Asset != 0 || books.len() == 1 {
-		w := &bookWalk{done: true}
-		if b, ok := books.only(q.Asset); ok {
-			w.start(b, from, to, q.Reverse)
-		}
-		return w
-	}
-	m := &mergedBooks{reverse: q.Reverse, walks: make([]*bookWalk, books.len())}
-	walks := make([]bookWalk, books.len())
-	for i := range walks {
-		walks[i].start(books.list(i), from, to, q.Reverse)
-		m.walks[i] = &walks[i]
-	}
-	return m
-}
-
-// only is the list of an asset, or with 0, the only one.
-func (a *accountBooks) only(asset AssetRef) (book, bool) {
-	if asset == 0 {
-		return a.list(0), true
-	}
-	return a.of(asset)
 }

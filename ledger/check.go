@@ -238,16 +238,17 @@ func (s *segment) consistentBooks(touched uint64) error {
 		}
 		var bad error
 		books, _ := s.booksOf(AccountRef(s.FirstAccount + i))
-		for k := range books.len() {
-			b := books.list(k)
-			total += uint64(b.count)
-			for j := range b.chunks() {
-				for _, n := range b.chunk(j, &buf) {
-					if uint64(n) >= s.Rows {
-						bad = fmt.Errorf("account %d points behind the last row", s.FirstAccount+i)
-					}
+		b := books.all()
+		total += uint64(b.count)
+		for j := range b.chunks() {
+			for _, n := range b.chunk(j, &buf) {
+				if uint64(n) >= s.Rows {
+					bad = fmt.Errorf("account %d points behind the last row", s.FirstAccount+i)
 				}
 			}
+		}
+		if placed := books.placed(); bad == nil && placed != b.count {
+			bad = fmt.Errorf("account %d has %d rows and books of %d", s.FirstAccount+i, b.count, placed)
 		}
 		if bad != nil {
 			return bad

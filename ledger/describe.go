@@ -102,7 +102,7 @@ var sectionTitles = map[string]string{
 	"rows": "rows", "at": "where blocks of rows and transactions begin", "txs": "transactions' places", "blocks": "blocks", "hashes": "blocks' hashes",
 	"extraat": "call inputs and logs", "extras": "call inputs and logs", "common": "common amounts", "bitmap": "directory of accounts",
 	"ranks": "directory of accounts", "dirat": "directory of accounts", "dir": "directory of accounts", "postings": "postings, both directions",
-	"skips": "running balances and skips", "balances": "running balances and skips",
+	"skips": "running balances and skips", "marks": "postings, both directions", "balances": "running balances and skips",
 }
 
 var coinTitles = map[string]string{

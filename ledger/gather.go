@@ -27,7 +27,7 @@ type gatherer struct {
 	spans   []wave // of each probe
 	numbers []uint32
 	stream  rowStream
-	touched uint64 // so that reads ahead are not left out
+	touched byte // so that reads ahead are not left out
 }
 
 // probe is an account in one segment.
@@ -46,7 +46,8 @@ type gathered struct {
 	block uint64 // where its block begins
 	row   uint32
 	at    uint32 // bits from there to its record
-	tx    uint32
+	tx    uint32 // its transaction
+	place uint32 // of its block in the segment's table
 }
 
 // wave is what one query of a wave looks at: a range of gatherer.rows, or with
@@ -101,35 +102,33 @@ func (g *gatherer) probe(query int, a AccountRef, reverse bool) {
 
 // find goes from the probes' accounts to their postings.
 func (g *gatherer) find() {
-	sum := uint64(0)
+	sum := byte(0)
 	for i := range g.probes {
 		p := &g.probes[i]
-		p.at = binary.LittleEndian.Uint64(p.s.dirAt[p.local/dirAccounts*8:])
+		p.at = binary.LittleEndian.Uint64(p.s.dirAt[uint64(p.local/dirAccounts)*8:])
 		d := p.s.dirData[p.at:]
-		sum += uint64(d[0]) + uint64(d[min(len(d)-1, dirHeader+int(p.local%dirAccounts)*2)])
+		sum += d[0] + d[min(len(d)-1, dirHeader+int(p.local%dirAccounts)*2)]
 	}
 	for i := range g.probes {
 		p := &g.probes[i]
 		p.at = p.s.postingsAt(p.at, int(p.local%dirAccounts))
-		sum += uint64(p.s.postings[p.at])
+	}
+	for i := range g.probes {
+		p := &g.probes[i]
+		sum += p.s.postings[p.at]
 	}
 	g.touched += sum
 }
 
 // plain lists the rows of a probe whose list is short; false: it is not.
 func (g *gatherer) plain(p *probe) bool {
-	r := bitReader{b: p.s.postings[p.at:]}
-	if r.get(1) != 0 {
+	books := p.s.openBooks(p.at)
+	if !books.short {
 		return false
 	}
-	n := r.gamma()
-	if n > bigBook {
-		panic(damage("a short list of rows is long"))
-	}
-	k := uint(r.get(5))
-	row := ^uint32(0)
-	for range n {
-		row += uint32(r.rice(k)) + 1
+	r, row := bitReader{b: books.b, at: books.at}, ^uint32(0)
+	for range books.count {
+		row += uint32(r.rice(books.k)) + 1
 		if row >= p.from && row < p.to {
 			g.rows = append(g.rows, gathered{s: p.s, row: row})
 		}
@@ -137,34 +136,46 @@ func (g *gatherer) plain(p *probe) bool {
 	return true
 }
 
-// locate finds the records of g.rows and touches what reading them needs.
+// locate finds the records of g.rows and reads a byte of each line that
+// reading them needs. The loops that wait for memory do nothing else: the
+// shorter they are, the more of them the processor has under way at once.
 func (g *gatherer) locate() {
-	sum := uint64(0)
+	sum := byte(0)
 	for i := range g.rows {
 		r := &g.rows[i]
 		r.block = binary.LittleEndian.Uint64(r.s.rowAt[uint64(r.row/blockRows)*8:])
 		b := r.s.rowData[r.block:]
-		sum += uint64(b[0]) + uint64(b[rowHeader-1])
+		sum += b[0] + b[rowHeader/2] + b[rowHeader-1]
 	}
 	var b rowBlock
 	for i := range g.rows {
 		r := &g.rows[i]
 		b.parse(r.s.rowData[r.block:])
-		n := int(r.row % blockRows)
-		at := b.at(n)
-		r.at, r.tx = uint32(at), b.tx(n)
-		sum += uint64(b.b[at>>3])
+		r.at = uint32(b.at(int(r.row % blockRows)))
+	}
+	for i := range g.rows {
+		r := &g.rows[i]
+		sum += r.s.rowData[r.block+uint64(r.at>>3)]
 	}
 	g.touched += sum
 }
 
-// locateTxs touches the transactions of the rows located.
+// locateTxs finds the transactions and blocks of the rows located, and reads a
+// byte of each.
 func (g *gatherer) locateTxs() {
-	sum := uint64(0)
+	sum := byte(0)
+	var b rowBlock
 	for i := range g.rows {
 		r := &g.rows[i]
-		b, _, record := r.s.txBlock(r.tx)
-		sum += uint64(b[txHeader+int(r.tx%blockTxs)*record])
+		b.parse(r.s.rowData[r.block:])
+		i := int(r.row % blockRows)
+		r.tx, r.place = b.tx(i), b.place(i, int(r.at))
+	}
+	for i := range g.rows {
+		r := &g.rows[i]
+		at := binary.LittleEndian.Uint64(r.s.txAt[uint64(r.tx/blockTxs)*8:])
+		sum += r.s.txData[at&placeMask+txHeader+uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))]
+		sum += r.s.blocks[int(r.place)*blockEntry]
 	}
 	g.touched += sum
 }
@@ -186,12 +197,9 @@ func (g *gatherer) read(r *gathered, q *Query, w *Row) bool {
 // fillFrom writes a row into w but for its sides, which stand before bit at.
 func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 	s, h := r.s, b.h
-	n := uint(h[hdrOrdinal])
-	w.Ordinal = uint32(getBits(b.b, at, n)) + b.word(hdrOrdinalMin) - 1
-	at += int(n)
-	n = uint(h[hdrPlace])
-	place := uint32(getBits(b.b, at, n)) + b.word(hdrPlaceMin)
-	at += int(n) + int(h[hdrTx])
+	w.Ordinal = uint32(getBits(b.b, at, uint(h[hdrOrdinal]))) + b.word(hdrOrdinalMin) - 1
+	at += int(h[hdrOrdinal])
+	at += int(h[hdrPlace]) + int(h[hdrTx])
 	w.Row, w.Nth, w.Rank, w.Kind = 0, 0, 0, chain.Kind(h[hdrKindMin])
 	if h[hdrRow]|h[hdrNth]|h[hdrKind] != 0 {
 		w.Row = uint32(getBits(b.b, at, uint(h[hdrRow])))
@@ -208,7 +216,7 @@ func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 	w.Key.Tx, w.TxNext = binary.BigEndian.Uint64(tx[index:]), binary.BigEndian.Uint64(tx[index+8:])
 	w.Tx = TxRef((s.place+1)<<txBits | uint64(r.tx))
 	w.Chain = s.chain
-	v.fillTime(s, place, w)
+	v.fillTime(s, r.place, w)
 	if b.ties() {
 		w.Rank = s.rank(b, r.row, w, r.tx)
 	}
@@ -353,8 +361,8 @@ func (g *gatherer) transaction(ref TxRef, into *Pages) {
 	if !ok {
 		return
 	}
-	st := rowStream{g: g, q: &Query{}, s: seg, open: true}
-	for st.rows = (&everyRow{seg.firstRow(n), uint32(seg.Rows)}); ; {
+	st := rowStream{g: g, q: &Query{}, s: seg, open: true, scan: everyRow{seg.firstRow(n), uint32(seg.Rows)}}
+	for {
 		at := len(into.Rows)
 		into.Rows = slices.Grow(into.Rows, txAhead)[:at+txAhead]
 		k := st.fill(into.Rows[at:])

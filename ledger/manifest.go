@@ -31,7 +31,7 @@ type manifest struct {
 }
 
 const (
-	manifestFormat = 2
+	manifestFormat = 3
 	manifestName   = "MANIFEST"
 	manifestHead   = "bongsu ledger manifest "
 )

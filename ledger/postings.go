@@ -12,56 +12,167 @@ type postingWriter struct {
 	x *sheetWriter
 
 	entries  *entrySorter
+	marks    []byte
 	skips    []byte
 	balances []byte
 	deltas   bitWriter
-	body     bitWriter   // the books of a big account
-	table    []bookEntry // where each begins in it
 	block    rowBlock
-	blockOf  uint32 // the block that is parsed, plus one
+	blockOf  uint32 // the block that is open, plus one
+
+	// Of one account with a long list:
+	rows         []uint32
+	body, places bitWriter // runs and big books; small books
+	bigs, smalls []bookEntry
+	outs, selfs  uint64
 }
 
-// bookEntry says where a book begins, in bits.
-type bookEntry struct{ asset, at uint64 }
+// bookEntry is what the table of an account's books says of one.
+type bookEntry struct {
+	asset, count uint64
+	k            uint   // Rice parameter; this and what follows only of a big one
+	skip, at     uint64 // the first skip; where it begins, in bits
+}
 
 // account writes one account's list: all its rows together when they are few,
 // else a book for each asset.
 func (p *postingWriter) account(a AccountRef, entries []uint64) {
 	w := &p.deltas
-	w.b, w.word, w.n = w.b[:0], 0, 0
+	w.reset()
 	if len(entries) <= bigBook {
 		p.plain(entries)
 		p.x.write(w.b)
 		return
 	}
+	p.long(a, entries)
+	w.align()
+	p.x.write(w.b)
+}
+
+// long writes a list of all rows in runs, and a book for each asset.
+func (p *postingWriter) long(a AccountRef, entries []uint64) {
+	n := uint64(len(entries))
+	w, width := &p.deltas, uint(bits.Len64(n))
+	mark := len(p.marks) / markEntry
+	p.list(entries)
+	for i := range entries { // from rows to places
+		entries[i] = entries[i]&^(1<<32-1) | uint64(i)
+	}
 	slices.Sort(entries)
-	body := &p.body
-	body.b, body.word, body.n = body.b[:0], 0, 0
-	p.table = p.table[:0]
+	p.books(a, entries, width)
+	w.put(1, 1)
+	w.gamma(n)
+	w.put(uint64(mark), 32)
+	w.gamma(p.outs + 1)
+	w.gamma(p.selfs + 1)
+	w.gamma(uint64(len(p.bigs)) + 1)
+	w.gamma(uint64(len(p.smalls)) + 1)
+	offset := uint(bits.Len(uint(p.body.bitLen())))
+	w.put(uint64(width), 6)
+	w.put(uint64(offset), 6)
+	for _, b := range p.bigs {
+		w.put(b.asset, p.s.AssetBits)
+		w.put(b.count, width)
+		w.put(uint64(b.k), 5)
+		w.put(b.skip, 32)
+		w.put(b.at, offset)
+	}
+	end := uint64(0)
+	for _, b := range p.smalls {
+		end += b.count
+		w.put(b.asset, p.s.AssetBits)
+		w.put(end, width)
+	}
+	w.putBits(&p.places)
+	w.putBits(&p.body)
+}
+
+// list writes the runs of a long list into body, and their marks.
+func (p *postingWriter) list(entries []uint64) {
+	w := &p.body
+	w.reset()
+	p.rows = p.rows[:0]
+	for _, e := range entries {
+		p.rows = append(p.rows, uint32(e))
+	}
+	for i := 0; i < len(p.rows); i += stretchRows {
+		base := int64(-1)
+		if i > 0 {
+			base = int64(p.rows[i-1])
+			p.marks = binary.LittleEndian.AppendUint32(p.marks, p.rows[i-1])
+			p.marks = binary.LittleEndian.AppendUint32(p.marks, uint32(w.bitLen()))
+		}
+		w.putStretch(p.rows[i:min(i+stretchRows, len(p.rows))], base)
+	}
+}
+
+// books writes an account's books: entries are asset << 32 | place, ascending;
+// it counts the rows that the account spends.
+func (p *postingWriter) books(a AccountRef, entries []uint64, width uint) {
+	p.bigs, p.smalls, p.outs, p.selfs = p.bigs[:0], p.smalls[:0], 0, 0
+	p.places.reset()
 	for len(entries) > 0 {
 		n := 1
 		for n < len(entries) && entries[n]>>32 == entries[0]>>32 {
 			n++
 		}
-		p.table = append(p.table, bookEntry{entries[0] >> 32, uint64(body.bitLen())})
-		p.book(a, entries[:n])
+		b := bookEntry{asset: entries[0] >> 32, count: uint64(n)}
+		if n > bigBook {
+			p.big(a, entries[:n], &b)
+			p.bigs = append(p.bigs, b)
+		} else {
+			p.smalls = append(p.smalls, b)
+			for _, e := range entries[:n] {
+				p.places.put(uint64(uint32(e)), width)
+				p.side(a, p.rows[uint32(e)])
+			}
+		}
 		entries = entries[n:]
 	}
-	w.put(1, 1)
-	w.gamma(uint64(len(p.table)))
-	width := uint(bits.Len64(p.table[len(p.table)-1].at))
-	w.put(uint64(width), 6)
-	for _, e := range p.table {
-		w.put(e.asset, p.s.AssetBits)
-		w.put(e.at, width)
+}
+
+// big writes a big book's places and its skips.
+func (p *postingWriter) big(a AccountRef, entries []uint64, b *bookEntry) {
+	w := &p.body
+	last := uint64(uint32(entries[len(entries)-1]))
+	b.k = riceParameter(uint64(len(entries)), last)
+	b.skip, b.at = uint64(len(p.skips)/skipEntry), uint64(w.bitLen())
+	prev := int64(-1)
+	var run running
+	for i, e := range entries {
+		place := uint32(e)
+		if i > 0 && i%bigBook == 0 {
+			p.skip(uint32(prev), w.bitLen()-int(b.at), run)
+		}
+		w.rice(uint64(int64(place)-prev-1), b.k)
+		prev = int64(place)
+		p.side(a, p.rows[place])
+		run.row(&p.block, int(p.rows[place]%blockRows), a, 0, p.s.common)
 	}
-	n := body.bitLen()
-	body.align()
-	for at := 0; at < n; at += 8 {
-		w.put(uint64(body.b[at/8]), min(8, uint(n-at)))
+	p.skip(uint32(prev), w.bitLen()-int(b.at), run)
+}
+
+func (p *postingWriter) skip(place uint32, bit int, run running) {
+	for _, v := range [...]uint32{p.rows[place], place, uint32(bit), uint32(len(p.balances))} {
+		p.skips = binary.LittleEndian.AppendUint32(p.skips, v)
 	}
-	w.align()
-	p.x.write(w.b)
+	p.balances = appendRunning(p.balances, run)
+}
+
+// side counts on which side of a row the account stands, and leaves the row's
+// block open.
+func (p *postingWriter) side(a AccountRef, row uint32) {
+	if at := row/blockRows + 1; at != p.blockOf {
+		p.s.rowBlock(row, &p.block)
+		p.blockOf = at
+	}
+	i := int(row % blockRows)
+	from, to, _, _ := p.block.sidesOf(i, p.block.at(i))
+	if from == a {
+		p.outs++
+		if to == a {
+			p.selfs++
+		}
+	}
 }
 
 // plain writes a short list, whose rows are in order as they were gathered.
@@ -78,49 +189,4 @@ func (p *postingWriter) plain(entries []uint64) {
 		prev = row
 	}
 	w.align()
-}
-
-// book writes a book into body: count, the deltas' parameter, for a big one
-// where its skips are, the deltas.
-func (p *postingWriter) book(a AccountRef, entries []uint64) {
-	w, big := &p.body, len(entries) > bigBook
-	w.gamma(uint64(len(entries)))
-	last := uint64(uint32(entries[len(entries)-1]))
-	k := riceParameter(uint64(len(entries)), last)
-	w.put(uint64(k), 5)
-	if big {
-		w.put(uint64(len(p.skips)/skipEntry), 32)
-	}
-	start, prev := w.bitLen(), int64(-1)
-	var run running
-	for i, e := range entries {
-		row := uint32(e)
-		if big && i > 0 && i%bigBook == 0 {
-			p.skip(uint32(prev), w.bitLen()-start, run)
-		}
-		w.rice(uint64(int64(row)-prev-1), k)
-		prev = int64(row)
-		if big {
-			p.run(a, row, &run)
-		}
-	}
-	if big {
-		p.skip(uint32(prev), w.bitLen()-start, run)
-	}
-}
-
-func (p *postingWriter) skip(row uint32, bit int, run running) {
-	p.skips = binary.LittleEndian.AppendUint32(p.skips, row)
-	p.skips = binary.LittleEndian.AppendUint32(p.skips, uint32(bit))
-	p.skips = binary.LittleEndian.AppendUint32(p.skips, uint32(len(p.balances)))
-	p.balances = appendRunning(p.balances, run)
-}
-
-// run books one row into a running balance.
-func (p *postingWriter) run(a AccountRef, row uint32, run *running) {
-	if at := row/blockRows + 1; at != p.blockOf {
-		p.s.rowBlock(row, &p.block)
-		p.blockOf = at
-	}
-	run.row(&p.block, int(row%blockRows), a, 0, p.s.common)
 }

@@ -151,6 +151,11 @@ func (r *rowBlock) sidesOf(i, at int) (from, to AccountRef, asset AssetRef, end 
 	return from, to, AssetRef(getBits(r.b, at, s)), at + int(s)
 }
 
+// place is the place of the block of row i, whose record begins at bit at.
+func (r *rowBlock) place(i, at int) uint32 {
+	return r.word(hdrPlaceMin) + uint32(getBits(r.b, at+r.sides(i)+int(r.h[hdrOrdinal]), uint(r.h[hdrPlace])))
+}
+
 // row reads row i whole; common is the segment's list of amounts.
 func (r *rowBlock) row(i int, common []byte, w *segmentRow) {
 	w.tx = r.tx(i)

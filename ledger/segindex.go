@@ -99,6 +99,8 @@ func (p *postingWriter) write(last uint64) {
 	writeUint64s(p.x, "dirat", dirAt)
 	p.x.begin("dir")
 	p.x.write(dir)
+	p.x.begin("marks")
+	p.x.write(p.marks)
 	p.x.begin("skips")
 	p.x.write(p.skips)
 	p.x.begin("balances")

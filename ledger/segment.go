@@ -45,7 +45,8 @@ type segment struct {
 	txData, txAt                   []byte
 	blocks, hashes, common         []byte
 	bitmap, ranks, dirAt, dirData  []byte
-	postings, skips, balances      []byte
+	postings, marks                []byte
+	skips, balances                []byte
 	txBuckets, txOrder             []byte
 	extraAt, extras                []byte
 	blockCount, hashCount, extraNo int
@@ -60,10 +61,8 @@ const (
 	blockEntry  = 24
 	hashEntry   = 4 + 64
 	extraEntry  = 4 + 8
-	skipEntry   = 12
 	dirAccounts = 64
 	dirHeader   = 8 + tierHeader
-	bigBook     = 64 // postings; larger books have skips, one for each so many
 )
 
 func segmentFile(number uint64, part string) string {
@@ -127,10 +126,11 @@ func (s *segment) attach(dir string) error {
 	s.blocks, s.hashes, s.common = x.section("blocks"), x.section("hashes"), x.section("common")
 	s.bitmap, s.ranks = x.section("bitmap"), x.section("ranks")
 	s.dirAt, s.dirData = x.section("dirat"), x.section("dir")
-	s.postings, s.skips, s.balances = x.section("postings"), x.section("skips"), x.section("balances")
+	s.postings, s.marks = x.section("postings"), x.section("marks")
+	s.skips, s.balances = x.section("skips"), x.section("balances")
 	s.txBuckets, s.txOrder = x.section("txbuckets"), x.section("txorder")
 	s.extraAt, s.extras = x.section("extraat"), x.section("extras")
-	for _, sec := range [][]byte{s.rowAt, s.txAt, s.blocks, s.hashes, s.bitmap, s.ranks, s.dirAt, s.dirData, s.postings, s.txBuckets, s.txOrder, s.extraAt} {
+	for _, sec := range [][]byte{s.rowAt, s.txAt, s.blocks, s.hashes, s.bitmap, s.ranks, s.dirAt, s.dirData, s.postings, s.marks, s.skips, s.balances, s.txBuckets, s.txOrder, s.extraAt} {
 		if len(sec) < sheetSlack {
 			return corruptSheet(dir+"/"+segmentFile(s.number, "idx"), "a section is missing")
 		}
@@ -247,6 +247,9 @@ func (s *segment) local(a AccountRef) (int, bool) {
 	}
 	return n + bits.OnesCount64(word&(1<<(i%64)-1)), true
 }
+
+// uint64At is the i-th number of a list.
+func uint64At(list []byte, i int) uint64 { return binary.LittleEndian.Uint64(list[8*i:]) }
 
 // postingsAt is where the postings of the i-th account of a group of the
 // directory begin.

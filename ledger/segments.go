@@ -376,7 +376,9 @@ func (v *view) fillSegment(s *segment, n uint32, w *Row) {
 	r := gathered{s: s, row: n, block: binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:])}
 	var b rowBlock
 	b.parse(s.rowData[r.block:])
-	r.at, r.tx = uint32(b.at(int(n%blockRows))), b.tx(int(n%blockRows))
+	i := int(n % blockRows)
+	r.at, r.tx = uint32(b.at(i)), b.tx(i)
+	r.place = b.place(i, int(r.at))
 	g.read(&r, nil, w)
 }
 

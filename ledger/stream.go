@@ -11,23 +11,22 @@ type rowStream struct {
 	q    *Query
 	list []*segment // those left, in the query's order
 	s    *segment
-	rows rowLister
+	walk bookWalk // through an account's rows in s
+	scan everyRow // with no account
 	open bool
-}
-
-// rowLister lists numbers of rows of one segment in a query's order.
-type rowLister interface {
-	// take appends at most n further numbers; none are left when it appends
-	// none.
-	take(out []uint32, n int) []uint32
 }
 
 // numbers lists the next rows of one segment, at most n; none at the end.
 func (st *rowStream) numbers(n int) []uint32 {
 	for {
 		if st.open {
-			if out := st.rows.take(st.g.numbers[:0], n); len(out) > 0 {
-				st.g.numbers = out
+			out := st.g.numbers[:0]
+			if st.q.Account == 0 {
+				out = st.scan.take(out, n)
+			} else {
+				out = st.walk.take(out, n)
+			}
+			if st.g.numbers = out; len(out) > 0 {
 				return out
 			}
 		}
@@ -44,15 +43,12 @@ func (st *rowStream) next() bool {
 		v := st.g.v
 		if st.q.Account == 0 { // a scan
 			from, to := st.s.span(v, &st.q.After, &st.q.Until)
-			st.rows = &everyRow{from, to}
+			st.scan = everyRow{from, to}
 			return true
 		}
-		if _, ok := st.s.local(st.q.Account); !ok {
-			continue
-		}
-		from, to := st.s.span(v, &st.q.After, &st.q.Until)
-		if from < to {
-			st.rows = st.s.listRows(st.q, from, to)
+		if a, ok := st.s.booksOf(st.q.Account); ok {
+			from, to := st.s.span(v, &st.q.After, &st.q.Until)
+			st.walk.start(a, st.q.Asset, from, to, st.q.Reverse)
 			return true
 		}
 	}
@@ -97,6 +93,7 @@ func (st *rowStream) fill(out []Row) int {
 // everyRow lists all rows of a range.
 type everyRow struct{ from, to uint32 }
 
+// take appends at most n further numbers.
 func (e *everyRow) take(out []uint32, n int) []uint32 {
 	for ; n > 0 && e.from < e.to; n-- {
 		out = append(out, e.from)
