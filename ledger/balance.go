@@ -65,7 +65,7 @@ func (g *gatherer) balances(ctx context.Context, queries []BalanceQuery, out []B
 		short := g.plain(p)
 		g.spans = append(g.spans, wave{from: from, to: len(g.rows), heavy: !short})
 	}
-	g.locate()
+	g.locate(g.rows)
 	for i := 0; i < len(g.probes); {
 		query := g.probes[i].query
 		var run running

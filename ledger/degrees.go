@@ -50,7 +50,7 @@ func (g *gatherer) degrees(ctx context.Context, accounts []AccountRef, out []Deg
 		}
 		g.spans = append(g.spans, wave{from: from, to: len(g.rows)})
 	}
-	g.locate()
+	g.locate(g.rows)
 	var b rowBlock
 	for i := range g.probes {
 		query := g.probes[i].query

@@ -22,9 +22,10 @@ const (
 type gatherer struct {
 	v       *view
 	probes  []probe
-	rows    []gathered
-	lists   []wave // of each query of a wave
-	spans   []wave // of each probe
+	rows    []gathered // of a wave
+	ahead   []gathered // of a stream
+	lists   []wave     // of each query of a wave
+	spans   []wave     // of each probe
 	numbers []uint32
 	stream  rowStream
 	touched byte // so that reads ahead are not left out
@@ -71,6 +72,7 @@ func (v *view) gatherer(g *gatherer) *gatherer {
 func (g *gatherer) release() {
 	clear(g.probes[:cap(g.probes)])
 	clear(g.rows[:cap(g.rows)])
+	clear(g.ahead[:cap(g.ahead)])
 	g.probes, g.rows, g.v, g.stream = g.probes[:0], g.rows[:0], nil, rowStream{}
 }
 
@@ -136,25 +138,25 @@ func (g *gatherer) plain(p *probe) bool {
 	return true
 }
 
-// locate finds the records of g.rows and reads a byte of each line that
+// locate finds the records of rows and reads a byte of each line that
 // reading them needs. The loops that wait for memory do nothing else: the
 // shorter they are, the more of them the processor has under way at once.
-func (g *gatherer) locate() {
+func (g *gatherer) locate(rows []gathered) {
 	sum := byte(0)
-	for i := range g.rows {
-		r := &g.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		r.block = binary.LittleEndian.Uint64(r.s.rowAt[uint64(r.row/blockRows)*8:])
 		b := r.s.rowData[r.block:]
 		sum += b[0] + b[rowHeader/2] + b[rowHeader-1]
 	}
 	var b rowBlock
-	for i := range g.rows {
-		r := &g.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		b.parse(r.s.rowData[r.block:])
 		r.at = uint32(b.at(int(r.row % blockRows)))
 	}
-	for i := range g.rows {
-		r := &g.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		sum += r.s.rowData[r.block+uint64(r.at>>3)]
 	}
 	g.touched += sum
@@ -162,17 +164,17 @@ func (g *gatherer) locate() {
 
 // locateTxs finds the transactions and blocks of the rows located, and reads a
 // byte of each.
-func (g *gatherer) locateTxs() {
+func (g *gatherer) locateTxs(rows []gathered) {
 	sum := byte(0)
 	var b rowBlock
-	for i := range g.rows {
-		r := &g.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		b.parse(r.s.rowData[r.block:])
 		i := int(r.row % blockRows)
 		r.tx, r.place = b.tx(i), b.place(i, int(r.at))
 	}
-	for i := range g.rows {
-		r := &g.rows[i]
+	for i := range rows {
+		r := &rows[i]
 		at := binary.LittleEndian.Uint64(r.s.txAt[uint64(r.tx/blockTxs)*8:])
 		sum += r.s.txData[at&placeMask+txHeader+uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))]
 		sum += r.s.blocks[int(r.place)*blockEntry]
@@ -275,8 +277,8 @@ func (g *gatherer) activity(queries []Query, into *Pages) error {
 	for i := range g.probes {
 		g.collect(queries, &g.probes[i])
 	}
-	g.locate()
-	g.locateTxs()
+	g.locate(g.rows)
+	g.locateTxs(g.rows)
 	for i := range queries {
 		limit, err := queries[i].limit()
 		if err != nil {

@@ -133,7 +133,8 @@ func (s *whereScan) block(seg *segment, from, to uint32) error {
 		if !s.want(from, to, asset) {
 			continue
 		}
-		r.row, r.tx = first+uint32(i), b.tx(i)
+		r.row, r.at = first+uint32(i), s.at[i]
+		r.tx, r.place = b.tx(i), b.place(i, int(s.at[i]))
 		if s.v.masked != nil {
 			if _, ok := s.v.masked[segmentTx{seg.number, r.tx}]; ok {
 				continue

@@ -69,14 +69,14 @@ func (st *rowStream) fill(out []Row) int {
 		if len(list) == 0 {
 			break
 		}
-		g.rows = g.rows[:0]
+		g.ahead = g.ahead[:0]
 		for _, row := range list {
-			g.rows = append(g.rows, gathered{s: st.s, row: row})
+			g.ahead = append(g.ahead, gathered{s: st.s, row: row})
 		}
-		g.locate()
-		g.locateTxs()
-		for i := range g.rows {
-			r := &g.rows[i]
+		g.locate(g.ahead)
+		g.locateTxs(g.ahead)
+		for i := range g.ahead {
+			r := &g.ahead[i]
 			if g.v.masked != nil {
 				if _, ok := g.v.masked[segmentTx{r.s.number, r.tx}]; ok {
 					continue
