@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 
 	"bongsu/errs"
@@ -31,6 +32,9 @@ type config struct {
 	AllowNets []netip.Prefix `toml:"allow_nets"`
 	// User is who acts on this node when a command is run by hand.
 	User string `toml:"user"`
+	// CheckpointRows is how many rows an import that was killed may have to read
+	// again: a smaller number costs speed. 0 leaves it to the import.
+	CheckpointRows int `toml:"checkpoint_rows"`
 }
 
 // loadConfig reads DIR/bongsu.toml, when there is one, and the environment.
@@ -49,7 +53,7 @@ func loadConfig(dir string, getenv func(string) string) (config, error) {
 		}
 		if keys := meta.Undecoded(); len(keys) > 0 {
 			return c, errs.New("configuration", errs.Invalid, name, "unknown setting "+keys[0].String(),
-				"the settings are: listen, share_listen, share_address, hosts, allow_nets, user")
+				"the settings are: listen, share_listen, share_address, hosts, allow_nets, user, checkpoint_rows")
 		}
 	}
 	for name, to := range map[string]*string{
@@ -59,6 +63,13 @@ func loadConfig(dir string, getenv func(string) string) (config, error) {
 		if v := getenv(name); v != "" {
 			*to = v
 		}
+	}
+	if v := getenv("BONGSU_CHECKPOINT_ROWS"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n < 0 {
+			return c, errs.New("configuration", errs.Usage, "BONGSU_CHECKPOINT_ROWS", "not a number of rows", "write digits alone, or leave it out")
+		}
+		c.CheckpointRows = n
 	}
 	if v := getenv("BONGSU_HOSTS"); v != "" {
 		c.Hosts = strings.Split(v, ",")

@@ -72,6 +72,7 @@ func (n *node) importFiles(a *app, files []string, format, chainName string) (in
 		Formats: formats(n.ledger), Format: format, Chain: id, Stdin: a.stdin,
 		KeepCall: signatures.KeepCall, KeepLog: signatures.KeepLog,
 		TempDir: a.dir, Now: a.now, Progress: a.importProgress,
+		CheckpointRows: a.config.CheckpointRows,
 	})
 }
 
