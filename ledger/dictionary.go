@@ -48,6 +48,9 @@ type dictionaryFile struct {
 	back      []byte // of listed references: group (2 bytes) and place in it (4 bytes)
 }
 
+// backEntry is the bytes of a listed reference's group and place.
+const backEntry = 2 + 4
+
 func dictionaryName(number uint64) string { return "accounts-" + pad8(number) + ".dict" }
 
 func openDictionary(dir string, number uint64) (*dictionaryFile, error) {
@@ -141,7 +144,7 @@ func (d *dictionary) name(ref uint64) chain.Account {
 			return f.at(g, int(ref-g.First))
 		}
 	}
-	b := f.back[6*(ref-f.First):]
+	b := f.back[backEntry*(ref-f.First):]
 	k := int(binary.LittleEndian.Uint16(b))
 	if k >= len(f.Groups) {
 		return chain.Account{}
@@ -182,7 +185,7 @@ func (d *dictionaryWriter) listed(accounts []chain.Account) {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return accounts[a].Compare(accounts[b]) })
-	d.back = make([]byte, 6*len(accounts))
+	d.back = make([]byte, backEntry*len(accounts))
 	var g *dictionaryGroup
 	for _, i := range order {
 		a := accounts[i]
@@ -193,11 +196,7 @@ func (d *dictionaryWriter) listed(accounts []chain.Account) {
 			})
 			g = &d.info.Groups[len(d.info.Groups)-1]
 		}
-		binary.LittleEndian.PutUint16(d.back[6*i:], uint16(len(d.info.Groups)-1))
-		binary.LittleEndian.PutUint32(d.back[6*i+2:], uint32(g.Count))
-		d.refs = binary.LittleEndian.AppendUint32(d.refs, uint32(i))
-		d.w.write(raw)
-		g.Count++
+		d.put(len(d.info.Groups)-1, g, uint64(i), raw)
 	}
 	d.next += uint64(len(accounts))
 }

@@ -188,7 +188,7 @@ func (j *rewriteJob) dictionary(runs []*importRun) error {
 	nm.base = base
 	j.next.Dictionaries = append(slices.Clip(j.next.Dictionaries), number)
 	j.names = nm
-	return nil
+	return j.mergeDictionary()
 }
 
 func runsByChain(runs []*importRun) map[chain.ID][]*importRun {
