@@ -80,7 +80,7 @@ func (p *Prices) Add(asset chain.Asset, currency, day, text, source string) erro
 // currency, price and source in any order, then a row for each price. An asset
 // is named by CAIP-19, or by the symbol of an asset that bongsu itself knows:
 // symbols that imports brought in are anyone's to choose. A row that cannot be
-// read refuses the file.
+// read refuses the file. Files of daily quotes (quotes.go) are read as well.
 func (p *Prices) Read(r io.Reader, name string) error {
 	in := bufio.NewReader(r)
 	if mark, _ := in.Peek(3); bytes.Equal(mark, []byte("\ufeff")) {
@@ -92,6 +92,10 @@ func (p *Prices) Read(r io.Reader, name string) error {
 	if err != nil {
 		return errs.New("prices", errs.Invalid, name, "no header", "start the file with: "+strings.Join(priceColumns, ","))
 	}
+	known := chain.NewRegistry()
+	if quotesHeader(head) {
+		return p.readQuotes(c, known, head, name)
+	}
 	at := map[string]int{}
 	for i, h := range head {
 		at[strings.ToLower(strings.TrimSpace(h))] = i
@@ -101,7 +105,6 @@ func (p *Prices) Read(r io.Reader, name string) error {
 			return errs.New("prices", errs.Invalid, name, "the header lacks the column "+need, "start the file with: "+strings.Join(priceColumns, ","))
 		}
 	}
-	known := chain.NewRegistry()
 	for {
 		row, err := c.Read()
 		if errors.Is(err, io.EOF) {

@@ -89,3 +89,31 @@ func TestPricesAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestQuotes(t *testing.T) {
+	const head = "Price,Adj Close,Close,Open\nTicker,Eth-Usd,Eth-Usd,Eth-Usd\nDate,,,\n"
+	var p trace.Prices
+	if err := p.Read(strings.NewReader(head+"2025-02-21,2662.18115234375,2661.5,2738.1\n2025-02-22,,,\n"), "quotes.csv"); err != nil {
+		t.Fatal(err)
+	}
+	a := trace.Asset{Asset: eth, Decimals: 18, Known: true}
+	v, ok := p.Value(a, chain.Units(2e18), "2025-02-21", "USD")
+	if want := (trace.Value{"USD", "5323", "2661.5", "closing price of ETH-USD in quotes.csv"}); !ok || v != want {
+		t.Errorf("two ETH were worth %+v, want %+v", v, want)
+	}
+	if v, ok := p.Value(a, chain.Units(1), "2025-02-22", "USD"); ok {
+		t.Errorf("a day without a quote has the value %+v", v)
+	}
+	for _, bad := range []string{
+		"Price,Close\nDate,\n2025-02-21,1\n",
+		"Price,Close\nTicker,Eth-Usd\n2025-02-21,1\n",
+		"Price,Close\nTicker,Ethereum\nDate,\n",
+		"Price,Close\nTicker,Nocoin-Usd\nDate,\n",
+		head + "2025-02-21,1,one,1\n",
+		head + "yesterday,1,1,1\n",
+	} {
+		if err := new(trace.Prices).Read(strings.NewReader(bad), "quotes.csv"); errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), "quotes.csv") {
+			t.Errorf("%q was answered with %v", bad, err)
+		}
+	}
+}
