@@ -277,10 +277,8 @@ func (r *spooledInputs) uint() uint64 {
 // by number, and writes the points of those that are not in the segment.
 func (c *coinWriter) resolve(s *segment) ([]uint32, error) {
 	refs := make([]uint32, c.info.Inputs)
-	shift := txShift(c.info.Inputs)
-	counts := make([]uint32, 1<<(64-shift)+1)
 	c.w.begin("points")
-	var prefixes []uint64
+	var prefixes []uint32 // of the points' ids
 	err := c.replay(func(i uint64, in *coinIn) {
 		if in.prev.Tx.IsZero() {
 			refs[i] = coinRefNone
@@ -301,25 +299,33 @@ func (c *coinWriter) resolve(s *segment) ([]uint32, error) {
 		in.prev.Tx.AppendRaw(b[:0])
 		binary.LittleEndian.PutUint32(b[coinIDLen:], in.prev.Index)
 		c.w.write(b[:])
-		p := binary.BigEndian.Uint64(b[:]) >> shift
-		prefixes = append(prefixes, p)
-		counts[p+1]++
+		prefixes = append(prefixes, binary.BigEndian.Uint32(b[:]))
 	})
 	if err != nil {
 		return nil, err
 	}
-	c.info.Points, c.info.PointShift = uint64(len(prefixes)), shift
+	c.info.Points, c.info.PointShift = uint64(len(prefixes)), max(32, txShift(uint64(len(prefixes))))
+	c.lookup(prefixes)
+	return refs, nil
+}
+
+// lookup writes the points by the top bits of their ids.
+func (c *coinWriter) lookup(prefixes []uint32) {
+	shift := c.info.PointShift - 32
+	counts := make([]uint32, 1<<(32-shift)+1)
+	for _, p := range prefixes {
+		counts[p>>shift+1]++
+	}
 	for i := 1; i < len(counts); i++ {
 		counts[i] += counts[i-1]
 	}
 	order, next := make([]uint32, len(prefixes)), slices.Clone(counts)
 	for i, p := range prefixes {
-		order[next[p]] = uint32(i)
-		next[p]++
+		order[next[p>>shift]] = uint32(i)
+		next[p>>shift]++
 	}
 	writeUint32s(c.w, "pointbuckets", counts)
 	writeUint32s(c.w, "pointorder", order)
-	return refs, nil
 }
 
 // inputs writes the blocks of inputs.

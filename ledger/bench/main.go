@@ -94,6 +94,7 @@ func run(s settings) error {
 		{"scan", b.scan},
 		{"live", b.liveBlocks},
 		{"amounts", b.amountKinds},
+		{"coins", b.coins},
 		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }},
 	}, s.only)
 	if err != nil {

@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -26,6 +27,27 @@ func TestSameSeedSameRows(t *testing.T) {
 	for i := 1; i < n; i++ {
 		if a[i].Block < a[i-1].Block || a[i].Block == a[i-1].Block && a[i].Ordinal <= a[i-1].Ordinal {
 			t.Fatalf("row %d is not after the one before it", i)
+		}
+	}
+}
+
+func TestCoinsSpendOnce(t *testing.T) {
+	a, b := generate.NewCoins(7), generate.NewCoins(7)
+	spent := map[ledger.OutPoint]bool{}
+	made := map[ledger.OutPoint]bool{}
+	for range 20_000 {
+		u, again := a.Next(), b.Next()
+		if !reflect.DeepEqual(u, again) {
+			t.Fatalf("the same seed gives %+v and %+v", u, again)
+		}
+		for _, in := range u.Inputs {
+			if !u.Coinbase && (spent[in.Prev] || !made[in.Prev]) {
+				t.Fatalf("%+v spends what is spent or never was", u)
+			}
+			spent[in.Prev] = true
+		}
+		for i := range u.Outputs {
+			made[ledger.OutPoint{Tx: u.Tx, Index: uint32(i)}] = true
 		}
 	}
 }
