@@ -142,6 +142,9 @@ func (b *backward) finish(ctx context.Context) (_ *Run, err error) {
 	if res.Ledger, err = ranges(ctx, b.r, b.reads, b.req); err != nil {
 		return nil, err
 	}
+	if run.Finals, err = finalsOf(ctx, b.r, res.Ledger); err != nil {
+		return nil, err
+	}
 	for _, g := range b.reads.digests {
 		run.Read += g.Rows()
 	}

@@ -75,6 +75,9 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 	if d.res.Ledger, err = ranges(ctx, r, reads, req); err != nil {
 		return nil, err
 	}
+	if run.Finals, err = finalsOf(ctx, r, d.res.Ledger); err != nil {
+		return nil, err
+	}
 	for _, g := range reads.digests {
 		run.Read += g.Rows()
 	}

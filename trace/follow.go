@@ -14,7 +14,7 @@ import (
 )
 
 // RunVersion is the version of a stored run (FORMAT.md).
-const RunVersion = 1
+const RunVersion = 2
 
 // Follow traces what the request names, by its method, through the ledger as
 // the reader shows it. The labels say where services are; nil is none. The

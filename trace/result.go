@@ -194,6 +194,7 @@ type Run struct {
 	Read    uint64 // transfers read: those of the books that were open
 	Lots    []Lot  // what lies in books at the end, lot by lot
 	Assets  []Asset
+	Finals  map[chain.ID]uint64 // last final block, when it was traced, of each chain followed live
 }
 
 // Lot is a part of a holding and the flow that brought it.

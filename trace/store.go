@@ -136,11 +136,13 @@ type runText struct {
 	Read    uint64      `json:"read"`
 	Lots    []Lot       `json:"lots"`
 	Assets  []Asset     `json:"assets"`
+
+	Finals map[chain.ID]uint64 `json:"finals"`
 }
 
 // Encode writes the run down: JSON, deterministic, without the time it took.
 func (r *Run) Encode() ([]byte, error) {
-	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows, Read: r.Read, Lots: r.Lots, Assets: r.Assets}
+	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows, Read: r.Read, Lots: r.Lots, Assets: r.Assets, Finals: r.Finals}
 	t.Result.ElapsedMS = 0
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -221,12 +223,13 @@ func Decode(raw []byte) (*Run, error) {
 	if err := t.Result.Verify(); err != nil {
 		return nil, err
 	}
-	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows, Read: t.Read, Lots: t.Lots, Assets: t.Assets}, nil
+	return &Run{Version: t.Version, Request: q, Stolen: t.Stolen, Result: t.Result, Flows: t.Flows, Read: t.Read, Lots: t.Lots, Assets: t.Assets, Finals: t.Finals}, nil
 }
 
 // Replay traces again what a written run asked, on the same range of the
-// ledger, and returns the run as Encode writes it. The same ledger and labels
-// give the same bytes; set holds the lists that the run's result names.
+// ledger and with finality as it was, and checks that the same bytes come out;
+// they are returned. set holds the lists that the run's result names and no
+// others. errs.Conflict says that they differ, and where.
 func Replay(ctx context.Context, r ledger.Reader, set *labels.Set, raw []byte) ([]byte, error) {
 	old, err := Decode(raw)
 	if err != nil {
@@ -241,12 +244,31 @@ func Replay(ctx context.Context, r ledger.Reader, set *labels.Set, raw []byte) (
 	for _, g := range old.Result.Ledger {
 		req.Heads[g.Chain] = g.To
 	}
-	run, err := Follow(ctx, r, set, req)
+	run, err := Follow(ctx, newAsOf(r, old.Finals), set, req)
 	if err != nil {
 		return nil, err
 	}
 	run.Request.Heads = heads
-	return run.Encode()
+	again, err := run.Encode()
+	if err == nil && !bytes.Equal(raw, again) {
+		return nil, differs(old, run)
+	}
+	return again, err
+}
+
+// differs says in what a replayed run is another one.
+func differs(old, run *Run) error {
+	why := "the result is the same, but the record of the run is not: another version of this program wrote it"
+	if old.Result.Digest != run.Result.Digest {
+		why = "the same transfers give another result: another version of this program wrote it, or with other labels"
+	}
+	for i := range old.Result.Ledger {
+		if g := &old.Result.Ledger[i]; i >= len(run.Result.Ledger) || run.Result.Ledger[i] != *g {
+			why = "the ledger holds other transfers of " + string(g.Chain) + " in the blocks that were read"
+			break
+		}
+	}
+	return errs.New("trace", errs.Conflict, old.Result.Digest, why, "the new result is "+run.Result.Digest+"; compare the two, and what was imported since")
 }
 
 // Store keeps runs as content-addressed files, found by the digest of their

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"bongsu/chain"
 	"bongsu/errs"
+	"bongsu/ledger/model"
 	"bongsu/trace"
 )
 
@@ -59,5 +61,40 @@ func TestStoredRunIsChecked(t *testing.T) {
 	}
 	if _, err := st.Load("sha256:../../etc"); errs.Is(err) != errs.Invalid {
 		t.Fatalf("bad address: %v", err)
+	}
+}
+
+// A replay tells of finality as it was, and of a ledger that is not the same.
+func TestReplayLater(t *testing.T) {
+	var n node
+	theft := []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(40), To: person(0), Asset: chain.Ethereum.Native(), Amount: chain.Units(30)}}
+	n.add(everyone())
+	n.add(theft)
+	n.m.Finalize(chain.Ethereum, n.block)
+	n.add([]chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(0), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(20)}})
+	run := follow(t, n.reader(t), trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: theft}}})
+	if !run.Result.Holdings[1].Provisional {
+		t.Fatalf("%+v", run.Result.Holdings)
+	}
+	raw, err := run.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := n.block
+	n.add(nil)
+	n.m.Finalize(chain.Ethereum, n.block)
+	if _, err := trace.Replay(context.Background(), n.reader(t), nil, raw); err != nil {
+		t.Errorf("after the blocks became final: %v", err)
+	}
+	n.m = model.Model{}
+	n.block = 0
+	n.add(everyone())
+	n.add(theft)
+	n.add([]chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(0), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(21)}})
+	if n.block != last {
+		t.Fatal("not the same blocks")
+	}
+	if _, err := trace.Replay(context.Background(), n.reader(t), nil, raw); errs.Is(err) != errs.Conflict {
+		t.Errorf("another ledger: %v", err)
 	}
 }

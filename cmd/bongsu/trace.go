@@ -73,7 +73,7 @@ func (c *traceCmd) Run(a *app) error {
 		return err
 	}
 	if c.Replay != "" {
-		return a.replay(r, set, c.Replay)
+		return a.replay(n, r, c.Replay)
 	}
 	req, incident, err := c.request(a, n, r)
 	if err != nil {
@@ -137,21 +137,29 @@ func (c *traceCmd) export(a *app, n *node, run *trace.Run, incident *stix.Object
 	return nil
 }
 
-func (a *app) replay(r ledger.Reader, set *labels.Set, file string) error {
+// replay runs a stored trace again, with the labels that it knew.
+func (a *app) replay(n *node, r ledger.Reader, file string) error {
 	raw, err := readAll(a, file, trace.MaxRunBytes)
 	if err != nil {
 		return err
+	}
+	old, err := trace.Decode(raw)
+	if err != nil {
+		return err
+	}
+	set := labels.NewSet(nil)
+	if lists := old.Result.Labels; len(lists) > 0 {
+		if set, err = n.labels.Load(lists...); err != nil {
+			return err
+		}
 	}
 	again, err := trace.Replay(a.ctx, r, set, raw)
 	if err != nil {
 		return err
 	}
-	run, err := trace.Decode(again)
-	if err != nil {
-		return err
-	}
-	return a.print(map[string]any{"same": true, "digest": run.Result.Digest}, func(w io.Writer) {
-		fmt.Fprintf(w, "the same bytes again; digest %s\n", run.Result.Digest)
+	digest := old.Result.Digest
+	return a.print(map[string]any{"same": true, "digest": digest, "bytes": len(again)}, func(w io.Writer) {
+		fmt.Fprintf(w, "the same %d bytes again; digest %s\n", len(again), digest)
 	})
 }
 
