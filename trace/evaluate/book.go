@@ -31,10 +31,18 @@ func newFlows(rows []Row) *flows {
 		registry: chain.NewRegistry(), accounts: make([]chain.Account, 1),
 		refs: map[chain.Account]ledger.AccountRef{}, of: map[ledger.AccountRef][]int32{}, after: map[ledger.AccountRef][]int64{},
 	}
+	txs := map[string]ledger.TxRef{} // rows of one hash are one transaction: TIHO asks
 	for i, r := range rows {
+		tx := ledger.TxRef(i + 1)
+		if r.Tx != "" {
+			if txs[r.Tx] == 0 {
+				txs[r.Tx] = tx
+			}
+			tx = txs[r.Tx]
+		}
 		w := ledger.Row{
 			Key:    ledger.Key{Time: r.Time, Chain: ledger.RefOfChain(chain.Ethereum), Block: uint64(i + 1), Ordinal: uint32(i), Kind: chain.KindNative},
-			Stated: r.Time, From: f.ref(r.From), To: f.ref(r.To), Asset: 1, Tx: ledger.TxRef(i + 1), Amount: chain.Units(uint64(r.Value)),
+			Stated: r.Time, From: f.ref(r.From), To: f.ref(r.To), Asset: 1, Tx: tx, Amount: chain.Units(uint64(r.Value)),
 		}
 		f.rows = append(f.rows, w)
 		if w.To == w.From {

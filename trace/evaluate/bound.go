@@ -16,13 +16,13 @@ func bound(c *Case) int64 {
 	n.heads[source], n.heads[sink] = -1, -1
 	isSource, isTerminal := set(c.Sources), set(c.Terminals)
 	last := map[chain.Account]int32{}
-	node := func(a chain.Account) int32 {
+	node := func(a chain.Account, receives bool) int32 {
 		v := n.node()
 		switch {
+		case isTerminal[a] && receives: // a source may be a terminal, too
+			n.arc(v, sink, unlimited)
 		case isSource[a]:
 			n.arc(source, v, unlimited)
-		case isTerminal[a]:
-			n.arc(v, sink, unlimited)
 		default:
 			if p, ok := last[a]; ok {
 				n.arc(p, v, unlimited)
@@ -35,7 +35,7 @@ func bound(c *Case) int64 {
 		if r.From == r.To || isTerminal[r.From] && !isSource[r.From] || r.Value == 0 {
 			continue
 		}
-		u, v := node(r.From), node(r.To)
+		u, v := node(r.From, false), node(r.To, true)
 		n.arc(u, v, r.Value)
 	}
 	return n.maxFlow(source, sink)

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"bongsu/chain"
@@ -111,23 +112,22 @@ func taint(ctx context.Context, c *Case, rows []Row, method trace.Method) ([]int
 		return nil, err
 	}
 	x := make([]int64, len(rows))
-	by := map[string][]int64{}
+	if method != trace.Poison {
+		for i := range run.Flows {
+			n, _ := run.Flows[i].Amount.Uint64()
+			x[*run.Flows[i].Ordinal] += int64(n)
+		}
+		return x, nil
+	}
+	one := map[uint32]int64{} // of one source: their flows come source by source
 	for i := range run.Flows {
 		f := &run.Flows[i]
+		if i > 0 && run.Flows[i-1].Theft != f.Theft {
+			clear(one)
+		}
 		n, _ := f.Amount.Uint64()
-		if by[f.Theft] == nil {
-			by[f.Theft] = make([]int64, len(rows))
-		}
-		by[f.Theft][*f.Ordinal] += int64(n)
-	}
-	for _, of := range by {
-		for i, n := range of {
-			if method == trace.Poison {
-				x[i] = max(x[i], n)
-			} else {
-				x[i] += n
-			}
-		}
+		one[*f.Ordinal] += int64(n)
+		x[*f.Ordinal] = max(x[*f.Ordinal], one[*f.Ordinal])
 	}
 	return x, nil
 }
@@ -163,7 +163,7 @@ func (c *Case) score(rows []Row, x []int64, method trace.Method, limit int64) (S
 	if method == trace.Poison {
 		return s, nil
 	}
-	if attrT > limit {
+	if attrT > limit && !c.forwards() {
 		return s, errs.New("evaluate", errs.Internal, c.Name, string(method)+" attributes more than the maximum flow", "report this with the case")
 	}
 	a := ratio(attrT, intoT)
@@ -172,6 +172,14 @@ func (c *Case) score(rows []Row, x []int64, method trace.Method, limit int64) (S
 		s.Terminals = append(s.Terminals, Terminal{t, dollars(arrived[t]), dollars(attributed[t])})
 	}
 	return s, nil
+}
+
+// forwards says whether a known row leaves a terminal. Then what went through
+// it may come to a terminal again and count twice, which the bound, where
+// terminals do not forward, does not allow for.
+func (c *Case) forwards() bool {
+	terminals, sources := set(c.Terminals), set(c.Sources)
+	return slices.ContainsFunc(c.Rows, func(r Row) bool { return terminals[r.From] && !sources[r.From] })
 }
 
 // reach is the value of the known rows that a source sends, or an account that

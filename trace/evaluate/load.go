@@ -3,15 +3,11 @@ package evaluate
 import (
 	"bytes"
 	"cmp"
-	"encoding/csv"
 	"encoding/hex"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"bongsu/chain"
@@ -22,6 +18,7 @@ import (
 const (
 	MaxFileBytes = 256 << 20
 	MaxRows      = 2_000_000
+	maxValue     = 1 << 61 // millionths, all rows of a case together: sums fit
 )
 
 // Row is one known or generated transfer.
@@ -43,19 +40,23 @@ type Case struct {
 	Terminals []chain.Account // none: reachability only
 }
 
-// Load reads a folder: one CSV of transfers, told by its header, and files of
-// addresses whose names start with "source" and "terminal". Without a source
-// file, the first address of the folder's only other text file is the source.
+// Load reads a folder: CSVs of transfers, told by their headers and joined in
+// the order of their names, and files of addresses (.csv or .txt) that have
+// "source" or "terminal" in their names. Without a file of sources, the first
+// address of the folder's only other list is the source. Without terminals a
+// case is measured for reachability only.
 func Load(dir string) (Case, error) {
 	c := Case{Name: filepath.Base(filepath.Clean(dir))}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return c, errs.Wrap("evaluate", dir, err)
 	}
+	t := table{seen: map[[16]byte]bool{}}
 	var listed []chain.Account
+	var why error // the first CSV that is no list and has no transfers
 	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		ext := strings.ToLower(filepath.Ext(e.Name()))
+		path, low := filepath.Join(dir, e.Name()), strings.ToLower(e.Name())
+		ext := filepath.Ext(low)
 		if e.IsDir() || ext != ".csv" && ext != ".txt" {
 			continue
 		}
@@ -63,29 +64,57 @@ func Load(dir string) (Case, error) {
 		if err != nil {
 			return c, err
 		}
-		switch low := strings.ToLower(e.Name()); {
-		case strings.HasPrefix(low, "source"):
-			c.Sources = addresses(raw)
-		case strings.HasPrefix(low, "terminal"):
-			c.Terminals = addresses(raw)
+		isTable, err := t.read(path, raw)
+		switch found := addresses(raw); {
+		case isTable && err != nil:
+			return c, err
+		case isTable:
+		case strings.Contains(low, "source"):
+			c.Sources = append(c.Sources, found...)
+		case strings.Contains(low, "terminal"):
+			c.Terminals = append(c.Terminals, found...)
 		case ext == ".txt":
-			listed = addresses(raw)
-		case len(c.Rows) > 0:
-			return c, errs.New("evaluate", errs.Invalid, dir, "the folder holds two files of transfers", "keep one")
-		default:
-			if c.Rows, err = readRows(path, raw); err != nil {
-				return c, err
-			}
+			listed = append(listed, found...)
+		case why == nil:
+			why = err
 		}
 	}
-	if len(c.Sources) == 0 && len(listed) > 0 {
+	if c.Sources, c.Terminals = once(c.Sources), once(c.Terminals); len(c.Sources) == 0 && len(listed) > 0 {
 		c.Sources = listed[:1]
 	}
-	if len(c.Rows) == 0 || len(c.Sources) == 0 {
-		return c, errs.New("evaluate", errs.Invalid, dir, "not a folder of known flows",
+	c.Rows = t.ordered()
+	return c, c.check(dir, why)
+}
+
+// check refuses what is no case.
+func (c *Case) check(dir string, why error) error {
+	var sum int64
+	for _, r := range c.Rows {
+		if sum += r.Value; sum > maxValue {
+			return errs.New("evaluate", errs.Limit, dir, "the values add up to more than two trillion", "correct the file")
+		}
+	}
+	switch {
+	case len(c.Rows) > 0 && len(c.Sources) > 0:
+		return nil
+	case len(c.Rows) == 0 && why != nil:
+		return why
+	case len(c.Rows) == 0:
+		return errs.New("evaluate", errs.Invalid, dir, "not a folder of known flows: it holds no file of transfers",
 			"it needs a CSV with Block, Tx_hash, From, To and Value_in_USD, and a file of source addresses")
 	}
-	return c, nil
+	return errs.New("evaluate", errs.Invalid, dir, "the folder names no source address", "add a file such as \"source addresses.csv\"")
+}
+
+func once(as []chain.Account) (out []chain.Account) {
+	seen := map[chain.Account]bool{}
+	for _, a := range as {
+		if !seen[a] {
+			seen[a] = true
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 func readBounded(path string) ([]byte, error) {
@@ -98,140 +127,43 @@ func readBounded(path string) ([]byte, error) {
 	if err == nil && len(raw) > MaxFileBytes {
 		err = errs.New("evaluate", errs.Limit, path, "the file is larger than 256 MiB", "split the case")
 	}
-	return raw, errs.Wrap("evaluate", path, err)
+	return bytes.TrimPrefix(raw, []byte("\ufeff")), errs.Wrap("evaluate", path, err)
 }
 
-var addressForm = regexp.MustCompile(`(?:0x|\\x)([0-9a-fA-F]{40})\b`)
-
-// addresses finds the addresses in a text, in order, each once.
+// addresses finds the addresses in a text, in order.
 func addresses(raw []byte) (out []chain.Account) {
-	for _, m := range addressForm.FindAllSubmatch(raw, -1) {
-		if a := account(string(m[1])); !slices.Contains(out, a) {
+	for _, word := range bytes.FieldsFunc(raw, func(r rune) bool {
+		return r != '\\' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}) {
+		if a, ok := account(string(word)); ok {
 			out = append(out, a)
 		}
 	}
-	return out
+	return once(out)
 }
 
-// account makes an account of 40 hexadecimal digits. These files write
-// addresses in any case: no checksum is asked of them.
-func account(digits string) chain.Account {
-	var b [20]byte
-	_, _ = hex.Decode(b[:], []byte(digits)) // the caller checked the form
-	return chain.EVM(chain.Ethereum, b)
+// account reads 40 hexadecimal digits, after 0x or \x or neither. These files
+// write addresses in any case: no checksum is asked of them.
+func account(s string) (chain.Account, bool) {
+	if len(s) == 42 && (strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X") || strings.HasPrefix(s, `\x`)) {
+		s = s[2:]
+	}
+	raw, err := hex.DecodeString(s)
+	if err != nil || len(raw) != 20 {
+		return chain.Account{}, false
+	}
+	return chain.EVM(chain.Ethereum, [20]byte(raw)), true
 }
 
-// columns of the two layouts, by header name.
-var columns = map[string]string{
-	"timestamp": "time", "block_time": "time", "block": "block", "tx_hash": "tx", "from": "from", "to": "to",
-	"value_in_usd": "value", "total_eth": "value",
-}
-
-// readRows reads the transfers, drops duplicate rows, and puts them into
-// order: block, transaction hash, row; without blocks time, row.
-func readRows(path string, raw []byte) ([]Row, error) {
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.FieldsPerRecord = -1
-	head, err := r.Read()
-	if err != nil {
-		return nil, errs.New("evaluate", errs.Invalid, path, "the file has no header", "give a file of known flows")
-	}
-	at := map[string]int{}
-	for i, h := range head {
-		if c, ok := columns[strings.ToLower(strings.TrimSpace(h))]; ok {
-			at[c] = i
-		}
-	}
-	for _, need := range []string{"time", "from", "to", "value"} {
-		if _, ok := at[need]; !ok {
-			return nil, errs.New("evaluate", errs.Invalid, path, "the header lacks a column for "+need, "name the columns Timestamp, Block, Tx_hash, From, To, Value_in_USD")
-		}
-	}
-	var out []Row
-	seen := map[string]bool{}
-	for {
-		f, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		line, _ := r.FieldPos(0)
-		if err == nil && len(out) >= MaxRows {
-			err = errs.New("evaluate", errs.Limit, path, "too many rows", "split the case")
-		}
-		if err == nil && !seen[strings.Join(f, "\x00")] {
-			seen[strings.Join(f, "\x00")] = true
-			var row Row
-			if row, err = readRow(at, f); err == nil {
-				row.line = line
-				out = append(out, row)
-			}
-		}
-		if err != nil {
-			return nil, errs.Wrap("evaluate", path+":"+strconv.Itoa(line), err)
-		}
-	}
-	slices.SortStableFunc(out, func(a, b Row) int {
-		if a.Block == 0 || b.Block == 0 {
+// ordered puts the rows into order: block, transaction hash, row; where some
+// row has no block, all by time, then row.
+func (t *table) ordered() []Row {
+	byTime := slices.ContainsFunc(t.rows, func(r Row) bool { return r.Block == 0 })
+	slices.SortStableFunc(t.rows, func(a, b Row) int {
+		if byTime {
 			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.line, b.line))
 		}
 		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Tx, b.Tx), cmp.Compare(a.line, b.line))
 	})
-	return out, nil
-}
-
-func readRow(at map[string]int, f []string) (Row, error) {
-	row := Row{Truth: true}
-	get := func(c string) string {
-		if i, ok := at[c]; ok && i < len(f) {
-			return strings.TrimSpace(f[i])
-		}
-		return ""
-	}
-	var err error
-	if row.Time, err = chain.ParseTime(get("time")); err != nil {
-		return row, err
-	}
-	if s := get("block"); s != "" {
-		if row.Block, err = strconv.ParseUint(s, 10, 63); err != nil {
-			return row, errs.New("evaluate", errs.Invalid, s, "not a block number", "correct the file")
-		}
-	}
-	row.Tx = strings.ToLower(get("tx"))
-	for c, into := range map[string]*chain.Account{"from": &row.From, "to": &row.To} {
-		m := addressForm.FindStringSubmatch(get(c))
-		if m == nil {
-			return row, errs.New("evaluate", errs.Invalid, get(c), "not an address", "correct the file")
-		}
-		*into = account(m[1])
-	}
-	row.Value, err = millionths(get("value"))
-	return row, err
-}
-
-// fine is how many decimals of a value are read before it is rounded.
-const fine = 40
-
-// millionths rounds a decimal half-even to a millionth.
-func millionths(s string) (int64, error) {
-	v, err := chain.ParseDecimal(s, fine)
-	if err != nil {
-		return 0, err
-	}
-	one := chain.Units(1)
-	unit := one
-	for range fine - 6 {
-		unit, _ = unit.MulDiv(chain.Units(10), one) // 10^34 fits
-	}
-	q, _ := v.MulDiv(one, unit) // smaller than v
-	whole, _ := q.MulDiv(unit, one)
-	rest := v.MustSub(whole)
-	n, fits := q.Uint64()
-	if !fits || n > 1<<60 {
-		return 0, errs.New("evaluate", errs.Limit, s, "the value is too large", "correct the file")
-	}
-	half, _ := unit.MulDiv(one, chain.Units(2))
-	if c := rest.Cmp(half); c > 0 || c == 0 && n%2 == 1 {
-		n++
-	}
-	return int64(n), nil
+	return t.rows
 }

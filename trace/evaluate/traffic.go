@@ -38,6 +38,7 @@ type generator struct {
 	rng   *rand.Rand
 	hubs  [3]chain.Account
 	inner []chain.Account // neither source nor terminal
+	out   []chain.Account // terminals that are no source: what a source sends is the theft
 	all   []chain.Account
 	at    map[int][]Row
 }
@@ -47,6 +48,11 @@ func (g *generator) prepare() {
 		g.hubs[i] = g.stranger()
 	}
 	sources, terminals := set(g.c.Sources), set(g.c.Terminals)
+	for _, a := range g.c.Terminals {
+		if !sources[a] {
+			g.out = append(g.out, a)
+		}
+	}
 	seen := map[chain.Account]bool{}
 	for _, r := range g.c.Rows {
 		for _, a := range []chain.Account{r.From, r.To} {
@@ -77,8 +83,8 @@ func (g *generator) draw(left int) int {
 		g.put(gap, pick(g, g.all), g.stranger(), 0)
 	case p < 80 && len(g.c.Terminals) > 0:
 		g.put(gap, g.stranger(), pick(g, g.c.Terminals), value)
-	case p < 90 && len(g.c.Terminals) > 0:
-		g.put(gap, pick(g, g.c.Terminals), g.stranger(), value)
+	case p < 90 && len(g.out) > 0:
+		g.put(gap, pick(g, g.out), g.stranger(), value)
 	case len(g.inner) > 0:
 		return g.pair(pick(g, g.inner), gap, value, left)
 	default:
