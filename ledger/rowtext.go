@@ -11,18 +11,26 @@ import (
 // gave.
 func (r ChainRef) ID() chain.ID { return chainOfRef(r) }
 
+// RowAppender is a Reader that has the names of rows at hand.
+type RowAppender interface {
+	// AppendRows appends rows of one chain as the canonical text that Digest
+	// is over.
+	AppendRows(ctx context.Context, rows []Row, b []byte) ([]byte, error)
+}
+
 // AppendRows appends rows of one chain as the canonical text that Digest is
-// over. A Reader is asked for the names of all of them at once.
+// over. A Reader that is no RowAppender is asked for the names of all of them
+// at once.
 func AppendRows(ctx context.Context, r Reader, rows []Row, b []byte) ([]byte, error) {
+	if a, ok := r.(RowAppender); ok {
+		return a.AppendRows(ctx, rows, b)
+	}
 	if len(rows) == 0 {
 		return b, nil
 	}
 	x := rowText{chain: rows[0].Chain.ID(), assets: map[AssetRef]chain.Asset{}}
 	if err := x.learn(ctx, r, rows); err != nil {
 		return b, err
-	}
-	if v, ok := r.(*view); ok {
-		return v.appendRows(&x, rows, b)
 	}
 	accounts, txs := make([]AccountRef, 0, 2*len(rows)), make([]TxRef, len(rows))
 	for i := range rows {
@@ -127,10 +135,17 @@ func (x *rowText) money(b []byte, w *Row) []byte {
 // they lie elsewhere.
 type rawRow struct{ tx, from, to []byte }
 
-// appendRows is AppendRows from mapped bytes. The names of textWave rows are
-// touched before the first is written, so that the reads overlap.
-func (v *view) appendRows(x *rowText, rows []Row, b []byte) (_ []byte, err error) {
+// AppendRows writes from mapped bytes. The names of textWave rows are touched
+// before the first is written, so that the reads overlap.
+func (v *view) AppendRows(ctx context.Context, rows []Row, b []byte) (_ []byte, err error) {
 	defer v.guard(&err)
+	if len(rows) == 0 {
+		return b, nil
+	}
+	x := rowText{chain: rows[0].Chain.ID(), assets: map[AssetRef]chain.Asset{}}
+	if err := x.learn(ctx, v, rows); err != nil {
+		return b, err
+	}
 	v.names.mu.RLock()
 	defer v.names.mu.RUnlock()
 	var raw [textWave]rawRow
@@ -168,7 +183,8 @@ func (v *view) appendRows(x *rowText, rows []Row, b []byte) (_ []byte, err error
 
 const textWave = 64
 
-// locateNames finds the bytes of rows' names and touches them.
+// locateNames finds the bytes of rows' names, and then touches them: nothing
+// else stands between these reads, so that many are under way at once.
 func (v *view) locateNames(id chain.ID, rows []Row, raw []rawRow) (sum byte) {
 	base := v.names.base
 	for i := range rows {
@@ -176,13 +192,18 @@ func (v *view) locateNames(id chain.ID, rows []Row, raw []rawRow) (sum byte) {
 		raw[i] = rawRow{from: base.evm(id, w.From), to: base.evm(id, w.To)}
 		if seg, n, ok := v.below.of(w.Tx); ok && w.Tx&layerBit == 0 {
 			raw[i].tx = seg.idBytes(n)
-			sum += raw[i].tx[0]
 		}
-		if raw[i].from != nil {
-			sum += raw[i].from[0]
+	}
+	for i := range raw {
+		r := &raw[i]
+		if len(r.from) > 0 {
+			sum += r.from[0]
 		}
-		if raw[i].to != nil {
-			sum += raw[i].to[0]
+		if len(r.to) > 0 {
+			sum += r.to[0]
+		}
+		if len(r.tx) > 0 {
+			sum += r.tx[0]
 		}
 	}
 	return sum

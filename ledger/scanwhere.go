@@ -14,8 +14,9 @@ import (
 type WhereScanner interface {
 	// ScanWhere is Scan for the rows of some assets (nil: of all) that want
 	// says yes to. It asks about one row after the other, and yield has
-	// returned from a row before want is asked about the next, so that yield
-	// may change what is wanted. The row is reused.
+	// returned from a row before want decides about the next, so that yield may
+	// change what is wanted; besides, want may be asked about any row at any
+	// time. The row is reused.
 	ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key,
 		want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error) error
 }
@@ -28,9 +29,11 @@ type whereScan struct {
 	yield  func(*Row) error
 	row    Row
 
-	b       rowBlock
+	found   []candidate
+	near    [][]byte
 	at      rowStarts
 	columns [blockRows]uint64
+	touched byte // so that reads ahead are not left out
 }
 
 func newWhereScan(v *view, assets []AssetRef, want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error) *whereScan {
@@ -97,18 +100,23 @@ func (s *whereScan) rows(batch []Row) error {
 	return nil
 }
 
-// looksEvery is how many blocks of rows pass between two looks at the context.
-const looksEvery = 256
+// whereWave is how many rows are looked at together.
+const whereWave = 16 * blockRows
 
 func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key) error {
 	for _, seg := range s.v.below.byChain[id] {
 		from, to := seg.span(s.v, after, until)
 		for looks := 0; from < to; looks++ {
-			if looks%looksEvery == 0 && ctx.Err() != nil {
+			if looks%16 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			end := min(to, from-from%blockRows+blockRows)
-			if err := s.block(seg, from, end); err != nil {
+			end := min(to, from-from%whereWave+whereWave)
+			s.found = s.found[:0]
+			for n := from; n < end; n = n - n%blockRows + blockRows {
+				s.candidates(seg, n, min(end, n-n%blockRows+blockRows))
+			}
+			s.ahead(seg)
+			if err := s.ask(seg); err != nil {
 				return err
 			}
 			from = end
@@ -117,10 +125,18 @@ func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key
 	return nil
 }
 
-// block looks at rows [from, to) of one block of rows.
-func (s *whereScan) block(seg *segment, from, to uint32) error {
-	b, r := &s.b, gathered{s: seg}
-	seg.rowBlock(from, b)
+// candidate is a row of a wanted asset.
+type candidate struct {
+	from, to AccountRef
+	asset    AssetRef
+	row, tx  uint32
+	at, end  uint32 // bits from its block to its record, and to what stands there behind the sides
+}
+
+// candidates gathers the rows [from, to) of one block that are of the assets.
+func (s *whereScan) candidates(seg *segment, from, to uint32) {
+	var b rowBlock
+	seg.rowBlock(from, &b)
 	b.starts(&s.at)
 	first := from - from%blockRows
 	assets := s.columns[:min(int(to-first), b.rows())]
@@ -130,18 +146,46 @@ func (s *whereScan) block(seg *segment, from, to uint32) error {
 			continue
 		}
 		from, to, asset, end := b.sidesOf(i, int(s.at[i]))
-		if !s.want(from, to, asset) {
+		s.found = append(s.found, candidate{from, to, asset, first + uint32(i), b.tx(i), s.at[i], uint32(end)})
+	}
+}
+
+// ahead touches the transactions of the rows that are wanted as things stand,
+// one after the other, so that these reads overlap; what is wanted may change
+// until their turn.
+func (s *whereScan) ahead(seg *segment) {
+	s.near = s.near[:0]
+	for i := range s.found {
+		if c := &s.found[i]; s.want(c.from, c.to, c.asset) {
+			b, _, record := seg.txBlock(c.tx)
+			s.near = append(s.near, b[txHeader+int(c.tx%blockTxs)*record:])
+		}
+	}
+	sum := byte(0)
+	for _, b := range s.near {
+		sum += b[0]
+	}
+	s.touched += sum
+}
+
+// ask asks about the candidates in order and hands over the wanted ones.
+func (s *whereScan) ask(seg *segment) error {
+	var b rowBlock
+	r := gathered{s: seg}
+	for i := range s.found {
+		c := &s.found[i]
+		if !s.want(c.from, c.to, c.asset) {
 			continue
 		}
-		r.row, r.at = first+uint32(i), s.at[i]
-		r.tx, r.place = b.tx(i), b.place(i, int(s.at[i]))
 		if s.v.masked != nil {
-			if _, ok := s.v.masked[segmentTx{seg.number, r.tx}]; ok {
+			if _, ok := s.v.masked[segmentTx{seg.number, c.tx}]; ok {
 				continue
 			}
 		}
-		s.v.fillFrom(&r, b, end, &s.row)
-		s.row.From, s.row.To, s.row.Asset = from, to, asset
+		seg.rowBlock(c.row, &b)
+		r.row, r.at, r.tx, r.place = c.row, c.at, c.tx, b.place(int(c.row%blockRows), int(c.at))
+		s.v.fillFrom(&r, &b, int(c.end), &s.row)
+		s.row.From, s.row.To, s.row.Asset = c.from, c.to, c.asset
 		if err := s.yield(&s.row); err != nil {
 			return err
 		}

@@ -19,22 +19,38 @@ func (r *Result) seal() error {
 	return err
 }
 
-func (r Result) digest() (string, error) {
-	raw, err := json.Marshal(struct {
-		*Result
-		Digest    *struct{} `json:"digest,omitempty"`
-		ElapsedMS *struct{} `json:"elapsed_ms,omitempty"`
-	}{Result: &r})
+func (r *Result) digest() (string, error) {
+	text, err := r.canonical()
 	if err != nil {
-		return "", errs.Wrap("trace", "digest", err)
-	}
-	text := jsontext.Value(raw)
-	if err := text.Canonicalize(); err != nil {
 		return "", errs.Wrap("trace", "digest", err)
 	}
 	h := sha256.New()
 	h.Write(text)
 	return sumText(h), nil
+}
+
+// canonical is the text that the digest is over.
+func (r *Result) canonical() ([]byte, error) {
+	if r.fits() {
+		var c canonical
+		c.result(r)
+		return c.b, nil
+	}
+	return r.canonicalized()
+}
+
+// canonicalized is canonical for any result, step by step.
+func (r *Result) canonicalized() ([]byte, error) {
+	raw, err := json.Marshal(struct {
+		*Result
+		Digest    *struct{} `json:"digest,omitempty"`
+		ElapsedMS *struct{} `json:"elapsed_ms,omitempty"`
+	}{Result: r})
+	if err != nil {
+		return nil, err
+	}
+	text := jsontext.Value(raw)
+	return text, text.Canonicalize()
 }
 
 // Verify says whether the result's digest is that of its contents.

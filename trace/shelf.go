@@ -4,10 +4,12 @@ import "bongsu/ledger"
 
 // shelf is the open books of a simulation, in the order in which they were
 // opened. They are found by account and asset in an open-addressing table of
-// places, without a pointer in it.
+// places, without a pointer in it. Most questions are about books that are not
+// open: a bitmap, eight bits for each slot, answers them from near memory.
 type shelf struct {
 	books []*book
 	slots []shelfSlot // a power of two, at most half full
+	maybe []uint64    // by other bits of the hash; 0 is surely not there
 }
 
 type shelfSlot struct {
@@ -16,41 +18,61 @@ type shelfSlot struct {
 	book    uint32 // its place in books and one; 0 is free
 }
 
+func hashBook(account ledger.AccountRef, asset ledger.AssetRef) uint64 {
+	return spread(uint64(account) + uint64(asset)<<40)
+}
+
 func (s *shelf) slot(account ledger.AccountRef, asset ledger.AssetRef) *shelfSlot {
 	mask := uint64(len(s.slots) - 1)
-	for i := spread(uint64(account)+uint64(asset)<<40) & mask; ; i = (i + 1) & mask {
+	for i := hashBook(account, asset) & mask; ; i = (i + 1) & mask {
 		if x := &s.slots[i]; x.book == 0 || x.account == account && x.asset == asset {
 			return x
 		}
 	}
 }
 
+// bit is where maybe has the bit of a book. The table takes other bits of the
+// same hash.
+func (s *shelf) bit(account ledger.AccountRef, asset ledger.AssetRef) (word uint64, bit uint64) {
+	h := hashBook(account, asset) >> 24
+	return h / 64 & uint64(len(s.maybe)-1), 1 << (h % 64)
+}
+
 // get is the book of an account and asset, nil when it is not open.
 func (s *shelf) get(account ledger.AccountRef, asset ledger.AssetRef) *book {
-	if len(s.books) == 0 {
+	if !s.has(account, asset) {
 		return nil
 	}
-	if x := s.slot(account, asset); x.book != 0 {
-		return s.books[x.book-1]
-	}
-	return nil
+	return s.books[s.slot(account, asset).book-1]
 }
 
 // has is get without touching the book.
 func (s *shelf) has(account ledger.AccountRef, asset ledger.AssetRef) bool {
-	return len(s.books) > 0 && s.slot(account, asset).book != 0
+	if len(s.books) == 0 {
+		return false
+	}
+	word, bit := s.bit(account, asset)
+	return s.maybe[word]&bit != 0 && s.slot(account, asset).book != 0
 }
 
 // add takes in a book that is not there.
 func (s *shelf) add(b *book) {
-	if 2*(len(s.books)+1) > len(s.slots) {
-		s.slots = make([]shelfSlot, max(64, 2*len(s.slots)))
-		for i, b := range s.books {
-			*s.slot(b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(i + 1)}
-		}
-	}
 	s.books = append(s.books, b)
-	*s.slot(b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(len(s.books))}
+	if 2*len(s.books) <= len(s.slots) {
+		s.put(b, len(s.books))
+		return
+	}
+	n := max(64, 2*len(s.slots))
+	s.slots, s.maybe = make([]shelfSlot, n), make([]uint64, n/8)
+	for i, b := range s.books {
+		s.put(b, i+1)
+	}
+}
+
+func (s *shelf) put(b *book, place int) {
+	*s.slot(b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(place)}
+	word, bit := s.bit(b.key.account, b.key.asset)
+	s.maybe[word] |= bit
 }
 
 // spread mixes the bits of a number for a table (Fibonacci hashing, Knuth,

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"unsafe"
@@ -15,11 +17,15 @@ import (
 )
 
 // pebbleReader is the same rows in Pebble: a key for each side of a row,
-// ordered by account, asset and place; names and the rest come from the ledger.
+// ordered by account, asset and place, and one ordered by asset and place, so
+// that it can be read on too; names and the rest come from the ledger.
 type pebbleReader struct {
 	ledger.Reader
 	db *pebble.DB
 }
+
+// everyone stands for no account: under it are the rows by asset and place.
+const everyone = ledger.AccountRef(1<<64 - 1)
 
 const rowBytes = int(unsafe.Sizeof(ledger.Row{}))
 
@@ -48,7 +54,7 @@ func loadPebble(ctx context.Context, r ledger.Reader, dir string) (*pebbleReader
 	err = r.Scan(ctx, chain.Ethereum, ledger.Key{}, ledger.Key{}, func(rows []ledger.Row) error {
 		for i := range rows {
 			w := &rows[i]
-			for _, ref := range []ledger.AccountRef{w.From, w.To} {
+			for _, ref := range []ledger.AccountRef{w.From, w.To, everyone} {
 				if err := batch.Set(pebbleKey(ref, w.Asset, w.Key), rowValue(w), nil); err != nil {
 					return err
 				}
@@ -146,36 +152,99 @@ func (p *pebbleReader) Balances(_ context.Context, qs []ledger.BalanceQuery) ([]
 	return out, nil
 }
 
-// pebble traces the same theft over the same rows in Pebble.
+// AppendRows is for ledger.RowAppender: the names are the ledger's.
+func (p *pebbleReader) AppendRows(ctx context.Context, rows []ledger.Row, b []byte) ([]byte, error) {
+	return ledger.AppendRows(ctx, p.Reader, rows, b)
+}
+
+// ScanWhere is for ledger.WhereScanner: of one asset, by a copy of the rows that
+// is ordered by asset.
+func (p *pebbleReader) ScanWhere(_ context.Context, _ chain.ID, assets []ledger.AssetRef, after, until ledger.Key,
+	want func(from, to ledger.AccountRef, asset ledger.AssetRef) bool, yield func(*ledger.Row) error,
+) (err error) {
+	if len(assets) != 1 {
+		return errSeveral
+	}
+	broken := p.each(everyone, assets[0], after, until, func(w *ledger.Row) bool {
+		if want(w.From, w.To, w.Asset) {
+			err = yield(w)
+		}
+		return err == nil
+	})
+	return errors.Join(err, broken)
+}
+
+var errSeveral = errors.New("the rows in Pebble are read on for one asset at a time")
+
+// pebble does the same jobs over the same rows in Pebble, on a ledger of its
+// own, and holds the two results to each other.
 func (b *bench) pebble() error {
-	if b.rows > b.rival {
-		return nil
-	}
-	p, err := loadPebble(b.ctx, b.r, filepath.Join(b.dir, "pebble"))
+	g, err := b.generated(b.rival)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(filepath.Join(b.dir, "pebble"))
+	defer g.close()
+	large, err := g.take(busiest[:1], 0, 1000)
+	if err != nil {
+		return err
+	}
+	thousand, err := g.thousandRequest()
+	if err != nil {
+		return err
+	}
+	one, many, err := g.togetherRequests()
+	if err != nil {
+		return err
+	}
+	thousand.SkipAside = true
+	err = g.beside(
+		job{"tracing one busy token", trace.Request{SkipAside: true, Thefts: []trace.Theft{{ID: "large", Transfers: large}}}},
+		job{"a theft that touches some 1,000 accounts, without the search for bait", thousand},
+		job{"one theft of 1,000 transfers", one}, job{"1,000 thefts at once", many},
+	)
+	if err != nil {
+		return err
+	}
+	h, req, err := b.openHub(b.rival)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	return h.beside(job{"a theft through a hub", req})
+}
+
+// job is what is asked of both.
+type job struct {
+	name string
+	req  trace.Request
+}
+
+// beside does jobs on the ledger and over Pebble.
+func (b *bench) beside(jobs ...job) error {
+	dir := filepath.Join(b.dir, "pebble")
+	p, err := loadPebble(b.ctx, b.r, dir)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
 	defer p.db.Close()
-	stolen, err := b.take(0, 0, 200)
-	if err != nil {
-		return err
+	other := *b
+	other.r = p
+	for _, j := range jobs {
+		mine, ours, _, err := b.timed(j.req, 3)
+		if err != nil {
+			return err
+		}
+		same, theirs, _, err := other.timed(j.req, 2)
+		if err != nil {
+			return err
+		}
+		if mine.Result.Digest != same.Result.Digest {
+			return errDiffers
+		}
+		b.Add(fmt.Sprintf("over Pebble on %s rows, same digest: %s", short(b.rows), j.name), theirs.Seconds()*1e3, "ms", ours.Seconds()*1e3, "bongsu")
 	}
-	req := trace.Request{SkipAside: true, Thefts: []trace.Theft{{ID: "large", Transfers: stolen}}}
-	run, ours, err := b.timed(req, 3)
-	if err != nil {
-		return err
-	}
-	mine := b.r
-	b.r = p
-	other, theirs, err := b.timed(req, 3)
-	b.r = mine
-	if err != nil {
-		return err
-	}
-	if run.Result.Digest != other.Result.Digest {
-		return errDiffers
-	}
-	b.Add("the same trace over Pebble, same digest", float64(run.Read)/ours.Seconds(), "transfers/s", float64(run.Read)/theirs.Seconds(), "Pebble")
 	return nil
 }
+
+func short(n uint64) string { return fmt.Sprintf("%.1fM", float64(n)/1e6) }
