@@ -16,6 +16,11 @@ const mergeLock = "MERGE"
 // may hold for hours: it must be able to end meanwhile.
 const lockEvery = 2 * time.Millisecond
 
+// mergeBehind is how many times over the head may be full before those who
+// commit merge it themselves, because the merging in the background does not
+// keep up with them: the head is in memory.
+const mergeBehind = 4
+
 // settler moves what is final into segments and merges segments, beside those
 // who write and read. Its fields do not change; the goroutine ends with ctx.
 type settler struct {
@@ -67,12 +72,12 @@ func (l *Ledger) MergeInBackground(ctx context.Context, report func(error)) erro
 // settler, or here and now. The folder's lock is held, mu is not.
 func (l *Ledger) settle(ctx context.Context) error {
 	l.mu.Lock()
-	due, m := l.due(), l.settler
+	due, m, behind := l.due(), l.settler, l.head.size() >= mergeBehind*l.opt.policy().full
 	l.mu.Unlock()
 	switch {
 	case !due:
 		return nil
-	case m != nil:
+	case m != nil && !behind:
 		select {
 		case m.wake <- struct{}{}:
 		default: // it is awake

@@ -80,6 +80,13 @@ func (a *app) following(do func(context.Context, *node, func(follow.Event)) erro
 		return err
 	}
 	defer n.close() //nolint:errcheck // every block reported its own errors
+	if err := n.ledger.MergeInBackground(a.ctx, func(err error) {
+		if err != nil {
+			a.note("the ledger was not merged, and will be later: %s", oneLine(err.Error()))
+		}
+	}); err != nil {
+		return err
+	}
 	return do(a.ctx, n, a.tell)
 }
 
