@@ -46,7 +46,7 @@ func (l *Ledger) MergeInBackground(ctx context.Context, report func(error)) erro
 	}
 	ctx, stop := context.WithCancel(ctx)
 	m := &settler{wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
-	l.settler = m
+	l.settler, l.head.beside = m, true
 	m.wake <- struct{}{}
 	go func() {
 		defer close(m.done)
@@ -56,6 +56,7 @@ func (l *Ledger) MergeInBackground(ctx context.Context, report func(error)) erro
 				return
 			case <-m.wake:
 			}
+			l.squashBeside()
 			merged, err := l.merge(ctx)
 			if ctx.Err() != nil {
 				return
@@ -68,6 +69,13 @@ func (l *Ledger) MergeInBackground(ctx context.Context, report func(error)) erro
 	return nil
 }
 
+func (m *settler) rouse() {
+	select {
+	case m.wake <- struct{}{}:
+	default: // it is awake
+	}
+}
+
 // settle has the head moved into segments when enough of it is final: by the
 // settler, or here and now. The folder's lock is held, mu is not.
 func (l *Ledger) settle(ctx context.Context) error {
@@ -78,10 +86,7 @@ func (l *Ledger) settle(ctx context.Context) error {
 	case !due:
 		return nil
 	case m != nil && !behind:
-		select {
-		case m.wake <- struct{}{}:
-		default: // it is awake
-		}
+		m.rouse()
 		return nil
 	}
 	_, err := l.rewrite(ctx, nil, &Facts{})
@@ -103,12 +108,7 @@ func (l *Ledger) due() bool {
 }
 
 // size is how many rows and transactions the layers hold.
-func (h *head) size() (n int) {
-	for _, l := range h.layers {
-		n += len(l.rows) + len(l.txs)
-	}
-	return n
-}
+func (h *head) size() int { return weigh(h.layers) }
 
 // merge does one round, and says whether it changed anything. Nothing is
 // locked while files are written. Whoever replaced the manifest meanwhile

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"maps"
-	"math/bits"
 	"slices"
 
 	"bongsu/chain"
@@ -27,6 +26,7 @@ type head struct {
 	claims   map[ChainRef][]Claim
 	registry *chain.Registry
 	live     map[ChainRef]*liveChain
+	beside   bool // large layers are merged by a goroutine beside: see squashBeside
 }
 
 // liveChain is the followed end of a chain. It is replaced, never changed.
@@ -315,31 +315,6 @@ func (b *batch) finish() error {
 		h.squash()
 	}
 	return nil
-}
-
-// fanOut is how many layers of a like size are merged into one: a row is
-// merged again once for each eightfold growth of the head.
-const fanOut = 8
-
-// squash merges the highest layers when there are fanOut of a like size.
-func (h *head) squash() {
-	for {
-		n := len(h.layers)
-		level := h.layers[n-1].level()
-		k := 1
-		for k < n && h.layers[n-1-k].level() <= level {
-			k++
-		}
-		if k < fanOut {
-			return
-		}
-		h.layers = append(slices.Clip(h.layers[:n-k]), mergeLayers(h.layers[n-k:], h.names))
-	}
-}
-
-// level grows by one with each eightfold size.
-func (l *layer) level() int {
-	return bits.Len(uint(len(l.rows)+len(l.txs))>>9) / 3
 }
 
 // settle gives the loose rows their places when something has moved them.

@@ -246,6 +246,9 @@ func (l *Ledger) commit(r *record) (Stats, error) {
 	}
 	l.read, l.seq = l.log.end, l.log.seq
 	l.announce()
+	if from, to := l.head.alike(); from < to && l.settler != nil {
+		l.settler.rouse()
+	}
 	return stats, nil
 }
 

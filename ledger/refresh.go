@@ -70,6 +70,7 @@ func (l *Ledger) reopen() error {
 // below starts an empty head over segments.
 func (l *Ledger) below(s *segments) {
 	l.head = newHead(l.names, s)
+	l.head.beside = l.settler != nil
 	l.read, l.seq, l.lookAt = headData, l.manifest.HeadSeq, 0
 	l.announce()
 }
@@ -142,6 +143,7 @@ func (l *Ledger) catchUp() error {
 	}
 	if again { // what a rollback takes back is left out from the start
 		l.head = newHead(l.names, l.head.below)
+		l.head.beside = l.settler != nil
 		fresh = fresh[:0]
 		err := l.log.read(headData, l.manifest.HeadSeq, func(r *record) error {
 			fresh = append(fresh, r)
