@@ -215,6 +215,45 @@ type Money struct {
 	Amount Amount
 }
 
+// IsRoundingOf says whether a is what is left of e when its last digits are
+// rounded off, up or down: a ends in more zeros, and differs from e by less
+// than one in its own last digit that is not zero. No amount is a rounding of
+// itself, and zero is none of any. The relation is transitive: what a's last
+// digit allows ends at numbers that a finer rounding can write too, so that no
+// amount beyond them rounds to one within.
+func (a Amount) IsRoundingOf(e Amount) bool {
+	if a.IsZero() {
+		return false
+	}
+	unit, coarser := trailing(a)
+	if of, _ := trailing(e); !coarser || !of.Less(unit) {
+		return false
+	}
+	low, high := a, e
+	if high.Less(low) {
+		low, high = high, low
+	}
+	gap, _ := high.Sub(low)
+	return gap.Less(unit)
+}
+
+// trailing is the power of ten of the last digit that is not zero; ok is false
+// when that is the very last.
+func trailing(a Amount) (unit Amount, ok bool) {
+	unit = Units(1)
+	if a.IsZero() {
+		return unit, false
+	}
+	ten := uint256.NewInt(10)
+	var quotient, rest uint256.Int
+	for v := a.u; ; v = quotient {
+		if quotient.DivMod(&v, ten, &rest); !rest.IsZero() {
+			return unit, unit != Units(1)
+		}
+		unit.u.Mul(&unit.u, ten)
+	}
+}
+
 // AmountFromDigits reads decimal digits of base units, without allocating. It
 // reports false for anything else, and for 2^256 and more.
 func AmountFromDigits(b []byte) (Amount, bool) {

@@ -181,6 +181,63 @@ func TestDigits(t *testing.T) {
 	}
 }
 
+func TestIsRoundingOf(t *testing.T) {
+	for _, c := range []struct {
+		a, of string
+		want  bool
+	}{
+		{"357858648997000", "357858648997469", true},
+		{"357858648998000", "357858648997469", true},
+		{"357858648997470", "357858648997469", true},
+		{"357858648997469", "357858648997000", false},
+		{"357858648997469", "357858648997469", false},
+		{"357858648996000", "357858648997469", false},
+		{"1000", "1000", false},
+		{"1000", "1001", true},
+		{"1000", "2000", false},
+		{"10", "5", true},
+		{"10", "0", false},
+		{"0", "5", false},
+		{"5", "0", false},
+		{"115792089237316195423570985008687907853269984665640564039457584007913129639930", "115792089237316195423570985008687907853269984665640564039457584007913129639935", true},
+	} {
+		a, _ := ParseBase(c.a)
+		e, _ := ParseBase(c.of)
+		if got := a.IsRoundingOf(e); got != c.want {
+			t.Errorf("%s of %s: %v", c.a, c.of, got)
+		}
+	}
+	// Transitive, so that what is left of many does not depend on their order.
+	rapid.Check(t, func(t *rapid.T) {
+		near := rapid.Uint64Range(1, 30_000)
+		cut := func(v uint64) Amount {
+			for range rapid.IntRange(0, 4).Draw(t, "digits") {
+				v = (v + rapid.SampledFrom([]uint64{0, 5, 9}).Draw(t, "up")) / 10
+			}
+			return Units(v * uint64(math.Pow10(rapid.IntRange(0, 4).Draw(t, "zeros"))))
+		}
+		a, b, c := cut(near.Draw(t, "a")), cut(near.Draw(t, "b")), cut(near.Draw(t, "c"))
+		if a.IsRoundingOf(b) && b.IsRoundingOf(c) && !a.IsRoundingOf(c) {
+			t.Fatalf("%s of %s of %s", a.Base(), b.Base(), c.Base())
+		}
+		if a.IsRoundingOf(b) && b.IsRoundingOf(a) {
+			t.Fatalf("%s and %s, of each other", a.Base(), b.Base())
+		}
+	})
+	for a := range uint64(250) { // every three small ones
+		for b := range uint64(250) {
+			if !Units(a).IsRoundingOf(Units(b)) {
+				continue
+			}
+			for c := range uint64(250) {
+				if Units(b).IsRoundingOf(Units(c)) && !Units(a).IsRoundingOf(Units(c)) {
+					t.Fatalf("%d of %d of %d", a, b, c)
+				}
+			}
+		}
+	}
+}
+
 func FuzzAmountFromDigits(f *testing.F) {
 	for _, s := range []string{"0", "00000000000000000", "115792089237316195423570985008687907853269984665640564039457584007913129639935", "115792089237316195423570985008687907853269984665640564039457584007913129639936", "12345678:0", "1234567/"} {
 		f.Add([]byte(s))

@@ -218,7 +218,7 @@ func combine(out *mergedBlock, sources []blockSource, sorter placeSorter) {
 	out.txs = out.txs[:n]
 	for i := range out.txs {
 		t := &out.txs[i]
-		t.moves = mergeMoves(t.moves)
+		t.moves = exact(mergeMoves(t.moves), sorter.names)
 		sorter.sort(t.moves)
 	}
 	slices.SortStableFunc(out.txs, func(a, b mergedTx) int { return cmp.Compare(a.index, b.index) })

@@ -79,6 +79,7 @@ func (s *runSorter) movements(r *runBuffer, t *sortedTx) []uint32 {
 	}
 	if len(s.rows) > 1 {
 		s.once(r.rows)
+		s.exact(r)
 	}
 	return s.rows
 }

@@ -91,8 +91,15 @@ func (s *txState) move(m movement) result {
 	}
 	i, found := slices.BinarySearchFunc(s.moves, &m, func(a movement, b *movement) int { return a.compareIdentity(b) })
 	if !found {
+		what := added
+		if onlyOnce(m.kind) {
+			if what = s.single(m); what == there {
+				return there
+			}
+			i, _ = slices.BinarySearchFunc(s.moves, &m, func(a movement, b *movement) int { return a.compareIdentity(b) })
+		}
 		s.moves = slices.Insert(s.moves, i, m)
-		return added
+		return what
 	}
 	old := &s.moves[i]
 	if c := cmp.Or(cmp.Compare(m.ordinal, old.ordinal), cmp.Compare(m.row, old.row)); c < 0 {

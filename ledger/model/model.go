@@ -174,7 +174,28 @@ func merge(all []ledger.Facts) *truth {
 			}
 		}
 	}
+	w.exact()
 	return w
+}
+
+// exact leaves out fees and values of transactions of EVM chains that another
+// states more exactly.
+func (w *truth) exact() {
+	singles := map[txKey][]identity{}
+	for m := range w.moves {
+		if (m.who.kind == chain.KindFee || m.who.kind == chain.KindNative) && m.tx.chain.EVM() && !m.tx.id.IsZero() {
+			singles[m.tx] = append(singles[m.tx], m.who)
+		}
+	}
+	for tx, list := range singles {
+		for _, a := range list {
+			for _, b := range list {
+				if a.kind == b.kind && a.from == b.from && a.to == b.to && a.asset == b.asset && a.amount.IsRoundingOf(b.amount) {
+					delete(w.moves, move{tx, a})
+				}
+			}
+		}
+	}
 }
 
 func (w *truth) transfer(t *chain.Transfer) {
