@@ -23,18 +23,18 @@ type Theft struct {
 
 // TheftTransfer is one transfer by which funds were stolen.
 type TheftTransfer struct {
-	Chain  chain.ID      `json:"chain"`
-	Tx     string        `json:"tx,omitempty"` // as the chain writes it
-	Time   chain.Time    `json:"time"`
-	Block  *uint64       `json:"block,omitempty"` // nil when the source gives none
-	From   chain.Account `json:"from,omitzero"`
-	To     chain.Account `json:"to,omitzero"`
-	Kind   string        `json:"kind"` // chain.Kind's name
+	Chain chain.ID      `json:"chain"`
+	Tx    string        `json:"tx,omitempty"` // as the chain writes it
+	Time  chain.Time    `json:"time"`
+	Block *uint64       `json:"block,omitempty"` // nil when the source gives none
+	From  chain.Account `json:"from,omitzero"`
+	To    chain.Account `json:"to,omitzero"`
+	Kind  string        `json:"kind"` // chain.Kind's name
 	// Ordinal is the output's index on a UTXO chain; nil elsewhere, and where
 	// the receiver and the amount name the output.
-	Ordinal *uint32 `json:"ordinal,omitempty"`
-	Asset  chain.Asset   `json:"asset"`
-	Amount string        `json:"amount"` // base units
+	Ordinal *uint32     `json:"ordinal,omitempty"`
+	Asset   chain.Asset `json:"asset"`
+	Amount  string      `json:"amount"` // base units
 }
 
 type theftExt struct {
