@@ -39,6 +39,13 @@ func (a Amount) Words() [4]uint64 { return [4]uint64(a.u) }
 // FromWords is the inverse of Words.
 func FromWords(w [4]uint64) Amount { return Amount{uint256.Int(w)} }
 
+// SetWords makes a what FromWords gives, in place: for reading millions of
+// amounts into memory that is there, where a value on the way costs more than
+// the reading.
+func (a *Amount) SetWords(w0, w1, w2, w3 uint64) {
+	a.u[0], a.u[1], a.u[2], a.u[3] = w0, w1, w2, w3
+}
+
 // BitLen is the number of bits needed.
 func (a Amount) BitLen() int { return a.u.BitLen() }
 

@@ -122,17 +122,27 @@ func join(mantissa chain.Amount, exponent uint64) chain.Amount {
 // fit a byte.
 func wideLen(a chain.Amount) int { return (a.BitLen() + 1) / 2 }
 
-// getWide reads an amount of width bits, at most 256.
-func getWide(b []byte, at int, width uint) chain.Amount {
+// readWide writes an amount of width bits, at most 256, to out.
+func readWide(b []byte, at int, width uint, out *chain.Amount) {
+	if width <= 56 {
+		out.SetWords(getBits(b, at, width), 0, 0, 0)
+		return
+	}
+	if width <= 64 {
+		out.SetWords(word(b, at)&(1<<width-1), 0, 0, 0)
+		return
+	}
+	if width <= 120 {
+		out.SetWords(word(b, at), getBits(b, at+64, width-64), 0, 0)
+		return
+	}
 	var w [4]uint64
 	i := 0
 	for ; width > 64; i, at, width = i+1, at+64, width-64 {
 		w[i] = word(b, at)
 	}
-	if width > 0 {
-		w[i] = word(b, at) & (1<<width - 1)
-	}
-	return chain.FromWords(w)
+	w[i] = word(b, at) & (1<<width - 1)
+	out.SetWords(w[0], w[1], w[2], w[3])
 }
 
 // word is the 64 bits from bit at on.

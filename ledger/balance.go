@@ -135,12 +135,15 @@ func (r *running) row(b *rowBlock, i int, a AccountRef, asset AssetRef, common [
 // rowAt is row where the record is known to begin at bit at.
 func (r *running) rowAt(b *rowBlock, i, at int, a AccountRef, asset AssetRef, common []byte) {
 	from, to, of, at := b.sidesOf(i, at)
-	switch {
-	case from == to || asset != 0 && of != asset:
-	case to == a:
-		r.in(b.amountAt(i, at+b.amountOffset(), common))
-	default:
-		r.out(b.amountAt(i, at+b.amountOffset(), common))
+	if from == to || asset != 0 && of != asset {
+		return
+	}
+	var amount chain.Amount
+	b.amountAt(i, at+b.amountOffset(), common, &amount)
+	if to == a {
+		r.in(amount)
+	} else {
+		r.out(amount)
 	}
 }
 

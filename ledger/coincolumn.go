@@ -81,7 +81,9 @@ func valueAt(header, b []byte, n, i int) chain.Amount {
 	x := exps.at(b, i)
 	b = b[exps.size(n):]
 	if w := int(header[1]); w != 0 {
-		return join(getWide(b, i*2*w, uint(2*w)), x)
+		var m chain.Amount
+		readWide(b, i*2*w, uint(2*w), &m)
+		return join(m, x)
 	}
 	return join(chain.Units(tier{header[2], header[3], header[4]}.at(b, i)), x)
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/binary"
+	"math/bits"
 
 	"bongsu/chain"
 )
@@ -72,7 +73,7 @@ func newColumnReader(want Wanted) *columnReader { return &columnReader{want: wan
 func (s *segment) commonAmounts() []chain.Amount {
 	out := make([]chain.Amount, (len(s.common)-sheetSlack)/32)
 	for i := range out {
-		out[i] = commonAt(s.common, uint64(i))
+		readCommon(s.common, uint64(i), &out[i])
 	}
 	return out
 }
@@ -84,7 +85,7 @@ func (c *columnReader) read(s *segment, n, to uint32) {
 	for done := 0; done < rows; done += blockRows {
 		s.rowBlock(n+uint32(done), &b)
 		end := done + min(b.rows(), rows-done)
-		b.transactions(&c.at, c.memory[0][done:end])
+		b.transactions(c.memory[0][done:end])
 		if c.want != 0 {
 			b.starts(&c.at)
 		}
@@ -115,51 +116,89 @@ func wanted(w Wanted, n int) int {
 // in bits.
 type rowStarts [blockRows + 1]uint32
 
-// starts finds where the records begin.
-func (r *rowBlock) starts(out *rowStarts) {
-	from, to, asset, rare, high := r.bitmap(bitFrom), r.bitmap(bitTo), r.bitmap(bitAsset), r.bitmap(bitRare), r.bitmap(bitHigh)
-	stride := uint32(binary.LittleEndian.Uint16(r.h[hdrStride:]))
-	df, dt, ds := uint32(r.wider(hdrFrom)), uint32(r.wider(hdrTo)), uint32(r.wider(hdrAsset))
-	// What an amount takes beyond a narrow common one, by rare and high.
-	beyond := uint32(r.rareBeyond())
-	dc, dr := uint32(r.wider(hdrCommon)), beyond
-	dh := uint32(2*r.wider(hdrMantissa)) - dc // when both are set
-	at := uint32(rowHeader * 8)
-	n := r.rows()
-	both := rare & high
-	for i := range out[:n] {
-		out[i] = at
-		at += stride + -uint32(from&1)&df + -uint32(to&1)&dt + -uint32(asset&1)&ds +
-			-uint32(rare&1)&dr + -uint32(high&1)&dc + -uint32(both&1)&dh
-		from, to, asset, rare, high, both = from>>1, to>>1, asset>>1, rare>>1, high>>1, both>>1
+// lanes has the bits of its index in eight bytes, a byte each.
+var lanes = func() (t [256]uint64) {
+	for i := range t {
+		for bit := range 8 {
+			t[i] |= uint64(i>>bit&1) << (8 * bit)
+		}
 	}
-	out[n] = at
+	return t
+}()
+
+// starts finds where the records begin. How long a record is depends on five
+// bits: a table of 32 lengths is added up, eight rows' bits at a time.
+func (r *rowBlock) starts(out *rowStarts) {
+	bitmaps := [5]uint64{r.bitmap(bitFrom), r.bitmap(bitTo), r.bitmap(bitAsset), r.bitmap(bitRare), r.bitmap(bitHigh)}
+	length := r.lengths()
+	at := uint32(rowHeader * 8)
+	for i := 0; i < blockRows; i += 8 {
+		which := lanes[bitmaps[0]>>i&255] | lanes[bitmaps[1]>>i&255]<<1 | lanes[bitmaps[2]>>i&255]<<2 |
+			lanes[bitmaps[3]>>i&255]<<3 | lanes[bitmaps[4]>>i&255]<<4
+		for k := range out[i : i+8] {
+			out[i+k] = at
+			at += length[which&31]
+			which >>= 8
+		}
+	}
+	out[blockRows] = at
+}
+
+// lengths are the lengths of records by their bits: from, to and asset wide,
+// amount rare, amount wide.
+func (r *rowBlock) lengths() (out [32]uint32) {
+	out[0] = uint32(binary.LittleEndian.Uint16(r.h[hdrStride:]))
+	for i, d := range [3]int{r.wider(hdrFrom), r.wider(hdrTo), r.wider(hdrAsset)} {
+		for k := range 1 << i {
+			out[1<<i+k] = out[k] + uint32(d)
+		}
+	}
+	rare, index, mantissa := uint32(r.rareBeyond()), uint32(r.wider(hdrCommon)), uint32(2*r.wider(hdrMantissa))
+	for k := range 8 {
+		out[8+k], out[16+k], out[24+k] = out[k]+rare, out[k]+index, out[k]+rare+mantissa
+	}
+	return out
 }
 
 // column reads from, to or asset of the block's rows.
 func (r *rowBlock) column(col int, at *rowStarts, out []uint64) {
-	fields := [3]struct{ bitmap, hdr int }{{bitFrom, hdrFrom}, {bitTo, hdrTo}, {bitAsset, hdrAsset}}
-	b, n := r.b, uint32(0) // of what stands before, when narrow
-	var before [2]uint64   // bitmaps of what stands before
-	var wider [2]uint32
-	for c := range col {
-		n += uint32(r.h[fields[c].hdr])
-		before[c], wider[c] = r.bitmap(fields[c].bitmap), uint32(r.wider(fields[c].hdr))
+	switch col {
+	case colFrom:
+		r.field(hdrFrom, bitFrom, at, out)
+	case colTo:
+		f := rowStarts{}
+		r.behind(hdrFrom, bitFrom, at, &f)
+		r.field(hdrTo, bitTo, &f, out)
+	case colAsset:
+		f, t := rowStarts{}, rowStarts{}
+		r.behind(hdrFrom, bitFrom, at, &f)
+		r.behind(hdrTo, bitTo, &f, &t)
+		r.field(hdrAsset, bitAsset, &t, out)
 	}
-	f := fields[col]
-	bitmap := r.bitmap(f.bitmap)
-	narrow := uint64(1)<<(r.h[f.hdr]&63) - 1
-	more := uint64(1)<<(r.h[f.hdr+1]&63) - 1 ^ narrow // bits that only a wide one has
-	x, y := before[0], before[1]
-	for i, start := range at[:len(out)] {
-		k := start + n + -uint32(x&1)&wider[0] + -uint32(y&1)&wider[1]
-		out[i] = binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7) & (narrow | -(bitmap&1)&more)
-		x, y, bitmap = x>>1, y>>1, bitmap>>1
+}
+
+// behind is where a field of two widths ends that begins at at.
+func (r *rowBlock) behind(field, bitmap int, at, out *rowStarts) {
+	wide, narrow, more := r.bitmap(bitmap), uint32(r.h[field]), uint32(r.wider(field))
+	for i := range out[:blockRows] {
+		out[i] = at[i] + narrow + -uint32(wide&1)&more
+		wide >>= 1
+	}
+}
+
+// field reads a field of two widths that begins at at.
+func (r *rowBlock) field(field, bitmap int, at *rowStarts, out []uint64) {
+	b, wide := r.b, r.bitmap(bitmap)
+	narrow := uint64(1)<<(r.h[field]&63) - 1
+	more := (uint64(1)<<(r.h[field+1]&63) - 1) ^ narrow // bits that only a wide one has
+	for i, k := range at[:len(out)] {
+		out[i] = binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7) & (narrow | -(wide&1)&more)
+		wide >>= 1
 	}
 }
 
 // transactions are the numbers of the rows' transactions.
-func (r *rowBlock) transactions(at *rowStarts, out []uint64) {
+func (r *rowBlock) transactions(out []uint64) {
 	tx := uint64(r.firstTx())
 	if r.h[hdrTx] != 0 {
 		for i := range out {
@@ -175,32 +214,85 @@ func (r *rowBlock) transactions(at *rowStarts, out []uint64) {
 	}
 }
 
-// amounts are all amounts of the block.
+// amounts are all amounts of the block: first the common ones of one width,
+// then those of the other, then the rare ones, so that no branch depends on a
+// row.
 func (r *rowBlock) amounts(at *rowStarts, out []chain.Amount, common []chain.Amount) {
-	rare, high := r.bitmap(bitRare), r.bitmap(bitHigh)
-	var index, mantissa [2]uint32
-	for i := range 2 {
-		index[i], mantissa[i] = uint32(r.h[hdrCommon+i]), 2*uint32(r.h[hdrMantissa+i])
+	all := uint64(1)<<(uint(len(out))&63) - 1
+	if len(out) == blockRows {
+		all = ^uint64(0)
 	}
-	e := uint32(r.h[hdrExponent])
-	b := r.b
-	for i := range out {
-		end, h := at[i+1], high&1
-		if rare&1 == 0 {
-			w := index[h]
-			k := end - w
-			out[i] = common[binary.LittleEndian.Uint64(b[k>>3:])>>(k&7)&(1<<(w&63)-1)]
-		} else {
-			w := mantissa[h]
-			m := getWide(b, int(end-w), uint(w))
-			if e != 0 {
-				k := end - w - e
-				if x := binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7) & (1<<(e&63) - 1); x != 0 {
-					m = join(m, x)
-				}
-			}
-			out[i] = m
+	rare, high := r.bitmap(bitRare)&all, r.bitmap(bitHigh)
+	for wide, rows := range [2]uint64{all &^ rare &^ high, all &^ rare & high} {
+		w := uint32(r.h[hdrCommon+wide])
+		mask := uint64(1)<<(w&63) - 1
+		for ; rows != 0; rows &= rows - 1 {
+			i := bits.TrailingZeros64(rows)
+			k := at[i+1] - w
+			out[i] = common[binary.LittleEndian.Uint64(r.b[k>>3:])>>(k&7)&mask]
 		}
-		rare, high = rare>>1, high>>1
+	}
+	for wide, rows := range [2]uint64{rare &^ high, rare & high} {
+		w := 2 * uint32(r.h[hdrMantissa+wide])
+		switch {
+		case w <= 56:
+			r.rareWord(at, out, rows, w)
+		case w <= 120:
+			r.rarePair(at, out, rows, w)
+		default:
+			for ; rows != 0; rows &= rows - 1 {
+				i := bits.TrailingZeros64(rows)
+				r.amountAt(i, int(at[i+1]-w)-int(r.h[hdrExponent]), nil, &out[i])
+			}
+		}
+	}
+}
+
+// rareWord reads rare amounts whose mantissas have at most 56 bits.
+func (r *rowBlock) rareWord(at *rowStarts, out []chain.Amount, rows uint64, w uint32) {
+	b, e := r.b, uint32(r.h[hdrExponent])
+	mask, exponents := uint64(1)<<(w&63)-1, uint64(1)<<(e&63)-1
+	for ; rows != 0; rows &= rows - 1 {
+		i := bits.TrailingZeros64(rows)
+		k := at[i+1] - w
+		m := binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7) & mask
+		if e == 0 {
+			out[i].SetWords(m, 0, 0, 0)
+			continue
+		}
+		k -= e
+		x := binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7) & exponents
+		if x >= uint64(len(smallPowersOfTen)) {
+			out[i] = join(chain.Units(m), x)
+			continue
+		}
+		hi, lo := bits.Mul64(m, smallPowersOfTen[x])
+		out[i].SetWords(lo, hi, 0, 0)
+	}
+}
+
+// rarePair reads rare amounts whose mantissas have at most 120 bits.
+func (r *rowBlock) rarePair(at *rowStarts, out []chain.Amount, rows uint64, w uint32) {
+	b, e := r.b, uint32(r.h[hdrExponent])
+	exponents := uint64(1)<<(e&63) - 1
+	low, high := ^uint64(0), uint64(0)
+	if w < 64 {
+		low = 1<<w - 1
+	} else {
+		high = 1<<(w-64) - 1
+	}
+	for ; rows != 0; rows &= rows - 1 {
+		i := bits.TrailingZeros64(rows)
+		k := at[i+1] - w
+		next := binary.LittleEndian.Uint64(b[k>>3+8:])
+		lo := (binary.LittleEndian.Uint64(b[k>>3:])>>(k&7) | next<<1<<(63-k&7)) & low
+		hi := next >> (k & 7) & high
+		out[i].SetWords(lo, hi, 0, 0)
+		if e != 0 {
+			k -= e
+			if x := binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7) & exponents; x != 0 {
+				out[i] = join(out[i], x)
+			}
+		}
 	}
 }

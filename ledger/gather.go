@@ -211,7 +211,7 @@ func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 		w.Kind = chain.Kind(uint8(getBits(b.b, at, uint(h[hdrKind]))) + h[hdrKindMin])
 		at += int(h[hdrKind])
 	}
-	w.Amount = b.amountAt(int(r.row%blockRows), at, s.common)
+	b.amountAt(int(r.row%blockRows), at, s.common, &w.Amount)
 	tx, index, record := s.txBlock(r.tx)
 	tx = tx[txHeader+int(r.tx%blockTxs)*record:]
 	w.Index = indexOf(tx, index)

@@ -172,7 +172,7 @@ func (r *rowBlock) row(i int, common []byte, w *segmentRow) {
 	at += int(h[hdrTx])
 	w.row, w.nth = next(h[hdrRow]), next(h[hdrNth])
 	w.kind = chain.Kind(uint8(next(h[hdrKind])) + h[hdrKindMin])
-	w.amount = r.amountAt(i, at, common)
+	r.amountAt(i, at, common, &w.amount)
 }
 
 // amountOffset is how many bits stand between asset and amount in a record.
@@ -181,27 +181,26 @@ func (r *rowBlock) amountOffset() int {
 	return int(h[hdrOrdinal]) + int(h[hdrPlace]) + int(h[hdrTx]) + int(h[hdrRow]) + int(h[hdrNth]) + int(h[hdrKind])
 }
 
-// amountAt is the amount of row i, whose bits begin at at; common is the
-// segment's list of them, 32 bytes each.
-func (r *rowBlock) amountAt(i, at int, common []byte) chain.Amount {
+// amountAt writes the amount of row i, whose bits begin at at, to out; common
+// is the segment's list of them, 32 bytes each.
+func (r *rowBlock) amountAt(i, at int, common []byte, out *chain.Amount) {
 	bit := uint(i) & 63
 	wide := int(r.bitmap(bitHigh) >> bit & 1)
 	if r.bitmap(bitRare)>>bit&1 == 0 {
-		return commonAt(common, getBits(r.b, at, uint(r.h[hdrCommon+wide])))
+		readCommon(common, getBits(r.b, at, uint(r.h[hdrCommon+wide])), out)
+		return
 	}
 	e := uint(r.h[hdrExponent])
 	x := getBits(r.b, at, e)
-	m := getWide(r.b, at+int(e), 2*uint(r.h[hdrMantissa+wide]))
+	readWide(r.b, at+int(e), 2*uint(r.h[hdrMantissa+wide]), out)
 	if x != 0 {
-		return join(m, x)
+		*out = join(*out, x)
 	}
-	return m
 }
 
-func commonAt(common []byte, i uint64) chain.Amount {
-	b := common[32*i : 32*i+32]
-	return chain.FromWords([4]uint64{
-		binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]),
-		binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:]),
-	})
+// readCommon writes the i-th of a list of amounts of 32 bytes to out.
+func readCommon(list []byte, i uint64, out *chain.Amount) {
+	b := list[32*i : 32*i+32]
+	out.SetWords(binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]),
+		binary.LittleEndian.Uint64(b[16:]), binary.LittleEndian.Uint64(b[24:]))
 }
