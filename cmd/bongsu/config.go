@@ -35,6 +35,17 @@ type config struct {
 	// CheckpointRows is how many rows an import that was killed may have to read
 	// again: a smaller number costs speed. 0 leaves it to the import.
 	CheckpointRows int `toml:"checkpoint_rows"`
+	// Follow are the chain nodes that serve follows by itself: [[follow]]
+	// tables.
+	Follow []followed `toml:"follow"`
+}
+
+// followed is one chain node that serve follows.
+type followed struct {
+	Chain string `toml:"chain"` // "ethereum" (any EVM chain) or "bitcoin"
+	URL   string `toml:"url"`   // of its JSON-RPC, with user and password where it needs them
+	From  string `toml:"from"`  // as follow's --from
+	Depth uint64 `toml:"depth"` // as follow's --depth
 }
 
 // loadConfig reads DIR/bongsu.toml, when there is one, and the environment.
@@ -53,7 +64,7 @@ func loadConfig(dir string, getenv func(string) string) (config, error) {
 		}
 		if keys := meta.Undecoded(); len(keys) > 0 {
 			return c, errs.New("configuration", errs.Invalid, name, "unknown setting "+keys[0].String(),
-				"the settings are: listen, share_listen, share_address, hosts, allow_nets, user, checkpoint_rows")
+				"the settings are: listen, share_listen, share_address, hosts, allow_nets, user, checkpoint_rows, and [[follow]] with chain, url, from, depth")
 		}
 	}
 	for name, to := range map[string]*string{

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -25,8 +26,22 @@ type followCmd struct {
 
 type followFlags struct {
 	URL  string `arg:"" help:"The node: http, https, ws or wss; user and password in it are sent to the node."`
-	From uint64 `help:"First block to fetch where the ledger holds nothing to go on from." placeholder:"BLOCK"`
+	From string `help:"First block to fetch where the ledger holds nothing to go on from: a number, or latest for the node's best block." default:"0" placeholder:"BLOCK"`
 	Once bool   `help:"End when level with the node."`
+}
+
+// setup is what the flags say.
+func (c *followFlags) setup(a *app, n *node, event func(follow.Event)) (follow.Setup, error) {
+	s := follow.Setup{URL: c.URL, Ledger: follow.Into(n.ledger), HTTP: a.dialer(c.URL), Once: c.Once, Event: event}
+	if c.From == "latest" {
+		s.Latest = true
+		return s, nil
+	}
+	var err error
+	if s.From, err = strconv.ParseUint(c.From, 10, 64); err != nil {
+		err = errs.New("follow", errs.Usage, c.From, "not a block", "write its number, or latest")
+	}
+	return s, err
 }
 
 type followEthereumCmd struct {
@@ -45,12 +60,7 @@ A node in a private network needs its range in allow_nets of bongsu.toml.`
 }
 
 func (c *followEthereumCmd) Run(a *app) error {
-	return a.following(func(ctx context.Context, n *node, event func(follow.Event)) error {
-		return ethereum.Follow(ctx, ethereum.Config{
-			URL: c.URL, Ledger: follow.Into(n.ledger), HTTP: a.dialer(c.URL), From: c.From, FinalDepth: c.Depth, Once: c.Once, Event: event,
-			Keep: ethereum.Keep{Call: signatures.KeepCall, Log: signatures.KeepLog},
-		})
-	})
+	return a.following(&c.followFlags, followEthereum(c.Depth))
 }
 
 type followBitcoinCmd struct {
@@ -66,15 +76,28 @@ Example:
 }
 
 func (c *followBitcoinCmd) Run(a *app) error {
-	return a.following(func(ctx context.Context, n *node, event func(follow.Event)) error {
-		return bitcoin.Follow(ctx, bitcoin.Config{
-			URL: c.URL, Ledger: follow.Into(n.ledger), HTTP: a.dialer(c.URL), From: c.From, Confirmations: c.Depth, Once: c.Once, Event: event,
+	return a.following(&c.followFlags, followBitcoin(c.Depth))
+}
+
+// followFunc follows one node until ctx ends or the node is refused.
+type followFunc func(context.Context, follow.Setup) error
+
+func followEthereum(depth uint64) followFunc {
+	return func(ctx context.Context, s follow.Setup) error {
+		return ethereum.Follow(ctx, ethereum.Config{
+			Setup: s, FinalDepth: depth, Keep: ethereum.Keep{Call: signatures.KeepCall, Log: signatures.KeepLog},
 		})
-	})
+	}
+}
+
+func followBitcoin(confirmations uint64) followFunc {
+	return func(ctx context.Context, s follow.Setup) error {
+		return bitcoin.Follow(ctx, bitcoin.Config{Setup: s, Confirmations: confirmations})
+	}
 }
 
 // following opens the node and runs one follower, telling what happens.
-func (a *app) following(do func(context.Context, *node, func(follow.Event)) error) error {
+func (a *app) following(c *followFlags, do followFunc) error {
 	n, err := openNode(a)
 	if err != nil {
 		return err
@@ -87,13 +110,27 @@ func (a *app) following(do func(context.Context, *node, func(follow.Event)) erro
 	}); err != nil {
 		return err
 	}
-	return do(a.ctx, n, a.tell)
+	s, err := c.setup(a, n, (&progress{app: a}).tell)
+	if err != nil {
+		return err
+	}
+	return do(a.ctx, s)
+}
+
+// progress tells what a follower does, and how long catching up will take.
+type progress struct {
+	*app
+	began time.Time // of catching up
+	first uint64
 }
 
 // tell prints an event, as one line or as one JSON document a line.
-func (a *app) tell(e follow.Event) {
+func (a *progress) tell(e follow.Event) {
 	if a.json {
 		doc := map[string]any{"event": e.Kind.String(), "chain": e.Chain, "block": e.Block.Number, "last": e.Last, "head": e.Head, "live": e.Live, "added": e.Stats.Added}
+		if e.Kind == follow.Planned {
+			doc["fresh"] = e.Fresh
+		}
 		if e.Err != nil {
 			doc["error"] = oneLine(e.Err.Error())
 		}
@@ -108,11 +145,39 @@ func (a *app) tell(e follow.Event) {
 		a.note("%s: %s; asked again in %s", e.Chain, oneLine(e.Err.Error()), e.Delay.Round(100*time.Millisecond))
 	case follow.Noticed:
 		a.note("%s: %s", e.Chain, e.Note)
+	case follow.Planned:
+		a.began, a.first = a.now(), e.Block.Number
+		a.note("%s", plan(e))
 	case follow.Applied:
-		fmt.Fprintf(a.stdout, "%s: blocks %d to %d of %d: %d transfers\n", e.Chain, e.Block.Number, max(e.Last, e.Block.Number), e.Head, e.Stats.Added)
+		last := max(e.Last, e.Block.Number)
+		fmt.Fprintf(a.stdout, "%s: blocks %d to %d of %d: %d transfers%s\n", e.Chain, e.Block.Number, last, e.Head, e.Stats.Added, a.left(last, e.Head))
 	default:
 		fmt.Fprintf(a.stdout, "%s: %s at block %d\n", e.Chain, e.Kind, e.Block.Number)
 	}
+}
+
+// plan says what will be fetched.
+func plan(e follow.Event) string {
+	switch {
+	case e.Block.Number > e.Last:
+		return fmt.Sprintf("%s: the ledger is level with the node's block %d", e.Chain, e.Last)
+	case e.Fresh:
+		return fmt.Sprintf("%s: the ledger holds nothing to go on from: blocks %d to %d will be fetched; --from BLOCK begins later, --from latest at the newest", e.Chain, e.Block.Number, e.Last)
+	}
+	return fmt.Sprintf("%s: blocks %d to %d will be fetched", e.Chain, e.Block.Number, e.Last)
+}
+
+// longHaul is how many blocks have to be missing for an estimate of the time.
+const longHaul = 1000
+
+// left estimates how long catching up still takes, from how long it took so far.
+func (a *progress) left(last, head uint64) string {
+	took, done := a.now().Sub(a.began), last+1-a.first
+	if last+longHaul > head || last < a.first || took < time.Second {
+		return ""
+	}
+	left := time.Duration(float64(took) / float64(done) * float64(head-last))
+	return fmt.Sprintf("; about %s left", left.Round(time.Minute))
 }
 
 // dialer connects only where the configuration allows: public addresses, this

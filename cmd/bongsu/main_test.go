@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var nodes sync.Map
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -41,11 +43,13 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"status":  scriptStatus,
-			"waitfor": scriptWaitFor,
-			"flip":    scriptFlip,
-			"field":   scriptField,
-			"swap":    scriptSwap,
+			"status":     scriptStatus,
+			"waitfor":    scriptWaitFor,
+			"flip":       scriptFlip,
+			"field":      scriptField,
+			"swap":       scriptSwap,
+			"chainnode":  scriptChainNode(&nodes),
+			"eventually": scriptEventually,
 		},
 	})
 }

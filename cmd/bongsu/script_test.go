@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -69,4 +70,23 @@ func scriptField(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s: nothing there", args[1])
 	}
 	ts.Setenv(args[0], fmt.Sprint(doc))
+}
+
+// scriptEventually runs bongsu until its output matches: "eventually REGEXP
+// ARG...".
+func scriptEventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually REGEXP ARG...")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		err := ts.Exec("bongsu", args[1:]...)
+		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("bongsu %s: %v; %s", strings.Join(args[1:], " "), err, ts.ReadFile("stdout"))
+		}
+	}
 }

@@ -33,6 +33,8 @@ type serveCmd struct {
 func (serveCmd) Help() string {
 	return `Runs the node until interrupted and prints a link that signs in once. Settings stand in DIR/bongsu.toml (listen, share_listen, share_address, hosts, allow_nets, user), are overridden by BONGSU_LISTEN and so on, and those by flags.
 
+Each [[follow]] table of bongsu.toml names a chain node that the server follows by itself: chain = "ethereum" or "bitcoin", url, and as they are needed from and depth.
+
 Commands beside it, on the same data folder, need no restart: what they append is seen within some milliseconds.
 
 Examples:
@@ -75,6 +77,10 @@ func (c *serveCmd) override(cfg *config) {
 
 func (s *server) serve(c *serveCmd) error {
 	ctx := s.a.ctx
+	chains, err := s.followers()
+	if err != nil {
+		return err
+	}
 	web, err := listen(s.a.config.Listen)
 	if err != nil {
 		return err
@@ -97,6 +103,7 @@ func (s *server) serve(c *serveCmd) error {
 	g.Go(func() error { return s.index.Follow(ctx, s.journal) })
 	g.Go(func() error { return s.answerSightings(ctx) })
 	g.Go(func() error { return s.watchThefts(ctx) })
+	g.Go(func() error { return s.followChains(ctx, chains) })
 	g.Go(func() error { return s.audit.Anchor(ctx, anchorEvery, books.Anchor(s.journal, s.a.now)) })
 	g.Go(func() error { return s.http(ctx, web) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {

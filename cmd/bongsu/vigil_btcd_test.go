@@ -192,7 +192,7 @@ func TestVigilBtcd(t *testing.T) {
 	a.mine(2)
 	v.await("moved " + elsewhere.account().Address() + " 20")
 	v.verdict(elsewhere.account().String(), "block")
-	if !v.saw(func(e followed) bool { return e.Event == "rolled back" }) {
+	if !v.saw(func(e followedLine) bool { return e.Event == "rolled back" }) {
 		t.Error("the follower saw no reorganisation")
 	}
 	v.settled(theft, desk.account(), a.height(), follow...)

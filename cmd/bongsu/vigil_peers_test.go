@@ -223,7 +223,7 @@ func watched(t *testing.T, p *evm) {
 	p.confirm(2)
 	v.await("moved "+other.address+" 20", "reached-service "+service.address+" 10 Cash Desk")
 	v.verdict(other.address, "block")
-	if !v.saw(func(e followed) bool { return e.Event == "rolled back" }) {
+	if !v.saw(func(e followedLine) bool { return e.Event == "rolled back" }) {
 		t.Error("the follower saw no reorganisation")
 	}
 	v.settled(theft, p.account(service), p.head(), follow...)
@@ -235,7 +235,7 @@ func watched(t *testing.T, p *evm) {
 func (v *vigil) settled(theft string, service chain.Account, head uint64, follow ...string) {
 	v.t.Helper()
 	v.until("level", func() bool {
-		return v.saw(func(e followed) bool { return e.Event == "level" && e.Block == head })
+		return v.saw(func(e followedLine) bool { return e.Event == "level" && e.Block == head })
 	})
 	stated := v.history()
 	live := v.trace(v.d.agency)

@@ -33,11 +33,11 @@ type vigil struct {
 	books *node // the agency's, read beside its processes
 
 	mu     sync.Mutex // owns the fields below
-	events []followed
+	events []followedLine
 }
 
-// followed is a line of `follow --json`, and when it came.
-type followed struct {
+// followedLine is a line of `follow --json`, and when it came.
+type followedLine struct {
 	Event string `json:"event"`
 	Chain string `json:"chain"`
 	Block uint64 `json:"block"`
@@ -109,7 +109,7 @@ func (v *vigil) follow(args ...string) {
 	go func() {
 		defer close(read)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
-			e := followed{at: time.Now()}
+			e := followedLine{at: time.Now()}
 			if json.Unmarshal(lines.Bytes(), &e) == nil {
 				v.mu.Lock()
 				v.events = append(v.events, e)
@@ -128,7 +128,7 @@ func (v *vigil) follow(args ...string) {
 }
 
 // saw says whether the follower told of something.
-func (v *vigil) saw(ok func(followed) bool) bool {
+func (v *vigil) saw(ok func(followedLine) bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.ContainsFunc(v.events, ok)

@@ -186,10 +186,10 @@ func (s *server) spending(name string) any {
 }
 
 func (s *server) config(l follow.Ledger, edit ...func(*Config)) Config {
-	c := Config{
+	c := Config{Setup: follow.Setup{
 		URL: strings.Replace(s.URL, "http://", "http://u:p@", 1), Ledger: l, Once: true, Poll: time.Millisecond,
 		Window: 4, Batch: 8, HTTP: s.Client(), Backoff: func(int) time.Duration { return time.Millisecond },
-	}
+	}}
 	for _, e := range edit {
 		e(&c)
 	}
@@ -289,16 +289,16 @@ func TestFollow(t *testing.T) {
 		}
 	}
 	// Block 15 has six confirmations: itself and the five above.
-	look("retrying 0", "retrying 0", "retrying 0", "level 20")
+	look("retrying 0", "retrying 0", "retrying 0", "planned 0", "level 20")
 	if last, final, _ := l.Live(context.Background(), chain.BitcoinRegtest); last.Number != 20 || final.Known {
 		t.Errorf("live %+v, final %+v", last, final)
 	}
 	s.grow(2, 2)
-	look("finalized 17", "level 22")
+	look("planned 21", "finalized 17", "level 22")
 	lost := slices.Clone(s.best[19:])
 	s.best = s.best[:19]
 	s.grow(6, 3)
-	look("rolled back 18", "finalized 19", "level 24")
+	look("planned 23", "rolled back 18", "finalized 19", "level 24")
 	for _, h := range lost {
 		b, _ := DecodeBlock(s.raw[h])
 		r, _ := l.Reader(context.Background())

@@ -35,7 +35,7 @@ type Node struct {
 const Confirmations = 6
 
 // DefaultPoll is how often a node is asked for its best block.
-const DefaultPoll = 5 * time.Second
+const DefaultPoll = time.Second
 
 // Codes of errors that a block is not there (Bitcoin Core's rpc/protocol.h):
 // an unknown hash, and a height out of range, for which btcd has its own.

@@ -242,11 +242,11 @@ func TestPeerBtcd(t *testing.T) {
 	run := func() {
 		t.Helper()
 		told = nil
-		err := Follow(context.Background(), Config{URL: a.url, Ledger: follow.Into(l), Once: true, Event: func(e follow.Event) {
+		err := Follow(context.Background(), Config{Setup: follow.Setup{URL: a.url, Ledger: follow.Into(l), Once: true, Event: func(e follow.Event) {
 			if e.Kind == follow.RolledBack || e.Kind == follow.Level {
 				told = append(told, fmt.Sprint(e.Kind, " ", e.Block.Number))
 			}
-		}})
+		}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -36,7 +36,7 @@ func BenchmarkCatchUp(b *testing.B) {
 			b.Fatal(err)
 		}
 		rows = 0
-		err = Follow(context.Background(), Config{URL: s.URL, Ledger: follow.Into(l), Once: true, HTTP: s.Client(), Event: func(e follow.Event) { rows += e.Stats.Added }})
+		err = Follow(context.Background(), Config{Setup: follow.Setup{URL: s.URL, Ledger: follow.Into(l), Once: true, HTTP: s.Client(), Event: func(e follow.Event) { rows += e.Stats.Added }}})
 		if err != nil {
 			b.Fatal(err)
 		}

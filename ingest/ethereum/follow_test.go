@@ -87,10 +87,10 @@ func show(transfers []chain.Transfer) (out []string) {
 }
 
 func config(s *server, l follow.Ledger, edit ...func(*Config)) Config {
-	c := Config{
+	c := Config{Setup: follow.Setup{
 		URL: s.URL, Ledger: l, Once: true, Window: 4, Batch: 8, Poll: time.Millisecond, HTTP: s.Client(),
 		Backoff: func(int) time.Duration { return time.Millisecond },
-	}
+	}}
 	for _, e := range edit {
 		e(&c)
 	}
@@ -301,7 +301,7 @@ func TestReorganisation(t *testing.T) {
 		if err := Follow(context.Background(), c); err != nil {
 			t.Fatal(err)
 		}
-		if told[0] != "rolled back 4" {
+		if told[0] != "planned 8" || told[1] != "rolled back 4" {
 			t.Errorf("final %d: told %q", final, told)
 		}
 		if got, want := show(transfersOf(t, &l)), show(s.batch(t, true)); !slices.Equal(got, want) {

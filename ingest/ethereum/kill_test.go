@@ -34,10 +34,10 @@ func followInto(dir, url string) error {
 		return err
 	}
 	defer l.Close()
-	return Follow(ctx, Config{
+	return Follow(ctx, Config{Setup: follow.Setup{
 		URL: url, Ledger: follow.Into(l), Once: true, Window: 2, Batch: 2,
 		Event: func(e follow.Event) { fmt.Println(e.Kind, e.Block.Number) },
-	})
+	}})
 }
 
 // TestKilled kills a following process again and again, after so many events,

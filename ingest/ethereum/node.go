@@ -57,7 +57,7 @@ const maxTokens = 1 << 20
 const maxQuiet = 30 * time.Second
 
 // DefaultPoll is how often a node is asked for its head where it cannot tell.
-const DefaultPoll = 2 * time.Second
+const DefaultPoll = time.Second
 
 func dial(ctx context.Context, c *Config) (*Node, error) {
 	client, err := jsonrpc.New(c.URL, jsonrpc.Options{HTTP: c.HTTP, MaxAnswer: c.MaxAnswer})

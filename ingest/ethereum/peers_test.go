@@ -261,7 +261,7 @@ func exercise(t *testing.T, p *peer) {
 	}
 	for _, url := range []string{p.http, p.ws} {
 		l := open()
-		if err := Follow(context.Background(), Config{URL: url, Ledger: l, Once: true}); err != nil {
+		if err := Follow(context.Background(), Config{Setup: follow.Setup{URL: url, Ledger: l, Once: true}}); err != nil {
 			t.Fatal(err)
 		}
 		p.check(l, want)
@@ -271,7 +271,7 @@ func exercise(t *testing.T, p *peer) {
 	defer cancel()
 	events, ended := make(chan follow.Event, 10_000), make(chan error, 1)
 	go func() {
-		ended <- Follow(ctx, Config{URL: p.ws, Ledger: l, Event: func(e follow.Event) { events <- e }})
+		ended <- Follow(ctx, Config{Setup: follow.Setup{URL: p.ws, Ledger: l, Event: func(e follow.Event) { events <- e }}})
 	}()
 	rolled := 0
 	level := func() {

@@ -90,6 +90,7 @@ type Config struct {
 	// ledger holds in imported ranges. Needs is what an imported range has to
 	// be complete for to be gone on from.
 	From   uint64
+	Latest bool // From is the node's best block
 	Resume bool
 	Needs  ledger.Cover
 
@@ -123,9 +124,10 @@ const (
 	Level                      // the ledger holds the node's best block, Block
 	Retrying                   // Err: the node is asked again after Delay
 	Noticed                    // Note: something that a reader of the ledger should know
+	Planned                    // Block is the first to be fetched, Last the node's best block; Fresh: the ledger held nothing to go on from
 )
 
-var kindNames = [...]string{"", "applied", "rolled back", "finalized", "level", "retrying", "noticed"}
+var kindNames = [...]string{"", "applied", "rolled back", "finalized", "level", "retrying", "noticed", "planned"}
 
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -142,6 +144,7 @@ type Event struct {
 	Block Ref
 	Last  uint64 // Applied: the last block of the batch; RolledBack: the highest block undone
 	Live  bool
+	Fresh bool
 	Head  uint64 // the node's best block, when last asked
 	Stats ledger.Stats
 	Err   error

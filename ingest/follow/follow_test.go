@@ -222,12 +222,12 @@ func TestReorganisationIsTold(t *testing.T) {
 	for _, e := range events {
 		told = append(told, fmt.Sprint(e.Kind, " ", e.Block.Number, " ", e.Last))
 	}
-	want := "rolled back 6 9; applied 7 7; applied 8 8; applied 9 9; applied 10 10; applied 11 11; level 11 0"
+	want := "planned 10 11; rolled back 6 9; applied 7 7; applied 8 8; applied 9 9; applied 10 10; applied 11 11; level 11 0"
 	if got := strings.Join(told, "; "); got != want {
 		t.Errorf("told %s\nwant %s", got, want)
 	}
-	if events[0].Block.Hash != old[6] {
-		t.Errorf("the common block is %x, want %x", events[0].Block.Hash, old[6])
+	if events[1].Block.Hash != old[6] {
+		t.Errorf("the common block is %x, want %x", events[1].Block.Hash, old[6])
 	}
 }
 
@@ -501,8 +501,11 @@ func TestResumesAfterFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if events[0].Kind != follow.Applied || events[0].Block.Number != 12 {
-		t.Errorf("went on at %+v", events[0])
+	if p := events[0]; p.Kind != follow.Planned || p.Block.Number != 12 || p.Last != 19 || p.Fresh {
+		t.Errorf("planned %+v", p)
+	}
+	if events[1].Kind != follow.Applied || events[1].Block.Number != 12 {
+		t.Errorf("went on at %+v", events[1])
 	}
 	if got, want := heldBy(t, l), n.truth(t, 0); got != want {
 		t.Errorf("holds\n%swant\n%s", got, want)
@@ -530,5 +533,36 @@ func TestResumesAfterFiles(t *testing.T) {
 	other.reorganise(20, 30)
 	if _, err := once(other, l); errs.Is(err) != errs.Conflict {
 		t.Errorf("another chain: %v", err)
+	}
+}
+
+// A ledger that holds nothing begins where it is told to, or at the node's best
+// block, and says what it is about to fetch.
+func TestBeginning(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		from   uint64
+		latest bool
+		first  uint64
+	}{{"the first block", 0, false, 0}, {"a block", 12, false, 12}, {"the best block", 0, true, 29}} {
+		ledgers(t, func(t *testing.T, l follow.Ledger) {
+			n := newNode(30)
+			start := func(want uint64, fresh bool) {
+				t.Helper()
+				events, err := once(n, l, func(f *follow.Config) { f.From, f.Latest = c.from, c.latest })
+				if err != nil {
+					t.Fatal(c.name, err)
+				}
+				if p := events[0]; p.Kind != follow.Planned || p.Fresh != fresh || p.Block.Number != want || p.Last != uint64(len(n.best)-1) {
+					t.Errorf("%s: planned %+v", c.name, p)
+				}
+			}
+			start(c.first, true)
+			n.grow(3)
+			start(30, false)
+			if got, want := heldBy(t, l), n.truth(t, c.first); got != want {
+				t.Errorf("%s: holds\n%swant\n%s", c.name, got, want)
+			}
+		})
 	}
 }

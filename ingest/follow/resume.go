@@ -23,12 +23,29 @@ func (f *follower) resume(ctx context.Context) error {
 			return err
 		}
 	}
+	head, err := f.Node.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if f.fresh && f.Latest {
+		f.next = head.Number
+		f.below()
+	}
 	f.ready = true
+	f.Event(Event{Kind: Planned, Chain: f.id, Block: Ref{Number: f.next}, Last: head.Number, Head: head.Number, Live: f.live, Fresh: f.fresh})
 	return nil
 }
 
+// below takes what lies below the next block as final and unknown.
+func (f *follower) below() {
+	if f.next > 0 {
+		f.tip = Ref{Number: f.next - 1}
+		f.final, f.hasFinal = f.tip.Number, true
+	}
+}
+
 func (f *follower) resumeImported(ctx context.Context) error {
-	f.next = f.From
+	f.next, f.fresh = f.From, true
 	r, err := f.Ledger.Reader(ctx)
 	if err != nil {
 		return err
@@ -39,13 +56,14 @@ func (f *follower) resumeImported(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f.next = max(f.From, after(&cov, f.From, f.Needs))
+		if next := after(&cov, f.From, f.Needs); next > 0 {
+			f.next, f.fresh = next, false
+		}
 	}
+	f.below() // what was imported is final
 	if f.next == 0 {
 		return nil
 	}
-	f.tip = Ref{Number: f.next - 1}
-	f.final, f.hasFinal = f.tip.Number, true // what was imported is final
 	blocks, err := r.Blocks(ctx, f.id, []uint64{f.next - 1})
 	if err != nil {
 		return err

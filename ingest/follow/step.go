@@ -19,6 +19,7 @@ type follower struct {
 	Config
 	id    chain.ID
 	ready bool // tip and live are read from the ledger
+	fresh bool // the ledger held nothing to go on from
 
 	next uint64 // the next block to apply
 	tip  Ref    // the block below it; Hash zero when the ledger does not know it
