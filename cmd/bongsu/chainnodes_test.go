@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -18,15 +19,45 @@ import (
 // hashes in its own way, or Bitcoin's regtest with its blocks properly mined.
 type chainNode struct {
 	*httptest.Server
-	make  func(n *chainNode, prev *made, fork int) *made
+	make  func(n *chainNode, prev *made, pay []payment) *made
 	reply func(n *chainNode, method string, params []any) (result any, code int)
 
 	mu     sync.Mutex // owns the fields below
 	best   []*made
+	next   []payment // of the next block
 	byHash map[string]*made
 	forks  int
 	lacks  map[string]bool
 	lies   bool
+}
+
+// payment is one of an EVM chain, in whole ether.
+type payment struct {
+	from, to string
+	ether    uint64
+}
+
+// pay makes a block with payments and returns the hash of the first one.
+func (n *chainNode) pay(list ...payment) (tx string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.next = list
+	n.grow(1)
+	return n.best[len(n.best)-1].block["transactions"].([]any)[0].(map[string]any)["hash"].(string)
+}
+
+func (n *chainNode) height() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return uint64(len(n.best) - 1)
+}
+
+// back takes the newest blocks away.
+func (n *chainNode) back(depth int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.best = n.best[:len(n.best)-depth]
+	n.forks++
 }
 
 // made is a block that a chainNode made, with what it says of it.
@@ -105,7 +136,8 @@ func (n *chainNode) grow(blocks int) {
 		if len(n.best) > 0 {
 			prev = n.best[len(n.best)-1]
 		}
-		b := n.make(n, prev, n.forks)
+		b := n.make(n, prev, n.next)
+		n.next = nil
 		n.best, n.byHash[b.hash] = append(n.best, b), b
 	}
 }
@@ -138,28 +170,41 @@ func hashOf(parts ...any) string {
 	return "0x" + hex.EncodeToString(sum[:])
 }
 
-// makeEVM makes a block with one payment, of one wei more at each height.
-func makeEVM(_ *chainNode, prev *made, fork int) *made {
+// makeEVM makes a block with payments, one wei and one more at each height
+// where none are given. A payment's transaction is named by what it pays, so
+// that it keeps its name on another branch.
+func makeEVM(n *chainNode, prev *made, pay []payment) *made {
 	b := &made{prev: "0x" + fmt.Sprintf("%064d", 0)}
 	if prev != nil {
 		b.height, b.prev = prev.height+1, prev.hash
 	}
-	b.hash = hashOf("block", b.height, fork, b.prev)
-	tx, height := hashOf("tx", b.height, fork), fmt.Sprintf("0x%x", b.height)
-	from, to, value := "0x"+fmt.Sprintf("%040x", 0xa), "0x"+fmt.Sprintf("%040x", 0xb), fmt.Sprintf("0x%x", b.height+1)
+	b.hash = hashOf("block", b.height, n.forks, b.prev)
+	height, bloom := fmt.Sprintf("0x%x", b.height), "0x"+fmt.Sprintf("%0512d", 0)
+	txs := []any{}
+	add := func(name, from, to, value string) {
+		i, used := fmt.Sprintf("0x%x", len(txs)), fmt.Sprintf("0x%x", 21000*(len(txs)+1))
+		txs = append(txs, map[string]any{
+			"hash": name, "blockHash": b.hash, "blockNumber": height, "transactionIndex": i, "type": "0x0", "from": from, "to": to, "value": value,
+			"nonce": height, "gas": "0x5208", "gasPrice": "0x0", "input": "0x", "v": "0x1b", "r": "0x1", "s": "0x1",
+		})
+		b.receipts = append(b.receipts, map[string]any{
+			"transactionHash": name, "blockHash": b.hash, "transactionIndex": i, "type": "0x0", "status": "0x1", "gasUsed": "0x5208",
+			"cumulativeGasUsed": used, "effectiveGasPrice": "0x0", "logsBloom": bloom, "logs": []any{},
+		})
+		b.traces = append(b.traces, map[string]any{"txHash": name, "result": map[string]any{"type": "CALL", "from": from, "to": to, "value": value, "input": "0x"}})
+	}
+	for _, p := range pay {
+		wei := new(big.Int).Mul(new(big.Int).SetUint64(p.ether), big.NewInt(1e18))
+		add(hashOf("pay", p.from, p.to, p.ether), p.from, p.to, "0x"+wei.Text(16))
+	}
+	if len(pay) == 0 {
+		add(hashOf("tx", b.height, n.forks), "0x"+fmt.Sprintf("%040x", 0xa), "0x"+fmt.Sprintf("%040x", 0xb), fmt.Sprintf("0x%x", b.height+1))
+	}
 	b.block = map[string]any{
 		"hash": b.hash, "parentHash": b.prev, "number": height, "timestamp": fmt.Sprintf("0x%x", 1_700_000_000+12*b.height),
-		"gasLimit": "0x1c9c380", "gasUsed": "0x5208", "difficulty": "0x0", "logsBloom": "0x" + fmt.Sprintf("%0512d", 0), "extraData": "0x", "nonce": "0x0000000000000000",
-		"transactions": []any{map[string]any{
-			"hash": tx, "blockHash": b.hash, "blockNumber": height, "transactionIndex": "0x0", "type": "0x0", "from": from, "to": to, "value": value,
-			"nonce": height, "gas": "0x5208", "gasPrice": "0x1", "input": "0x", "v": "0x1b", "r": "0x1", "s": "0x1",
-		}},
+		"gasLimit": "0x1c9c380", "gasUsed": fmt.Sprintf("0x%x", 21000*len(txs)), "difficulty": "0x0", "logsBloom": bloom, "extraData": "0x",
+		"nonce": "0x0000000000000000", "transactions": txs,
 	}
-	b.receipts = []any{map[string]any{
-		"transactionHash": tx, "blockHash": b.hash, "transactionIndex": "0x0", "type": "0x0", "status": "0x1", "gasUsed": "0x5208",
-		"cumulativeGasUsed": "0x5208", "effectiveGasPrice": "0x1", "logsBloom": "0x" + fmt.Sprintf("%0512d", 0), "logs": []any{},
-	}}
-	b.traces = []any{map[string]any{"txHash": tx, "result": map[string]any{"type": "CALL", "from": from, "to": to, "value": value, "input": "0x"}}}
 	return b
 }
 
@@ -183,7 +228,7 @@ func replyEVM(n *chainNode, method string, params []any) (any, int) {
 	}
 	switch method {
 	case "eth_chainId":
-		return "0x67932", 0 // 424242
+		return "0x89", 0 // Polygon, whose blocks need not hash as Ethereum's do
 	case "eth_getBlockByNumber", "eth_getBlockByHash":
 		if found := b(params[0]); found != nil {
 			if n.lies && method == "eth_getBlockByHash" {
@@ -202,14 +247,14 @@ func replyEVM(n *chainNode, method string, params []any) (any, int) {
 
 // makeBitcoin mines a block of regtest whose coinbase pays to a script of its
 // height. Block 0 is not real: a script starts above it.
-func makeBitcoin(_ *chainNode, prev *made, fork int) *made {
+func makeBitcoin(n *chainNode, prev *made, _ []payment) *made {
 	if prev == nil {
 		return &made{hash: "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"}
 	}
 	b := &made{height: prev.height + 1, prev: prev.hash}
 	tx := binary.LittleEndian.AppendUint32(nil, 1)
 	tx = append(append(tx, 1), make([]byte, 32)...)
-	tx = append(tx, 0xff, 0xff, 0xff, 0xff, 6, 3, byte(b.height), byte(b.height>>8), 0, 1, byte(fork), 0xff, 0xff, 0xff, 0xff, 1)
+	tx = append(tx, 0xff, 0xff, 0xff, 0xff, 6, 3, byte(b.height), byte(b.height>>8), 0, 1, byte(n.forks), 0xff, 0xff, 0xff, 0xff, 1)
 	tx = binary.LittleEndian.AppendUint64(tx, 5_000_000_000)
 	sum := sha256.Sum256(fmt.Append(nil, "to ", b.height))
 	tx = append(append(append(tx, 25, 0x76, 0xa9, 20), sum[:20]...), 0x88, 0xac)

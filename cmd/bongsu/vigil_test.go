@@ -305,3 +305,38 @@ func (v *vigil) afresh(tx string, service chain.Account, follow ...string) strin
 	}
 	return v.state(n, tx, service)
 }
+
+// settled holds that nothing was said twice, that the partner has every
+// version, and that a second expert who takes the chain in at once comes to the
+// same digest.
+func (v *vigil) settled(theft string, service chain.Account, head uint64, follow ...string) {
+	v.t.Helper()
+	v.until("level", func() bool {
+		return v.saw(func(e followedLine) bool { return e.Event == "level" && e.Block == head })
+	})
+	stated := v.history()
+	live := v.trace(v.d.agency)
+	if h := v.history(); !slices.Equal(h, stated) {
+		v.t.Errorf("a trace by hand states %q more", h[len(stated):])
+	}
+	v.tellLatency()
+	if again := v.afresh(theft, service, follow...); again != live {
+		v.t.Errorf("watched: %s, taken in at once: %s", live, again)
+	}
+	exchange, err := openNode(&app{environment: v.d.a.environment, ctx: context.Background(), dir: v.d.exchange.dir})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer exchange.close() //nolint:errcheck // read only
+	v.until("the exchange has every version", func() bool {
+		ms, _ := v.movements(exchange)
+		got := make([]string, len(ms))
+		for i := range ms {
+			got[i] = told(&ms[i])
+		}
+		return slices.Equal(got, stated)
+	})
+	if err := v.d.check(); err != nil {
+		v.t.Error(err)
+	}
+}
