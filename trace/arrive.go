@@ -201,17 +201,20 @@ func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
 // one clean lot, and its rows are streamed from here on.
 func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error) {
 	key := bookKey{w.To, w.Asset}
-	bal, err := s.r.Balances(ctx, []ledger.BalanceQuery{{Account: key.account, Asset: key.asset, Before: w.Key}})
+	o, err := s.opening(ctx, key, w)
 	if err != nil {
 		return nil, err
 	}
 	b := &book{key: key, owner: at}
-	b.push(lot{amount: bal[0].Amount, flow: -1})
+	b.push(lot{amount: o.balance, flow: -1})
 	s.shelf.add(b)
 	if s.scanning {
 		return b, nil
 	}
 	b.cur = &cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}}
+	if o.paged {
+		b.cur.take(o.rows, o.more)
+	}
 	return b, s.stream(ctx, b.cur)
 }
 

@@ -48,7 +48,12 @@ func (c *cursor) load(ctx context.Context, r ledger.Reader, pages *ledger.Pages)
 	if err := r.Activity(ctx, []ledger.Query{c.query}, pages); err != nil {
 		return err
 	}
-	rows, more := pages.Page(0)
+	c.take(pages.Page(0))
+	return nil
+}
+
+// take appends a page.
+func (c *cursor) take(rows []ledger.Row, more bool) {
 	if cap(c.rows) < len(c.rows)+len(rows) || (len(rows) == 0 && !more) {
 		c.rows = append(make([]ledger.Row, 0, len(c.rows)+len(rows)), c.rows...)
 	}
@@ -58,7 +63,6 @@ func (c *cursor) load(ctx context.Context, r ledger.Reader, pages *ledger.Pages)
 		c.query.After = rows[len(rows)-1].Key
 		c.query.Limit = min(c.query.Limit*8, bookPage)
 	}
-	return nil
 }
 
 // queue of cursors: a binary heap by the place of each cursor's next row. The

@@ -220,6 +220,7 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	for i := range rows {
 		s.heap.mixed = s.heap.mixed || rows[i].Chain != rows[0].Chain
 	}
+	s.ahead.rows = rows
 	if err := s.stream(ctx, &cursor{rows: rows}); err != nil {
 		return nil, err
 	}

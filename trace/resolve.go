@@ -110,10 +110,14 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 		rows, _ := pages.Page(i)
 		byTx[x] = rows
 	}
+	names, err := namesOf(ctx, r, t.Transfers)
+	if err != nil {
+		return nil, err
+	}
 	used := map[ledger.Key]bool{}
 	var out []ledger.Row
 	for i := range t.Transfers {
-		w, err := match(ctx, r, &t.Transfers[i], byTx[txs[i]], used)
+		w, err := match(ctx, r, &t.Transfers[i], &names[i], byTx[txs[i]], used)
 		if err != nil {
 			return nil, errs.Wrap("trace", t.ID, err)
 		}
@@ -131,27 +135,46 @@ func txNames(ts []chain.Transfer) []ledger.Tx {
 	return out
 }
 
+// transferNames is a transfer's names as references.
+type transferNames struct {
+	from, to ledger.AccountRef
+	asset    ledger.AssetRef
+}
+
+func namesOf(ctx context.Context, r ledger.Reader, ts []chain.Transfer) ([]transferNames, error) {
+	accounts, assets := make([]chain.Account, 0, 2*len(ts)), make([]chain.Asset, len(ts))
+	for i := range ts {
+		accounts, assets[i] = append(accounts, ts[i].From, ts[i].To), ts[i].Asset
+	}
+	who, err := r.AccountRefs(ctx, accounts)
+	if err != nil {
+		return nil, err
+	}
+	what, err := r.AssetRefs(ctx, assets)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]transferNames, len(ts))
+	for i := range ts {
+		out[i] = transferNames{who[2*i], who[2*i+1], what[i]}
+	}
+	return out, nil
+}
+
 // match finds one transfer among the rows of its transaction, or by its time
 // when it has no transaction id.
-func match(ctx context.Context, r ledger.Reader, t *chain.Transfer, rows []ledger.Row, used map[ledger.Key]bool) (ledger.Row, error) {
-	acc, err := r.AccountRefs(ctx, []chain.Account{t.From, t.To})
-	if err != nil {
-		return ledger.Row{}, err
-	}
-	ast, err := r.AssetRefs(ctx, []chain.Asset{t.Asset})
-	if err != nil {
-		return ledger.Row{}, err
-	}
-	if t.Tx.IsZero() && acc[1] != 0 && ast[0] != 0 {
-		if rows, err = between(ctx, r, acc[1], ast[0], t.Time); err != nil {
+func match(ctx context.Context, r ledger.Reader, t *chain.Transfer, n *transferNames, rows []ledger.Row, used map[ledger.Key]bool) (_ ledger.Row, err error) {
+	if t.Tx.IsZero() && n.to != 0 && n.asset != 0 {
+		if rows, err = between(ctx, r, n.to, n.asset, t.Time); err != nil {
 			return ledger.Row{}, err
 		}
 	}
 	twice := false
-	for _, w := range rows {
-		if w.From == acc[0] && w.To == acc[1] && w.Asset == ast[0] && w.Amount == t.Amount && w.Kind == t.Kind {
+	for i := range rows {
+		w := &rows[i]
+		if w.From == n.from && w.To == n.to && w.Asset == n.asset && w.Amount == t.Amount && w.Kind == t.Kind {
 			if !used[w.Key] {
-				return w, nil
+				return *w, nil
 			}
 			twice = true
 		}

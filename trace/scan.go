@@ -26,7 +26,7 @@ const (
 
 const (
 	// weighEvery is how many rows of cursors pass between two weighings.
-	weighEvery = 1024
+	weighEvery = 256
 	// passOver is how many rows of the ledger, of other assets for the most
 	// part, cost as much to pass over as one row of a cursor costs to read.
 	passOver = 24

@@ -33,7 +33,8 @@ type sim struct {
 	scanning   bool // the ledger is read on: books have no cursors
 	stolen     map[ledger.Key][]uint32
 	stolenFrom []ledger.AccountRef // the senders of those rows
-	stolenTo   uint64              // their highest block
+	ahead      openings
+	stolenTo   uint64 // their highest block
 	last       ledger.Key
 	pages      ledger.Pages
 	utxo       *utxo                // of a UTXO chain, else nil
