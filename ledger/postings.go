@@ -15,12 +15,13 @@ type postingWriter struct {
 	marks    []byte
 	skips    []byte
 	balances []byte
+	amounts  *amountList
 	deltas   bitWriter
-	block    rowBlock
-	blockOf  uint32 // the block that is open, plus one
+	spare    []uint64 // memory of sortByAsset
 
 	// Of one account with a long list:
 	rows         []uint32
+	sides        []uint8   // by place in rows: entryOut, entrySelf
 	body, places bitWriter // runs and big books; small books
 	bigs, smalls []bookEntry
 	outs, selfs  uint64
@@ -35,7 +36,7 @@ type bookEntry struct {
 
 // account writes one account's list: all its rows together when they are few,
 // else a book for each asset.
-func (p *postingWriter) account(a AccountRef, entries []uint64) {
+func (p *postingWriter) account(entries []uint64) {
 	w := &p.deltas
 	w.reset()
 	if len(entries) <= bigBook {
@@ -43,13 +44,13 @@ func (p *postingWriter) account(a AccountRef, entries []uint64) {
 		p.x.write(w.b)
 		return
 	}
-	p.long(a, entries)
+	p.long(entries)
 	w.align()
 	p.x.write(w.b)
 }
 
 // long writes a list of all rows in runs, and a book for each asset.
-func (p *postingWriter) long(a AccountRef, entries []uint64) {
+func (p *postingWriter) long(entries []uint64) {
 	n := uint64(len(entries))
 	w, width := &p.deltas, uint(bits.Len64(n))
 	mark := len(p.marks) / markEntry
@@ -57,8 +58,8 @@ func (p *postingWriter) long(a AccountRef, entries []uint64) {
 	for i := range entries { // from rows to places
 		entries[i] = entries[i]&^(1<<32-1) | uint64(i)
 	}
-	slices.Sort(entries)
-	p.books(a, entries, width)
+	p.sortByAsset(entries)
+	p.books(entries, width)
 	w.put(1, 1)
 	w.gamma(n)
 	w.put(uint64(mark), 32)
@@ -86,13 +87,17 @@ func (p *postingWriter) long(a AccountRef, entries []uint64) {
 	w.putBits(&p.body)
 }
 
-// list writes the runs of a long list into body, and their marks.
+// list writes the runs of a long list into body, and their marks; it counts
+// the rows that the account spends.
 func (p *postingWriter) list(entries []uint64) {
 	w := &p.body
 	w.reset()
-	p.rows = p.rows[:0]
+	p.rows, p.sides, p.outs, p.selfs = p.rows[:0], p.sides[:0], 0, 0
 	for _, e := range entries {
-		p.rows = append(p.rows, uint32(e))
+		side := uint8(uint32(e) >> entryRowBits)
+		p.rows, p.sides = append(p.rows, entryRow(e)), append(p.sides, side)
+		p.outs += uint64(side & 1)
+		p.selfs += uint64(side >> 1)
 	}
 	for i := 0; i < len(p.rows); i += stretchRows {
 		base := int64(-1)
@@ -105,10 +110,9 @@ func (p *postingWriter) list(entries []uint64) {
 	}
 }
 
-// books writes an account's books: entries are asset << 32 | place, ascending;
-// it counts the rows that the account spends.
-func (p *postingWriter) books(a AccountRef, entries []uint64, width uint) {
-	p.bigs, p.smalls, p.outs, p.selfs = p.bigs[:0], p.smalls[:0], 0, 0
+// books writes an account's books: entries are asset << 32 | place, ascending.
+func (p *postingWriter) books(entries []uint64, width uint) {
+	p.bigs, p.smalls = p.bigs[:0], p.smalls[:0]
 	p.places.reset()
 	for len(entries) > 0 {
 		n := 1
@@ -117,13 +121,12 @@ func (p *postingWriter) books(a AccountRef, entries []uint64, width uint) {
 		}
 		b := bookEntry{asset: entries[0] >> 32, count: uint64(n)}
 		if n > bigBook {
-			p.big(a, entries[:n], &b)
+			p.big(entries[:n], &b)
 			p.bigs = append(p.bigs, b)
 		} else {
 			p.smalls = append(p.smalls, b)
 			for _, e := range entries[:n] {
 				p.places.put(uint64(uint32(e)), width)
-				p.side(a, p.rows[uint32(e)])
 			}
 		}
 		entries = entries[n:]
@@ -131,7 +134,7 @@ func (p *postingWriter) books(a AccountRef, entries []uint64, width uint) {
 }
 
 // big writes a big book's places and its skips.
-func (p *postingWriter) big(a AccountRef, entries []uint64, b *bookEntry) {
+func (p *postingWriter) big(entries []uint64, b *bookEntry) {
 	w := &p.body
 	last := uint64(uint32(entries[len(entries)-1]))
 	b.k = riceParameter(uint64(len(entries)), last)
@@ -145,8 +148,13 @@ func (p *postingWriter) big(a AccountRef, entries []uint64, b *bookEntry) {
 		}
 		w.rice(uint64(int64(place)-prev-1), b.k)
 		prev = int64(place)
-		p.side(a, p.rows[place])
-		run.row(&p.block, int(p.rows[place]%blockRows), a, 0, p.s.common)
+		switch p.sides[place] {
+		case entryOut | entrySelf: // changes nothing
+		case entryOut:
+			run.out(p.amounts.at(p.rows[place]))
+		default:
+			run.in(p.amounts.at(p.rows[place]))
+		}
 	}
 	p.skip(uint32(prev), w.bitLen()-int(b.at), run)
 }
@@ -158,20 +166,24 @@ func (p *postingWriter) skip(place uint32, bit int, run running) {
 	p.balances = appendRunning(p.balances, run)
 }
 
-// side counts on which side of a row the account stands, and leaves the row's
-// block open.
-func (p *postingWriter) side(a AccountRef, row uint32) {
-	if at := row/blockRows + 1; at != p.blockOf {
-		p.s.rowBlock(row, &p.block)
-		p.blockOf = at
+// sortByAsset sorts entries that are in order of place by asset and place.
+func (p *postingWriter) sortByAsset(entries []uint64) {
+	const fewAssets = 12 // bits
+	if p.s.AssetBits > fewAssets || len(entries) < 1<<p.s.AssetBits {
+		slices.Sort(entries)
+		return
 	}
-	i := int(row % blockRows)
-	from, to, _, _ := p.block.sidesOf(i, p.block.at(i))
-	if from == a {
-		p.outs++
-		if to == a {
-			p.selfs++
-		}
+	var starts [1<<fewAssets + 1]uint32
+	for _, e := range entries {
+		starts[e>>32+1]++
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	p.spare = append(p.spare[:0], entries...)
+	for _, e := range p.spare {
+		entries[starts[e>>32]] = e
+		starts[e>>32]++
 	}
 }
 
@@ -180,11 +192,11 @@ func (p *postingWriter) plain(entries []uint64) {
 	w := &p.deltas
 	w.put(0, 1)
 	w.gamma(uint64(len(entries)))
-	k := riceParameter(uint64(len(entries)), uint64(uint32(entries[len(entries)-1])))
+	k := riceParameter(uint64(len(entries)), uint64(entryRow(entries[len(entries)-1])))
 	w.put(uint64(k), 5)
 	prev := int64(-1)
 	for _, e := range entries {
-		row := int64(uint32(e))
+		row := int64(entryRow(e))
 		w.rice(uint64(row-prev-1), k)
 		prev = row
 	}

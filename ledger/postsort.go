@@ -1,6 +1,10 @@
 package ledger
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"bongsu/chain"
+)
 
 // entrySorter sorts what touches whom by account, for the postings: entries are
 // first dealt out by the account's top bits, in memory that is written in
@@ -15,8 +19,18 @@ type entrySorter struct {
 	hands   []hand
 }
 
+// An entry as the postings take it: the asset, on which side of the row the
+// account is, the row.
+const (
+	entryRowBits = 30
+	entryOut     = 1 // it spends
+	entrySelf    = 2 // and receives: only beside entryOut
+)
+
+func entryRow(e uint64) uint32 { return uint32(e) & (1<<entryRowBits - 1) }
+
 // hand is the entries of accounts that follow one another: the place's low
-// bits, the asset, the row, from the highest bit down.
+// bits, the asset, the side, the row, from the highest bit down.
 type hand struct {
 	full [][]uint64
 	open []uint64
@@ -88,13 +102,17 @@ func (e *entrySorter) eachRow(use func(from, to, asset []uint64, first uint32)) 
 func (e *entrySorter) deal(accounts uint32) {
 	width := uint(bits.Len32(accounts))
 	e.low = max(minHand, width-min(width, maxHands))
-	e.low = min(e.low, 64-e.rowBits-e.s.AssetBits)
+	e.low = min(e.low, 64-e.tail())
 	e.hands = make([]hand, uint64(accounts)>>e.low+1)
 	e.eachRow(func(from, to, asset []uint64, first uint32) {
 		for i := range from {
-			tail := asset[i]<<e.rowBits | uint64(first) + uint64(i)
+			tail := asset[i]<<(e.rowBits+2) | uint64(first) + uint64(i)
 			if from[i] != 0 {
-				e.put(e.place(from[i]), tail)
+				side := uint64(entryOut)
+				if to[i] == from[i] {
+					side |= entrySelf
+				}
+				e.put(e.place(from[i]), side<<e.rowBits|tail)
 			}
 			if to[i] != 0 && to[i] != from[i] {
 				e.put(e.place(to[i]), tail)
@@ -111,16 +129,17 @@ func (e *entrySorter) put(place, tail uint64) {
 		}
 		h.open = make([]uint64, 0, handPiece)
 	}
-	h.open = append(h.open, place&(1<<e.low-1)<<(e.rowBits+e.s.AssetBits)|tail)
+	h.open = append(h.open, place&(1<<e.low-1)<<e.tail()|tail)
 }
 
-// each calls use with every account in order and its entries, asset << 32 |
-// row, by row. The entries are use's to change, until it returns.
-func (e *entrySorter) each(use func(a AccountRef, entries []uint64)) {
+// tail is how many bits of a hand's entry stand below the account.
+func (e *entrySorter) tail() uint { return e.rowBits + 2 + e.s.AssetBits }
+
+// each calls use with every account in order and its entries by row. The entries are use's to change, until it returns.
+func (e *entrySorter) each(use func(entries []uint64)) {
 	starts := make([]uint32, 1<<e.low+1)
 	var sorted []uint64
-	place, width := 0, e.rowBits+e.s.AssetBits
-	accounts := e.accounts()
+	place, width := 0, e.tail()
 	for k := range e.hands {
 		h := &e.hands[k]
 		pieces := append(h.full, h.open)
@@ -142,31 +161,51 @@ func (e *entrySorter) each(use func(a AccountRef, entries []uint64)) {
 		for _, piece := range pieces {
 			for _, v := range piece {
 				i := v >> width
-				asset, row := v>>e.rowBits&(1<<e.s.AssetBits-1), v&(1<<e.rowBits-1)
-				sorted[starts[i]] = asset<<32 | row
+				asset, side, row := v>>(e.rowBits+2)&(1<<e.s.AssetBits-1), v>>e.rowBits&3, v&(1<<e.rowBits-1)
+				sorted[starts[i]] = asset<<32 | side<<entryRowBits | row
 				starts[i]++
 			}
 		}
 		*h = hand{} // its memory is free for the next
 		from := uint32(0)
 		for i := 0; i < 1<<e.low && place < int(e.s.Accounts); i++ {
-			use(accounts(), sorted[from:starts[i]:starts[i]])
+			use(sorted[from:starts[i]:starts[i]])
 			from = starts[i]
 			place++
 		}
 	}
 }
 
-// accounts gives the accounts that occur, one by one.
-func (e *entrySorter) accounts() func() AccountRef {
-	i, word := -1, uint64(0)
-	return func() AccountRef {
-		for word == 0 {
-			i++
-			word = e.words[i]
-		}
-		n := bits.TrailingZeros64(word)
-		word &= word - 1
-		return AccountRef(e.s.FirstAccount + uint64(i)*64 + uint64(n))
+// amountList is the amounts of a segment's rows, held while it is written: two
+// words each, or the place of a larger one.
+type amountList struct {
+	pieces [][][2]uint64 // of amountPiece each, so that growing copies nothing
+	large  []chain.Amount
+}
+
+const (
+	amountLarge = 1 << 63
+	amountPiece = 1 << 13
+)
+
+func (l *amountList) add(a chain.Amount) {
+	w := a.Words()
+	if w[3]|w[2]|w[1]&amountLarge != 0 {
+		w[0], w[1] = uint64(len(l.large)), amountLarge
+		l.large = append(l.large, a)
 	}
+	n := len(l.pieces)
+	if n == 0 || len(l.pieces[n-1]) == amountPiece {
+		l.pieces = append(l.pieces, make([][2]uint64, 0, amountPiece))
+		n++
+	}
+	l.pieces[n-1] = append(l.pieces[n-1], [2]uint64{w[0], w[1]})
+}
+
+func (l *amountList) at(row uint32) chain.Amount {
+	w := l.pieces[row/amountPiece][row%amountPiece]
+	if w[1]&amountLarge != 0 {
+		return l.large[w[0]]
+	}
+	return chain.FromWords([4]uint64{w[0], w[1]})
 }

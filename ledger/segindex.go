@@ -37,7 +37,7 @@ func (w *segmentWriter) index() (int64, error) {
 	}
 	x.write(s.common)
 	writeTxLookup(x, s, w.idPrefixes)
-	(&postingWriter{s: s, x: x}).write(uint64(w.accounts[1]))
+	(&postingWriter{s: s, x: x, amounts: &w.amounts}).write(uint64(w.accounts[1]))
 	w.info.Accounts = s.Accounts
 	return x.close(&w.info)
 }
@@ -89,9 +89,9 @@ func (p *postingWriter) write(last uint64) {
 		dir = appendTier(dir, t, offsets)
 		offsets = offsets[:0]
 	}
-	p.entries.each(func(a AccountRef, entries []uint64) {
+	p.entries.each(func(entries []uint64) {
 		offsets = append(offsets, uint64(dirs.at())-start)
-		if p.account(a, entries); len(offsets) == dirAccounts {
+		if p.account(entries); len(offsets) == dirAccounts {
 			flush()
 		}
 	})

@@ -26,6 +26,7 @@ type segmentWriter struct {
 	packed     chan struct{}
 	txBuf      []segmentTxn
 	idPrefixes []uint32 // the first four bytes of every transaction's id
+	amounts    amountList
 	rowAt      []uint64
 	txAt       []uint64
 	blocks     []byte
@@ -188,6 +189,7 @@ func (w *segmentWriter) row(tx, place uint32, m *movement, timed bool) {
 		}
 	}
 	w.asset = max(w.asset, m.asset)
+	w.amounts.add(m.amount)
 	w.rowBuf = append(w.rowBuf, segmentRow{tx, place, *m})
 	if len(w.rowBuf) == blockRows {
 		w.flushRows()
