@@ -9,6 +9,7 @@ import "slices"
 type accountBooks struct {
 	s     *segment
 	b     []byte // the account's postings
+	start uint64 // of a long list: where they begin
 	count int    // rows
 	short bool
 
@@ -40,6 +41,9 @@ func (a *accountBooks) smallEntry() int { return int(a.s.AssetBits + a.width) }
 
 // openBooks reads the beginning of the postings at an offset.
 func (s *segment) openBooks(at uint64) (a accountBooks) {
+	if s.postingPages.fresh(at) {
+		s.postingPages.verify(at)
+	}
 	r := bitReader{b: s.postings[at:]}
 	a.s, a.b = s, r.b
 	a.short = r.get(1) == 0
@@ -52,6 +56,7 @@ func (s *segment) openBooks(at uint64) (a accountBooks) {
 		a.at = r.at
 		return a
 	}
+	a.start = at
 	a.mark = int(r.get(32))
 	a.outs, a.selfs = r.gamma()-1, r.gamma()-1
 	a.bigs, a.smalls = int(r.gamma()-1), int(r.gamma()-1)
@@ -59,10 +64,15 @@ func (s *segment) openBooks(at uint64) (a accountBooks) {
 	if uint64(a.bigs+a.smalls) > uint64(a.count) {
 		panic(damage("an account has more books than rows"))
 	}
+	tables := uint64(a.bigs)*uint64(a.bigEntry()) + uint64(a.smalls)*uint64(a.smallEntry())
+	s.postingPages.touchTo(at, at+(uint64(r.at)+tables)/8+8)
 	a.bigAt = r.at
 	a.smallAt = a.bigAt + a.bigs*a.bigEntry()
 	a.placesAt = a.smallAt + a.smalls*a.smallEntry()
 	a.listAt = a.placesAt + int(a.smallEnd(a.smalls))*int(a.width)
+	if a.listAt < 0 {
+		panic(damage("an account's books go beyond its segment"))
+	}
 	return a
 }
 
@@ -194,6 +204,7 @@ func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
 		at, base := b.a.stretchOf(j)
 		readStretch(b.a.b, at, base, rows)
 	case smallPlaces:
+		b.a.touch(b.at)
 		for i := range rows {
 			rows[i] = uint32(getBits(b.a.b, b.at+i*int(b.a.width), b.a.width))
 		}
@@ -205,6 +216,7 @@ func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
 			prev = getWord(sk, 1)
 			r.at += int(getWord(sk, 2))
 		}
+		b.a.touch(r.at)
 		for i := range rows {
 			prev += uint32(r.rice(b.k)) + 1
 			rows[i] = prev
@@ -229,11 +241,17 @@ func (b *book) skips(j int) []byte { return b.a.s.skips[(b.skip+j-1)*skipEntry:]
 // stretchOf is where the j-th run of the list begins, and the row before it.
 func (a *accountBooks) stretchOf(j int) (at int, base uint32) {
 	if j == 0 {
+		a.touch(a.listAt)
 		return a.listAt, ^uint32(0)
 	}
 	m := a.s.marks[(a.mark+j-1)*markEntry:]
-	return a.listAt + int(getWord(m, 1)), getWord(m, 0)
+	at = a.listAt + int(getWord(m, 1))
+	a.touch(at)
+	return at, getWord(m, 0)
 }
+
+// touch makes sure of what stands at a bit of a long list's.
+func (a *accountBooks) touch(bit int) { a.s.postingPages.touch(a.start + uint64(bit)/8) }
 
 // rows turns ascending places in the list into rows. Where several fall into
 // one run, the run is read as a whole.

@@ -57,7 +57,7 @@ func (c *coins) consistentInput(w *inputBlock, i uint32) error {
 		return fmt.Errorf("input %d spends an output that is not listed", i)
 	}
 	found := false
-	b := c.points[uint64(p)*pointEntry:]
+	b := c.point(p)
 	c.pointsOf(b[:coinIDLen], uint32(b[coinIDLen])|uint32(b[coinIDLen+1])<<8|uint32(b[coinIDLen+2])<<16|uint32(b[coinIDLen+3])<<24, func(j uint32) { found = found || j == i })
 	if !found {
 		return fmt.Errorf("input %d is not found by the output it spends", i)

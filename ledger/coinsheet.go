@@ -26,16 +26,21 @@ type coinsInfo struct {
 // the order of its transactions.
 type coins struct {
 	coinsInfo
-	sheet                           *sheet
-	txData, txAt                    []byte
-	ins, insAt, points              []byte
-	outs, outsAt                    []byte
-	spenders, spendersAt            []byte
-	pointBuckets, pointOrder        []byte
-	dataAt, data                    []byte
-	bitmap, ranks, dirAt, dir       []byte
-	postings, skips                 []byte
-	dataCount, pointCount, bookings int
+	sheet                      *sheet
+	txData, txAt               []byte
+	ins, insAt, points         []byte
+	outs, outsAt               []byte
+	spenders, spendersAt       []byte
+	pointBuckets, pointOrder   []byte
+	dataAt, data               []byte
+	bitmap, ranks, dirAt, dir  []byte
+	postings, skips            []byte
+	dataCount, pointCount      int
+	txPages, inPages, outPages region
+	pointPages, spenderPages   region
+	bucketPages, orderPages    region
+	dataPages, dirPages        region
+	postingPages               region
 }
 
 // The columns of a sheet of inputs and outputs come in blocks of coinRows.
@@ -78,10 +83,22 @@ func (s *segment) attachCoins(dir string) error {
 	c.dataCount = (len(c.dataAt) - sheetSlack) / coinDataEntry
 	c.pointCount = (len(c.points) - sheetSlack) / pointEntry
 	s.coins = c
-	return nil
+	return c.verifySmall(s.idx.holds)
 }
 
-func at64(table []byte, i uint32) uint64 { return binary.LittleEndian.Uint64(table[uint64(i)*8:]) }
+// at is the i-th offset in table, of an element that is made sure of.
+func (r *region) at(table []byte, i uint32) uint64 {
+	at := binary.LittleEndian.Uint64(table[uint64(i)*8:])
+	r.touch(at)
+	return at
+}
+
+// point is the p-th of section points.
+func (c *coins) point(p uint32) []byte {
+	at := uint64(p) * pointEntry
+	c.pointPages.touch(at)
+	return c.points[at:]
+}
 
 // coinSpan is where a transaction's inputs and outputs are.
 type coinSpan struct {
@@ -92,7 +109,7 @@ type coinSpan struct {
 
 // tx finds the inputs and outputs of transaction n.
 func (c *coins) tx(n uint32) (s coinSpan) {
-	b := c.txData[at64(c.txAt, n/coinRows):]
+	b := c.txData[c.txPages.at(c.txAt, n/coinRows):]
 	count, i := int(b[0]), int(n%coinRows)
 	s.firstIn, s.firstOut = binary.LittleEndian.Uint32(b[1:]), binary.LittleEndian.Uint32(b[5:])
 	s.coinbase = b[15+i>>3]>>(i&7)&1 == 1
@@ -130,9 +147,9 @@ func (c *coins) txOfOutput(o uint32) uint32 { return c.txOf(o, 5) }
 func (c *coins) txOf(number uint32, at int) uint32 {
 	blocks := int((c.Txs + coinRows - 1) / coinRows)
 	k := uint32(sort.Search(blocks, func(k int) bool {
-		return binary.LittleEndian.Uint32(c.txData[at64(c.txAt, uint32(k))+uint64(at):]) > number
+		return binary.LittleEndian.Uint32(c.txData[c.txPages.at(c.txAt, uint32(k))+uint64(at):]) > number
 	})) - 1
-	b := c.txData[at64(c.txAt, k):]
+	b := c.txData[c.txPages.at(c.txAt, k):]
 	count := int(b[0])
 	it := tier{b[9], b[10], b[11]}
 	var list [coinRows]uint64
@@ -155,7 +172,7 @@ func (c *coins) txOf(number uint32, at int) uint32 {
 
 // output is who an output pays, and how much.
 func (c *coins) output(o uint32) (AccountRef, chain.Amount) {
-	b := c.outs[at64(c.outsAt, o/coinRows):]
+	b := c.outs[c.outPages.at(c.outsAt, o/coinRows):]
 	count, i := int(b[0]), int(o%coinRows)
 	t := tier{b[1], b[2], b[3]}
 	account := t.at(b[coinOutHeader:], i)
@@ -168,13 +185,18 @@ func (c *coins) dataOf(o uint32) []byte {
 	if i == c.dataCount || binary.LittleEndian.Uint32(c.dataAt[i*coinDataEntry:]) != o {
 		return nil
 	}
-	d := decoder{b: c.data[binary.LittleEndian.Uint64(c.dataAt[i*coinDataEntry+4:]):]}
+	from, to := binary.LittleEndian.Uint64(c.dataAt[i*coinDataEntry+4:]), uint64(len(c.data)-sheetSlack)
+	if i+1 < c.dataCount {
+		to = binary.LittleEndian.Uint64(c.dataAt[(i+1)*coinDataEntry+4:])
+	}
+	c.dataPages.touchTo(from, to)
+	d := decoder{b: c.data[from:]}
 	return d.bytes()
 }
 
 // spender is the segment's first input that spends an output.
 func (c *coins) spender(o uint32) (uint32, bool) {
-	b := c.spenders[at64(c.spendersAt, o/coinRows):]
+	b := c.spenders[c.spenderPages.at(c.spendersAt, o/coinRows):]
 	v := tier{b[5], b[6], b[7]}.at(b[spenderHeader:], int(o%coinRows))
 	return binary.LittleEndian.Uint32(b[1:]) + uint32(v) - 1, v > 0
 }
@@ -193,7 +215,7 @@ type inputBlock struct {
 }
 
 func (c *coins) inputBlock(k uint32, w *inputBlock) {
-	b := c.ins[at64(c.insAt, k):]
+	b := c.ins[c.inPages.at(c.insAt, k):]
 	w.n, w.point, w.base = int(b[0]), binary.LittleEndian.Uint32(b[2:]), binary.LittleEndian.Uint32(b[6:])
 	t := tier{b[10], b[11], b[12]}
 	w.count, w.who, w.values = int(b[13]), tier{b[14], b[15], b[16]}, b[17:]
@@ -258,7 +280,7 @@ func (c *coins) read(s *segment, n uint32, into *coinTx) (local []uint32) {
 			in.prev.Tx, _ = chain.NewTxID(s.idBytes(m))
 			in.prev.Index = o - c.tx(m).firstOut
 		} else if w.ref[k] == coinRefPoint {
-			p := c.points[uint64(w.place(k))*pointEntry:]
+			p := c.point(w.place(k))
 			in.prev.Tx, _ = chain.NewTxID(p[:coinIDLen])
 			in.prev.Index = binary.LittleEndian.Uint32(p[coinIDLen:])
 		}
@@ -291,10 +313,12 @@ func (c *coins) pointsOf(id []byte, index uint32, use func(input uint32)) {
 		return
 	}
 	bucket := binary.BigEndian.Uint64(id) >> c.PointShift
+	c.bucketPages.touch(bucket * 4)
 	from, to := binary.LittleEndian.Uint32(c.pointBuckets[bucket*4:]), binary.LittleEndian.Uint32(c.pointBuckets[bucket*4+4:])
 	for ; from < to; from++ {
+		c.orderPages.touch(uint64(from) * 4)
 		p := binary.LittleEndian.Uint32(c.pointOrder[uint64(from)*4:])
-		b := c.points[uint64(p)*pointEntry:]
+		b := c.point(p)
 		if string(b[:coinIDLen]) == string(id) && binary.LittleEndian.Uint32(b[coinIDLen:]) == index {
 			use(c.inputOfPoint(p))
 		}
@@ -305,7 +329,7 @@ func (c *coins) pointsOf(id []byte, index uint32, use func(input uint32)) {
 func (c *coins) inputOfPoint(p uint32) uint32 {
 	blocks := int((c.Inputs + coinRows - 1) / coinRows)
 	k := uint32(sort.Search(blocks, func(k int) bool {
-		return binary.LittleEndian.Uint32(c.ins[at64(c.insAt, uint32(k))+2:]) > p
+		return binary.LittleEndian.Uint32(c.ins[c.inPages.at(c.insAt, uint32(k))+2:]) > p
 	})) - 1
 	var w inputBlock
 	c.inputBlock(k, &w)
@@ -343,6 +367,7 @@ type outputList struct {
 	count int
 	k     uint
 	skip  int
+	start uint64    // where it is in the postings
 	r     bitReader // at the first distance
 }
 
@@ -351,9 +376,11 @@ func (c *coins) list(a AccountRef) (l outputList, ok bool) {
 	if !ok {
 		return l, false
 	}
-	b := c.dir[at64(c.dirAt, uint32(n/dirAccounts)):]
+	b := c.dir[c.dirPages.at(c.dirAt, uint32(n/dirAccounts)):]
 	rel := tier{b[8], b[9], b[10]}.at(b[dirHeader:], n%dirAccounts)
-	l = outputList{c: c, r: bitReader{b: c.postings[binary.LittleEndian.Uint64(b)+rel:]}}
+	l = outputList{c: c, start: binary.LittleEndian.Uint64(b) + rel}
+	c.postingPages.touch(l.start)
+	l.r.b = c.postings[l.start:]
 	l.count, l.k = int(l.r.gamma()), uint(l.r.get(5))
 	if l.count > bigBook {
 		l.skip = int(l.r.get(32))
@@ -371,6 +398,7 @@ func (l *outputList) chunk(j int, out *[bigBook]uint32) []uint32 {
 		prev = int64(binary.LittleEndian.Uint32(b))
 		r.at += int(binary.LittleEndian.Uint32(b[4:]))
 	}
+	l.c.postingPages.touch(l.start + uint64(r.at)/8)
 	n := min(bigBook, l.count-j*bigBook)
 	for i := range n {
 		prev += int64(r.rice(l.k)) + 1

@@ -44,6 +44,7 @@ type dictionaryGroup struct {
 type dictionaryFile struct {
 	dictionaryInfo
 	sheet     *sheet
+	rawPages  region
 	raw, refs []byte
 	back      []byte // of listed references: group (2 bytes) and place in it (4 bytes)
 }
@@ -64,7 +65,15 @@ func openDictionary(dir string, number uint64) (*dictionaryFile, error) {
 	if f.raw == nil || f.refs == nil || f.back == nil || f.Number != number {
 		return nil, corruptSheet(name, "a section is missing")
 	}
-	return f, nil
+	f.rawPages = f.sheet.region("raw")
+	return f, f.sheet.verifySections("refs", "back")
+}
+
+// key is the bytes of the i-th account of a group.
+func (f *dictionaryFile) key(g *dictionaryGroup, i int) []byte {
+	at := g.Raw + int64(i)*int64(g.Len)
+	f.rawPages.touch(uint64(at))
+	return f.raw[at : at+int64(g.Len)]
 }
 
 func (d *dictionary) len() uint64 {
@@ -96,16 +105,14 @@ func (d *dictionary) find(a chain.Account) (AccountRef, bool) {
 }
 
 func (f *dictionaryFile) search(g *dictionaryGroup, raw []byte) (AccountRef, bool) {
-	all := f.raw[g.Raw:]
 	lo, hi := 0, g.Count
 	if len(raw) >= 8 && g.Count > 64 { // addresses are hashes: guess where, then widen
-		lo, hi = guess(all, raw, g.Len, g.Count)
+		lo, hi = f.guess(g, raw)
 	}
 	i := lo + sort.Search(hi-lo, func(i int) bool {
-		i += lo
-		return bytes.Compare(all[i*g.Len:(i+1)*g.Len], raw) >= 0
+		return bytes.Compare(f.key(g, i+lo), raw) >= 0
 	})
-	if i >= g.Count || !bytes.Equal(all[i*g.Len:(i+1)*g.Len], raw) {
+	if i >= g.Count || !bytes.Equal(f.key(g, i), raw) {
 		return 0, false
 	}
 	if g.Listed {
@@ -116,16 +123,17 @@ func (f *dictionaryFile) search(g *dictionaryGroup, raw []byte) (AccountRef, boo
 
 // guess is a range that holds the place of raw, found from where evenly spread
 // bytes would put it.
-func guess(all, raw []byte, width, count int) (lo, hi int) {
+func (f *dictionaryFile) guess(g *dictionaryGroup, raw []byte) (lo, hi int) {
+	count := g.Count
 	v := binary.BigEndian.Uint64(raw)
 	at := int(float64(v) / (1 << 64) * float64(count))
 	step := 16
 	lo, hi = max(0, at-step), min(count, at+step)
-	for lo > 0 && bytes.Compare(all[lo*width:(lo+1)*width], raw) > 0 {
+	for lo > 0 && bytes.Compare(f.key(g, lo), raw) > 0 {
 		step *= 4
 		lo = max(0, lo-step)
 	}
-	for hi < count && bytes.Compare(all[(hi-1)*width:hi*width], raw) < 0 {
+	for hi < count && bytes.Compare(f.key(g, hi-1), raw) < 0 {
 		step *= 4
 		hi = min(count, hi+step)
 	}
@@ -153,7 +161,7 @@ func (d *dictionary) name(ref uint64) chain.Account {
 }
 
 func (f *dictionaryFile) at(g *dictionaryGroup, i int) chain.Account {
-	a, _ := chain.NewAccount(g.Chain, g.Form, f.raw[g.Raw+int64(i*g.Len):g.Raw+int64((i+1)*g.Len)])
+	a, _ := chain.NewAccount(g.Chain, g.Form, f.key(g, i))
 	return a
 }
 

@@ -76,8 +76,7 @@ type groupPart struct {
 }
 
 func (p *groupPart) raw() []byte {
-	at := p.g.Raw + int64(p.i)*int64(p.g.Len)
-	return p.f.raw[at : at+int64(p.g.Len)]
+	return p.f.key(p.g, p.i)
 }
 
 // ref is the reference of the account at hand.

@@ -146,6 +146,9 @@ func (g *gatherer) locate(rows []gathered) {
 	for i := range rows {
 		r := &rows[i]
 		r.block = binary.LittleEndian.Uint64(r.s.rowAt[uint64(r.row/blockRows)*8:])
+		if r.s.rowPages.fresh(r.block) {
+			r.s.rowPages.verify(r.block)
+		}
 		b := r.s.rowData[r.block:]
 		sum += b[0] + b[rowHeader/2] + b[rowHeader-1]
 	}

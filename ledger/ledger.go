@@ -212,7 +212,8 @@ func (l *Ledger) write(ctx context.Context, do func() error) error {
 }
 
 // locked is write for a caller who holds the folder's lock already.
-func (l *Ledger) locked(ctx context.Context, do func() error) error {
+func (l *Ledger) locked(ctx context.Context, do func() error) (err error) {
+	defer func() { caught(recover(), &err) }()
 	if err := ctx.Err(); err != nil {
 		return err
 	}

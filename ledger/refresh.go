@@ -130,10 +130,11 @@ func (l *Ledger) openSegments(m *manifest) (*segments, *names, error) {
 }
 
 // catchUp applies the records that were committed since.
-func (l *Ledger) catchUp() error {
+func (l *Ledger) catchUp() (err error) {
+	defer func() { caught(recover(), &err) }()
 	var fresh []*record
 	again := false
-	err := l.log.read(l.read, l.seq, func(r *record) error {
+	err = l.log.read(l.read, l.seq, func(r *record) error {
 		again = again || r.kind == recordRollback
 		fresh = append(fresh, r)
 		return nil

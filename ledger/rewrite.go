@@ -98,7 +98,8 @@ func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (s
 }
 
 // build writes the new files.
-func (j *rewriteJob) build(ctx context.Context, runs []*importRun) error {
+func (j *rewriteJob) build(ctx context.Context, runs []*importRun) (err error) {
+	defer func() { caught(recover(), &err) }()
 	if err := j.dictionary(runs); err != nil {
 		return err
 	}

@@ -222,7 +222,7 @@ func (d *dictionary) evm(id chain.ID, ref AccountRef) []byte {
 		for k := range f.Groups {
 			g := &f.Groups[k]
 			if i := uint64(ref) - g.First; !g.Listed && i < uint64(g.Count) && g.Form == chain.FormEVM && g.Chain == id {
-				return f.raw[g.Raw+int64(i)*20 : g.Raw+int64(i)*20+20]
+				return f.key(g, int(i))
 			}
 		}
 	}

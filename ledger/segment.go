@@ -50,6 +50,10 @@ type segment struct {
 	txBuckets, txOrder             []byte
 	extraAt, extras                []byte
 	blockCount, hashCount, extraNo int
+	rowPages, txPages              region
+	dirPages, postingPages         region
+	extraPages, hashPages          region
+	bucketPages, orderPages        region
 	coins                          *coins // nil: no transaction has inputs and outputs
 
 	// As one manifest has it:
@@ -138,7 +142,7 @@ func (s *segment) attach(dir string) error {
 	s.blockCount = (len(s.blocks) - sheetSlack) / blockEntry
 	s.hashCount = (len(s.hashes) - sheetSlack) / hashEntry
 	s.extraNo = (len(s.extraAt) - sheetSlack) / extraEntry
-	return nil
+	return s.verifySmall()
 }
 
 func (s *segment) attachRows() {
@@ -146,6 +150,7 @@ func (s *segment) attachRows() {
 	s.idLen = idLen(s.Chain)
 	s.rowData, s.rowAt = s.rows.section("rows"), s.rows.section("at")
 	s.txData, s.txAt = s.txs.section("txs"), s.txs.section("at")
+	s.rowPages, s.txPages = s.rows.region("rows"), s.txs.region("txs")
 }
 
 // idLen is how long a chain's transaction ids are.
@@ -158,7 +163,11 @@ func idLen(id chain.ID) int {
 
 // rowBlock opens the block that row n is in.
 func (s *segment) rowBlock(n uint32, b *rowBlock) {
-	b.parse(s.rowData[binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:]):])
+	at := uint64At(s.rowAt, int(n/blockRows))
+	if s.rowPages.fresh(at) {
+		s.rowPages.verify(at)
+	}
+	b.parse(s.rowData[at:])
 }
 
 // row reads row n.
@@ -205,8 +214,12 @@ func (s *segment) findBlock(number uint64) int {
 // fullBlock is blockAt with the hashes.
 func (s *segment) fullBlock(i uint32) blockState {
 	st := s.blockAt(i)
-	n := sort.Search(s.hashCount, func(k int) bool { return binary.LittleEndian.Uint32(s.hashes[k*hashEntry:]) >= i })
+	n := sort.Search(s.hashCount, func(k int) bool {
+		s.hashPages.touch(uint64(k) * hashEntry)
+		return binary.LittleEndian.Uint32(s.hashes[k*hashEntry:]) >= i
+	})
 	if n < s.hashCount && binary.LittleEndian.Uint32(s.hashes[n*hashEntry:]) == i {
+		s.hashPages.touch(uint64(n) * hashEntry)
 		copy(st.hash[:], s.hashes[n*hashEntry+4:])
 		copy(st.parent[:], s.hashes[n*hashEntry+36:])
 	}
@@ -221,8 +234,10 @@ func (s *segment) findID(id chain.TxID) (uint32, bool) {
 		return 0, false
 	}
 	bucket := binary.BigEndian.Uint64(b) >> s.TxShift
+	s.bucketPages.touch(bucket * 4)
 	from, to := binary.LittleEndian.Uint32(s.txBuckets[bucket*4:]), binary.LittleEndian.Uint32(s.txBuckets[bucket*4+4:])
 	for ; from < to; from++ {
+		s.orderPages.touch(uint64(from) * 4)
 		n := binary.LittleEndian.Uint32(s.txOrder[from*4:])
 		if string(s.idBytes(n)) == string(b) {
 			return n, true
@@ -254,6 +269,9 @@ func uint64At(list []byte, i int) uint64 { return binary.LittleEndian.Uint64(lis
 // postingsAt is where the postings of the i-th account of a group of the
 // directory begin.
 func (s *segment) postingsAt(group uint64, i int) uint64 {
+	if s.dirPages.fresh(group) {
+		s.dirPages.verify(group)
+	}
 	b := s.dirData[group:]
 	return binary.LittleEndian.Uint64(b) + tier{b[8], b[9], b[10]}.at(b[dirHeader:], i)
 }

@@ -65,6 +65,8 @@ type damage string
 func caught(fault any, err *error) {
 	switch r := fault.(type) {
 	case nil:
+	case hurtPage:
+		*err = r.err
 	case damage:
 		*err = errs.New("read ledger", errs.Corrupt, "", "a segment's bytes make no sense: "+string(r), "run bongsu ledger check")
 	case runtime.Error:
@@ -143,7 +145,12 @@ func (s *segment) notes(n uint32) ([]NoteFact, error) {
 	if i == s.extraNo || binary.LittleEndian.Uint32(s.extraAt[i*extraEntry:]) != n {
 		return nil, nil
 	}
-	d := &decoder{b: s.extras[binary.LittleEndian.Uint64(s.extraAt[i*extraEntry+4:]):]}
+	from, to := binary.LittleEndian.Uint64(s.extraAt[i*extraEntry+4:]), uint64(len(s.extras)-sheetSlack)
+	if i+1 < s.extraNo {
+		to = binary.LittleEndian.Uint64(s.extraAt[(i+1)*extraEntry+4:])
+	}
+	s.extraPages.touchTo(from, to)
+	d := &decoder{b: s.extras[from:]}
 	var out []NoteFact
 	for range d.count() {
 		out = append(out, decodeNote(d))
@@ -375,6 +382,7 @@ func (v *view) fillSegment(s *segment, n uint32, w *Row) {
 	g := gatherer{v: v}
 	r := gathered{s: s, row: n, block: binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:])}
 	var b rowBlock
+	s.rowPages.touch(r.block)
 	b.parse(s.rowData[r.block:])
 	i := int(n % blockRows)
 	r.at, r.tx = uint32(b.at(i)), b.tx(i)

@@ -3,10 +3,10 @@ package ledger
 import (
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"hash/crc32"
 	"os"
 	"runtime"
+	"sync/atomic"
 
 	"bongsu/errs"
 
@@ -18,10 +18,11 @@ import (
 // description stand in a trailer that has a checksum of its own. FORMAT.md
 // draws it.
 const (
-	sheetMagic = "bongsuS1"
-	sheetPage  = 64 << 10
-	sheetTail  = 8 + 4 + 8 // trailer's length, its checksum, magic
-	sheetSlack = 16        // zero bytes after the last section, so that bit readers may look ahead
+	sheetMagic    = "bongsuS1"
+	sheetPage     = 1 << sheetPageBits
+	sheetPageBits = 16
+	sheetTail     = 8 + 4 + 8 // trailer's length, its checksum, magic
+	sheetSlack    = 16        // zero bytes after the last section, so that bit readers may look ahead
 )
 
 // section is a part of a sheet: its first byte and its length.
@@ -162,6 +163,8 @@ type sheet struct {
 	name    string
 	data    []byte
 	trailer sheetTrailer
+	good    []atomic.Uint32 // by page: it and the next are verified
+	holds   string          // for a person, when known
 }
 
 // openSheet maps a file and verifies its trailer; about is filled from it. The
@@ -189,6 +192,7 @@ func openSheet(path, name string, about any) (*sheet, error) {
 		unix.Munmap(data)
 		return nil, err
 	}
+	s.good = make([]atomic.Uint32, len(s.trailer.Pages)+1)
 	runtime.SetFinalizer(s, func(s *sheet) { unix.Munmap(s.data) })
 	return s, nil
 }
@@ -245,12 +249,9 @@ func (s *sheet) section(name string) []byte {
 
 // verify reads every byte and gives the first page that is hurt.
 func (s *sheet) verify() error {
-	for i, want := range s.trailer.Pages {
-		from := int64(i) * sheetPage
-		to := min(from+sheetPage, s.trailer.Size)
-		if crc32.Checksum(s.data[from:to], castagnoli) != want {
-			return errs.New("ledger check", errs.Corrupt, s.name, fmt.Sprintf("bytes %d to %d are not what was written (section %s)", from, to-1, s.sectionAt(from, to)),
-				"restore the file from a copy, or import its range again")
+	for i := range s.trailer.Pages {
+		if err := s.page(i); err != nil {
+			return err
 		}
 	}
 	runtime.KeepAlive(s)

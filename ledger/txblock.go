@@ -83,6 +83,9 @@ func (e *txEncoder) encode(txs []segmentTxn) []byte {
 func (s *segment) txBlock(n uint32) (b []byte, index, record int) {
 	at := binary.LittleEndian.Uint64(s.txAt[n/blockTxs*8:])
 	index = int(at >> txAtBits)
+	if s.txPages.fresh(at & placeMask) {
+		s.txPages.verify(at & placeMask)
+	}
 	return s.txData[at&placeMask:], index, index + s.idLen
 }
 

@@ -74,11 +74,13 @@ func (v *view) guard(err *error) {
 	runtime.KeepAlive(v)
 }
 
-func (v *view) AccountRefs(_ context.Context, accounts []chain.Account) ([]AccountRef, error) {
+func (v *view) AccountRefs(_ context.Context, accounts []chain.Account) (_ []AccountRef, err error) {
+	defer v.guard(&err)
 	return v.names.accountRefs(accounts), nil
 }
 
-func (v *view) Accounts(_ context.Context, refs []AccountRef) ([]chain.Account, error) {
+func (v *view) Accounts(_ context.Context, refs []AccountRef) (_ []chain.Account, err error) {
+	defer v.guard(&err)
 	return v.names.accountNames(refs), nil
 }
 
