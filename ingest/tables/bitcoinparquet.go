@@ -106,7 +106,19 @@ func readBitcoinParquet(ctx context.Context, in *ingest.Input, out *ingest.Outpu
 		wanted, read = [][]string{{"number"}, {"hash"}, {"timestamp"}, {"previousblockhash"}}, bitcoinBlock
 	}
 	line := int64(0)
+	file, _ := in.File()
+	pages := &pageChecker{r: file}
+	defer pages.close()
 	for g, group := range f.RowGroups() {
+		var places []int
+		for _, names := range wanted {
+			if leaf := column(leaves, names...); leaf != nil {
+				places = append(places, leaf.Index())
+			}
+		}
+		if err := pages.group(in, &f.Metadata().RowGroups[g], places); err != nil {
+			return err
+		}
 		cols := make([]*cells, len(wanted))
 		for i, names := range wanted {
 			leaf := column(leaves, names...)

@@ -50,6 +50,9 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 		}
 	}()
 	r, size := in.File()
+	if err := checkFooter(r, size); err != nil {
+		return damagedParquet(in, err)
+	}
 	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(1<<20))
 	if err != nil {
 		return damagedParquet(in, err)
@@ -116,7 +119,19 @@ func pickLayout(names []string) (*layout, []int) {
 func (e *etl) readGroups(ctx context.Context, f *parquet.File, l *layout, leaves []*parquet.Column, places []int) error {
 	rec := make(record, len(places))
 	e.at.Line = 0
+	file, _ := e.in.File()
+	pages := &pageChecker{r: file}
+	defer pages.close()
 	for g, group := range f.RowGroups() {
+		var wanted []int
+		for _, p := range places {
+			if p >= 0 {
+				wanted = append(wanted, leaves[p].Index())
+			}
+		}
+		if err := pages.group(e.in, &f.Metadata().RowGroups[g], wanted); err != nil {
+			return err
+		}
 		cols := make([]*cells, len(places))
 		for i, p := range places {
 			if p < 0 {
