@@ -18,7 +18,6 @@ type coinPostings struct {
 	entries []uint32 // outputs, by account
 	skips   []byte
 	list    bitWriter
-	runs    bitWriter
 }
 
 func (c *coinWriter) addresses() error {

@@ -16,7 +16,7 @@ import (
 	"bongsu/ingest/jsonrpc"
 	"bongsu/ingest/peers"
 
-	"golang.org/x/crypto/ripemd160" //nolint:staticcheck // Bitcoin's hash
+	"golang.org/x/crypto/ripemd160" //lint:ignore SA1019 Bitcoin's addresses are defined by it
 )
 
 // purse is a script that anybody can spend, so that payments need no key: P2SH
