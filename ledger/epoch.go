@@ -1,0 +1,199 @@
+package ledger
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"bongsu/chain"
+	"bongsu/errs"
+)
+
+// epoch is the accounts that one accountTable of an import numbered, and the
+// runs that name them so. Its files lie beside the runs: the accounts sorted
+// by their bytes, and what references they got.
+type epoch struct {
+	chain   chain.ID
+	base    string // of its files' names
+	runs    []*importRun
+	count   int          // accounts
+	inUse   int          // runs that were opened and not yet read to their end, or will be
+	numbers []AccountRef // by number, while a run is open
+}
+
+// epochs groups runs by the table that numbered their accounts.
+func epochs(runs []*importRun) []*epoch {
+	var out []*epoch
+	by := map[int]*epoch{}
+	for _, r := range runs {
+		e := by[r.info.Epoch]
+		if e == nil {
+			e = &epoch{chain: r.info.Chain, base: strings.TrimSuffix(r.info.Name, filepath.Ext(r.info.Name))}
+			by[r.info.Epoch] = e
+			out = append(out, e)
+		}
+		e.runs = append(e.runs, r)
+		e.count = max(e.count, int(r.info.First)+r.info.New)
+		e.inUse++
+		r.epoch = e
+	}
+	return out
+}
+
+func (e *epoch) listName() string { return e.base + ".list" }
+
+func (e *epoch) refsName() string { return e.base + ".refs" }
+
+// release is called after the last block of each run.
+func (e *epoch) release() {
+	if e.inUse--; e.inUse == 0 {
+		e.numbers = nil
+	}
+}
+
+// refs loads the references by number.
+func (e *epoch) refs(j *rewriteJob) ([]AccountRef, error) {
+	if e.numbers != nil {
+		return e.numbers, nil
+	}
+	f, err := j.disk.open(j.l.path(e.refsName()), false)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	w := newWindow(f, e.refsName(), 0, int64(e.count)*refEntry)
+	numbers := make([]AccountRef, e.count)
+	for range numbers {
+		w.fill()
+		n, ref := w.uint32(), w.uint64()
+		if uint64(n) >= uint64(len(numbers)) {
+			return nil, errs.New("import", errs.Corrupt, e.refsName(), "it numbers an account that no run has", "import again")
+		}
+		numbers[n] = AccountRef(ref)
+	}
+	e.numbers = numbers
+	return numbers, w.err
+}
+
+// refEntry is the bytes of a number and its reference.
+const refEntry = 4 + 8
+
+// list writes the epoch's accounts sorted by their bytes, each with how often
+// it occurs, up to oftenSeen.
+func (e *epoch) list(j *rewriteJob) error {
+	counts, err := e.counts()
+	if err != nil {
+		return err
+	}
+	keys := make([][20]byte, e.count)
+	var others []numberedAccount
+	for _, r := range e.runs {
+		if others, err = r.accounts(keys, others); err != nil {
+			return err
+		}
+	}
+	f, err := j.disk.create(j.l.path(e.listName()))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := &runWriter{f: f, b: make([]byte, 0, runBuf)}
+	notEVM := map[uint32]bool{}
+	for _, o := range others {
+		notEVM[o.number] = true
+	}
+	entry := func(form chain.Form, raw []byte, n uint32) {
+		w.spill()
+		w.b = append(append(w.b, byte(form), byte(len(raw))), raw...)
+		w.b = binary.LittleEndian.AppendUint32(append(w.b, counts[n]), n)
+	}
+	for _, n := range sortKeys(keys) { // FormEVM is the lowest form
+		if len(notEVM) == 0 || !notEVM[n] {
+			entry(chain.FormEVM, keys[n][:], n)
+		}
+	}
+	slices.SortFunc(others, func(a, b numberedAccount) int {
+		x, y := a.account, b.account
+		return compareRaw(byte(x.Form()), byte(y.Form()), x.Raw(), y.Raw())
+	})
+	for _, o := range others {
+		entry(o.account.Form(), o.account.Raw(), o.number)
+	}
+	w.flush()
+	return w.err
+}
+
+// counts reads all rows of the epoch's runs.
+func (e *epoch) counts() ([]uint8, error) {
+	counts := make([]uint8, e.count)
+	for _, run := range e.runs {
+		info := &run.info
+		r := runReader{window: newWindow(run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain)}
+		if err := r.count(counts); err != nil {
+			return nil, err
+		}
+	}
+	return counts, nil
+}
+
+// accounts puts the accounts that a run lists into keys, by number, or into
+// others.
+func (r *importRun) accounts(keys [][20]byte, others []numberedAccount) ([]numberedAccount, error) {
+	w := newWindow(r.f, r.info.Name, 0, r.info.AtBlocks)
+	for i := range r.info.New {
+		w.fill()
+		n := r.info.First + uint32(i)
+		form := chain.Form(w.byte())
+		raw := w.take(int(w.byte()))
+		if form == chain.FormEVM && len(raw) == 20 {
+			keys[n] = [20]byte(raw)
+			continue
+		}
+		a, ok := chain.NewAccount(r.info.Chain, form, raw)
+		if !ok {
+			return nil, errs.New("import", errs.Corrupt, r.info.Name, "a run holds an account of no known form", "import again")
+		}
+		others = append(others, numberedAccount{n, a})
+	}
+	return others, w.err
+}
+
+// sortKeys orders addresses: by their first two bytes in one pass, then each
+// of those few by the rest.
+func sortKeys(keys [][20]byte) []uint32 {
+	var starts [1<<16 + 1]uint32
+	for i := range keys {
+		starts[int(keys[i][0])<<8|int(keys[i][1])+1]++
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	type part struct {
+		prefix uint64
+		n      uint32
+	}
+	parts := make([]part, len(keys))
+	next := starts
+	for i := range keys {
+		b := int(keys[i][0])<<8 | int(keys[i][1])
+		parts[next[b]] = part{binary.BigEndian.Uint64(keys[i][2:]), uint32(i)}
+		next[b]++
+	}
+	order := make([]uint32, len(keys))
+	for b := range 1 << 16 {
+		p := parts[starts[b]:starts[b+1]]
+		slices.SortFunc(p, func(x, y part) int {
+			if x.prefix != y.prefix {
+				return cmp.Compare(x.prefix, y.prefix)
+			}
+			return bytes.Compare(keys[x.n][:], keys[y.n][:])
+		})
+		for i := range p {
+			order[int(starts[b])+i] = p[i].n
+		}
+	}
+	return order
+}
