@@ -84,7 +84,10 @@ func (c *columnReader) read(s *segment, n, to uint32) {
 	rows := int(to - n)
 	for done := 0; done < rows; done += blockRows {
 		s.rowBlock(n+uint32(done), &b)
-		end := done + min(b.rows(), rows-done)
+		end := min(done+blockRows, rows)
+		if b.rows() != end-done {
+			panic(damage("a block of rows has too many or too few"))
+		}
 		b.transactions(c.memory[0][done:end])
 		if c.want != 0 {
 			b.starts(&c.at)

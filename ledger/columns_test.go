@@ -45,7 +45,7 @@ func sampleBlocks(n int) (blocks [][]byte, common []byte) {
 	return blocks, append(common, make([]byte, sheetSlack)...)
 }
 
-// TestColumnsAreRows reads blocks by columns and row by row.
+// TestColumnsAreRows reads blocks by columns, row by row and bit by bit.
 func TestColumnsAreRows(t *testing.T) {
 	blocks, common := sampleBlocks(200)
 	list := (&segment{common: common}).commonAmounts()
@@ -64,6 +64,9 @@ func TestColumnsAreRows(t *testing.T) {
 		for i := range b.rows() {
 			var w segmentRow
 			b.row(i, common, &w)
+			if slow := slowRow(packed, common, i); slow != w {
+				t.Fatalf("row %d: %+v, bit by bit %+v", i, w, slow)
+			}
 			got := segmentRow{tx: uint32(cols[3][i]), movement: movement{
 				from: AccountRef(cols[colFrom][i]), to: AccountRef(cols[colTo][i]), asset: AssetRef(cols[colAsset][i]), amount: amounts[i],
 			}}
