@@ -47,6 +47,17 @@ func (s *server) followers() ([]follower, error) {
 // followChains runs every follower until ctx ends. A node that is refused is
 // said in the log and left; the others, and the rest of the server, go on.
 func (s *server) followChains(ctx context.Context, list []follower) error {
+	if len(list) == 0 {
+		return nil
+	}
+	err := s.ledger.MergeInBackground(ctx, func(err error) {
+		if err != nil {
+			s.log.Warn("the ledger was not merged, and will be later", "err", err)
+		}
+	})
+	if err != nil {
+		return err
+	}
 	var g errgroup.Group
 	for _, f := range list {
 		g.Go(func() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -23,7 +24,16 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("WATCH_TEST_CHILD"); dir != "" {
+		if err := child(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "child:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const theftID = "incident--7d6e4c3a-0f0b-4d8e-9a55-0d9d1f2b3c4d"
 
@@ -303,6 +313,13 @@ type branch struct {
 
 func newBranch() *branch {
 	return &branch{hash: map[uint64]ledger.Hash{}, times: map[uint64]chain.Time{}, time: 1_700_000_000_000}
+}
+
+// skip counts a block of branch 0 that the ledger has.
+func (b *branch) skip() {
+	b.block++
+	b.time += chain.Time(slot.Milliseconds())
+	b.hash[b.block], b.times[b.block] = sha256.Sum256(fmt.Appendf(nil, "%d/%d", b.fork, b.block)), b.time
 }
 
 // add applies the next block; after is how long after the one before.
