@@ -10,7 +10,7 @@ BIN     := build/bongsu
 LDFLAGS := -s -w
 PAGES   := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
-.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench bench-ledger bench-trace bench-screen bench-api bench-share clean
+.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench bench-ledger bench-trace bench-screen bench-api bench-share bench-live clean
 
 ## demo: build everything, then show the main job; Ctrl-C ends it
 demo: build
@@ -66,7 +66,7 @@ test-peers:
 bench:
 	$(MAKE) bench-ledger bench-trace ROWS=1000000
 	$(MAKE) bench-screen KEYS=500000
-	$(MAKE) bench-api bench-share
+	$(MAKE) bench-api bench-share bench-live
 
 ROWS ?= 10000000
 KEYS ?= 5000000
@@ -88,6 +88,11 @@ bench-api:
 ## bench-share: commit at one node to changed verdict at the other, 200 listings one by one
 bench-share: build
 	tools/bench-share.sh
+
+## bench-live: a block in the ledger to the statement of what a watched theft's money did in it
+bench-live:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/bench/bongsu ./cmd/bongsu
+	$(GO) run ./trace/watch/livebench -bongsu build/bench/bongsu
 
 fmt:
 	git ls-files '*.go' | xargs $(GO) tool gofumpt -w
