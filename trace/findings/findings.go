@@ -18,36 +18,11 @@ import (
 //
 // c gives author, time (Modified) and marking. before is the run that the
 // author stated last of the same thefts, nil for none: a movement is stated
-// when it is new since then (see Movements). said is what the author stated of
+// when it is new since then. said is what the author stated of
 // the run's thefts, and where to read it again. final says whether a block is
 // final. run must come from trace.Follow or trace.Decode.
 func Drafts(c stix.Common, run, before *trace.Run, said Said, final Final) ([]journal.Draft, error) {
-	d := drafting{c: c, run: run, said: said, now: map[string]bool{}}
-	thefts := theftsOf(run)
-	for _, f := range All(run) {
-		if !slices.Contains(thefts, f.Theft) {
-			continue // traced from an account, not from a stated theft
-		}
-		f.Common = c
-		f.ID = stix.FindingID(f)
-		if err := d.state(f.ID, f.Says(), func(c stix.Common) (stix.Object, error) { f.Common = c; return f.Object() }); err != nil {
-			return nil, errs.Wrap("findings", f.Account.String(), err)
-		}
-	}
-	for _, m := range Movements(run, before, said, c.Author, final) {
-		if err := d.state(m.ID, m.Says(), func(c stix.Common) (stix.Object, error) { m.Common = c; return m.Object() }); err != nil {
-			return nil, errs.Wrap("findings", m.Tx, err)
-		}
-	}
-	if err := d.revoke(); err != nil {
-		return nil, err
-	}
-	for _, id := range thefts {
-		if err := d.add(d.runOf(id)); err != nil {
-			return nil, err
-		}
-	}
-	return d.out, nil
+	return Tell(run, before, c.Author, final).Drafts(c, said)
 }
 
 func theftsOf(run *trace.Run) []string {

@@ -13,45 +13,47 @@ import (
 // Final says whether a block of a chain is final. Nil: every block is.
 type Final func(id chain.ID, block uint64) bool
 
-// Movements are what a run says moved since the run that was stated before it,
-// and the present form of every movement that is said to have moved. With no
-// run before there are none: what happened until a theft is first traced is
-// told by its findings. author is who states them.
+// movement is one of a run's; an old one is no news.
+type movement struct {
+	stix.Movement
+	old bool
+}
+
+// movements are a run's, each with whether it moved since the run that was
+// stated before. With no run before all are old: what happened until a theft is
+// first traced is told by its findings. author is who states them.
 //
 // A transfer is new when the run before does not have it. Where the two runs
 // asked differently (another method, other bounds), a transfer is new when its
 // block is above what the run before read: that other money counts as stolen
 // now is no movement.
-func Movements(run, before *trace.Run, said Said, author identity.OrgID, final Final) []stix.Movement {
-	known := func(*stix.Movement) bool { return true }
+func movements(run, before *trace.Run, author identity.OrgID, final Final) []movement {
+	known := func(movementKey, *stix.Movement) bool { return true }
 	if before != nil {
-		known = knownTo(before, author, sameQuestion(run, before))
+		known = knownTo(before, sameQuestion(run, before))
 	}
-	var out []stix.Movement
-	for _, m := range gather(run, author) {
-		if _, stated := said.Statements[m.ID]; !stated && known(&m) {
-			continue
-		}
+	g := gather(run)
+	out := make([]movement, len(g.list))
+	for i, m := range g.list {
+		m.Author = author
+		m.ID = stix.MovementID(m)
 		m.Provisional = final != nil && m.Block > 0 && !final(m.Account.Chain(), m.Block)
-		out = append(out, m)
+		out[i] = movement{m, known(g.keys[i], &m)}
 	}
 	return out
 }
 
 // knownTo says which movements a run knew of.
-func knownTo(run *trace.Run, author identity.OrgID, sameQuestion bool) func(*stix.Movement) bool {
+func knownTo(run *trace.Run, sameQuestion bool) func(movementKey, *stix.Movement) bool {
 	if sameQuestion {
-		ids := map[string]bool{}
-		for _, m := range gather(run, author) {
-			ids[m.ID] = true
-		}
-		return func(m *stix.Movement) bool { return ids[m.ID] }
+		at := gather(run).at
+		return func(k movementKey, _ *stix.Movement) bool { _, ok := at[k]; return ok }
 	}
 	read := map[chain.ID]uint64{}
 	for _, g := range run.Result.Ledger {
 		read[g.Chain] = g.To
 	}
-	return func(m *stix.Movement) bool { return m.Block <= read[m.Account.Chain()] }
+	return func(_ movementKey, m *stix.Movement) bool { return m.Block <= read[m.Account.Chain()] }
 }
 
 // sameQuestion says whether two runs asked the same of the ledger.
@@ -71,48 +73,58 @@ type movementKey struct {
 	basis   trace.Basis
 }
 
-// gather lists a run's movements in chain order, the parts of one summed up.
-// The theft's own transfers are none, nor is what goes back to its sender.
-func gather(run *trace.Run, author identity.OrgID) []stix.Movement {
-	at := map[movementKey]int{}
-	senders := map[movementKey]map[chain.Account]bool{}
-	var out []stix.Movement
+// gathered are a run's movements in chain order.
+type gathered struct {
+	list []stix.Movement
+	keys []movementKey // of list
+	at   map[movementKey]int
+}
+
+// gather lists a run's movements, the parts of one summed up, without ids. The
+// theft's own transfers are none, nor is what goes back to its sender.
+func gather(run *trace.Run) gathered {
+	g := gathered{at: map[movementKey]int{}}
+	var senders []map[chain.Account]bool
+	thefts := theftsOf(run)
 	for _, e := range run.Timeline() {
 		event, ok := eventOf(&e)
-		if !ok || e.Tx == "" || !slices.ContainsFunc(run.Request.Thefts, func(t trace.Theft) bool { return t.ID == e.Theft }) {
+		if !ok || e.Tx == "" || !slices.Contains(thefts, e.Theft) {
 			continue
 		}
 		k := movementKey{e.Theft, event, e.Tx, e.To, e.Asset, e.Basis}
-		if senders[k] == nil {
-			senders[k] = map[chain.Account]bool{}
+		i, ok := g.at[k]
+		if ok {
+			join(run, &g.list[i], &e)
+		} else {
+			i = len(g.list)
+			g.at[k], g.keys, g.list = i, append(g.keys, k), append(g.list, movementOf(run, event, &e))
+			senders = append(senders, map[chain.Account]bool{})
 		}
 		if !e.From.IsZero() {
-			senders[k][e.From] = true
+			senders[i][e.From] = true
 		}
-		if i, ok := at[k]; ok {
-			join(run, &out[i], &e)
-			continue
-		}
-		m := stix.Movement{
-			Theft: e.Theft, Event: event, Account: e.To, Amount: amount(e.Amount), Tx: e.Tx, Block: e.Block, At: e.Time.Std(),
-			Label: e.Label, Category: e.Category, Source: e.Source, Basis: string(e.Basis), Rule: string(e.Rule), Trace: run.Result.Digest,
-		}
-		if e.Origin.Asset != "" {
-			m.Origin = amount(e.Origin)
-		}
-		if event == stix.Woke {
-			m.IdleDays = e.Slept
-		}
-		m.Author = author
-		m.ID = stix.MovementID(m)
-		at[k], out = len(out), append(out, m)
 	}
-	for k, i := range at {
-		out[i].Senders = len(senders[k])
-		out[i].From = slices.SortedFunc(maps.Keys(senders[k]), chain.Account.Compare)
-		out[i].From = out[i].From[:min(len(out[i].From), stix.MaxSenders)]
+	for i := range g.list {
+		m := &g.list[i]
+		m.Senders = len(senders[i])
+		m.From = slices.SortedFunc(maps.Keys(senders[i]), chain.Account.Compare)
+		m.From = m.From[:min(len(m.From), stix.MaxSenders)]
 	}
-	return out
+	return g
+}
+
+func movementOf(run *trace.Run, event stix.MovementEvent, e *trace.Event) stix.Movement {
+	m := stix.Movement{
+		Theft: e.Theft, Event: event, Account: e.To, Amount: amount(e.Amount), Tx: e.Tx, Block: e.Block, At: e.Time.Std(),
+		Label: e.Label, Category: e.Category, Source: e.Source, Basis: string(e.Basis), Rule: string(e.Rule), Trace: run.Result.Digest,
+	}
+	if e.Origin.Asset != "" {
+		m.Origin = amount(e.Origin)
+	}
+	if event == stix.Woke {
+		m.IdleDays = e.Slept
+	}
+	return m
 }
 
 func eventOf(e *trace.Event) (stix.MovementEvent, bool) {

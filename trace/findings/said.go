@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"bongsu/errs"
+	"bongsu/identity"
 	"bongsu/journal"
 	"bongsu/stix"
 	"bongsu/trace"
@@ -28,6 +29,69 @@ type Version struct {
 	Erased            bool // its payload is gone: it is not said again
 }
 
+// Telling is all that a run says, worked out once: comparing it with what was
+// said is cheap. It does not change.
+type Telling struct {
+	run        *trace.Run
+	thefts     []string
+	statements []statement
+}
+
+// statement is one finding or movement of a run. An old one was there before
+// anybody watched: it is said only where it was said before.
+type statement struct {
+	id     string
+	says   [sha256.Size]byte
+	old    bool
+	where  string // for errors
+	object func(stix.Common) (stix.Object, error)
+}
+
+// Tell works out what a run says; the parameters are those of Drafts.
+func Tell(run, before *trace.Run, author identity.OrgID, final Final) *Telling {
+	t := &Telling{run: run, thefts: theftsOf(run)}
+	for _, f := range All(run) {
+		if !slices.Contains(t.thefts, f.Theft) {
+			continue // traced from an account, not from a stated theft
+		}
+		f.Author = author
+		t.statements = append(t.statements, statement{
+			stix.FindingID(f), f.Says(), false, f.Account.String(),
+			func(c stix.Common) (stix.Object, error) { f.Common = c; return f.Object() },
+		})
+	}
+	for _, m := range movements(run, before, author, final) {
+		t.statements = append(t.statements, statement{
+			m.ID, m.Says(), m.old, m.Tx,
+			func(c stix.Common) (stix.Object, error) { m.Common = c; return m.Object() },
+		})
+	}
+	return t
+}
+
+// Drafts is the difference between what the run says and what was said.
+func (t *Telling) Drafts(c stix.Common, said Said) ([]journal.Draft, error) {
+	d := drafting{c: c, run: t.run, said: said, now: make(map[string]bool, len(t.statements))}
+	for i := range t.statements {
+		s := &t.statements[i]
+		if _, stated := said.Statements[s.id]; s.old && !stated {
+			continue
+		}
+		if err := d.state(s); err != nil {
+			return nil, errs.Wrap("findings", s.where, err)
+		}
+	}
+	if err := d.revoke(); err != nil {
+		return nil, err
+	}
+	for _, id := range t.thefts {
+		if err := d.add(d.runOf(id)); err != nil {
+			return nil, err
+		}
+	}
+	return d.out, nil
+}
+
 // drafting gathers the statements of one run.
 type drafting struct {
 	c    stix.Common
@@ -38,17 +102,17 @@ type drafting struct {
 }
 
 // state adds what is new or changed, as a new version of what stands.
-func (d *drafting) state(id string, says [sha256.Size]byte, object func(stix.Common) (stix.Object, error)) error {
-	d.now[id] = true
+func (d *drafting) state(s *statement) error {
+	d.now[s.id] = true
 	c := d.c
-	c.ID = id
-	if old, ok := d.said.Statements[id]; ok {
-		if old.Erased || !old.Revoked && old.Says == says {
+	c.ID = s.id
+	if old, ok := d.said.Statements[s.id]; ok {
+		if old.Erased || !old.Revoked && old.Says == s.says {
 			return nil
 		}
 		c.Created, c.Modified = old.Created, later(c.Modified, old.Modified)
 	}
-	return d.add(object(c))
+	return d.add(s.object(c))
 }
 
 func (d *drafting) add(o stix.Object, err error) error {

@@ -106,7 +106,7 @@ func openDesk(t fataler, dir string, keys *identity.Keys, l books) *desk {
 	return d
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t testing.TB) *desk {
 	t.Helper()
 	dir := t.TempDir()
 	keys, err := identity.Create(filepath.Join(dir, "keys"), "Desk", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))

@@ -81,7 +81,9 @@ type telling struct {
 	run    *trace.Run
 	thefts []string
 	final  findings.Final
-	kept   bool // the run's file is written
+	tells  *findings.Telling // what the run says, compared with before
+	since  string            // digest of the run before
+	kept   bool              // the run's file is written
 	out    []stix.Object
 }
 
@@ -98,14 +100,17 @@ func (t *telling) once(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	before, err := t.load(digest)
-	if err != nil {
-		return false, err
+	if t.tells == nil || t.since != digest {
+		before, err := t.load(digest)
+		if err != nil {
+			return false, err
+		}
+		t.tells, t.since = findings.Tell(t.run, before, t.View.self, t.final), digest
 	}
 	if !t.kept { // most blocks change nothing, and then nothing is written
 		nothing := false
 		err = t.Journal.Query(ctx, func(ctx context.Context, tx *journal.Tx) error {
-			drafts, err := t.drafts(ctx, tx, before)
+			drafts, err := t.drafts(ctx, tx)
 			nothing = len(drafts) == 0
 			return err
 		})
@@ -124,7 +129,7 @@ func (t *telling) once(ctx context.Context) (done bool, err error) {
 		if err != nil || now.Digest != digest {
 			return err
 		}
-		if drafts, err = t.drafts(ctx, tx, before); err != nil {
+		if drafts, err = t.drafts(ctx, tx); err != nil {
 			return err
 		}
 		if done = len(drafts) <= stateAtOnce; !done {
@@ -161,13 +166,13 @@ func (t *telling) load(digest string) (*trace.Run, error) {
 	return run, err
 }
 
-func (t *telling) drafts(ctx context.Context, tx *journal.Tx, before *trace.Run) ([]journal.Draft, error) {
+func (t *telling) drafts(ctx context.Context, tx *journal.Tx) ([]journal.Draft, error) {
 	said, err := t.View.said(ctx, tx, t.thefts)
 	if err != nil {
 		return nil, err
 	}
 	c := stix.Common{Author: t.View.self, Created: t.Now, Modified: t.Now, Marking: t.Marking}
-	drafts, err := findings.Drafts(c, t.run, before, said, t.final)
+	drafts, err := t.tells.Drafts(c, said)
 	if err != nil {
 		return nil, err
 	}
