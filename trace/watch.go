@@ -2,7 +2,6 @@ package trace
 
 import (
 	"context"
-	"slices"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -30,14 +29,6 @@ type seenChain struct {
 	hash ledger.Hash
 	rows uint64
 	txs  uint64
-}
-
-// Change is what an Advance brought.
-type Change struct {
-	Run     *Run
-	Events  []Event // new on the timeline, in order
-	Undone  []Event // on the timeline before and no longer: a reorganisation took them back
-	Started bool    // the trace was started over
 }
 
 // NewWatch traces to the ledger's end and is ready to go on. A bound in time
@@ -89,40 +80,37 @@ func (w *Watch) look(ctx context.Context, r ledger.Reader, reads *readLog) (map[
 	return out, nil
 }
 
-// Advance goes on with what a newer Reader of the same ledger shows.
+// Advance goes on with what a newer Reader of the same ledger shows, and says
+// whether it had to start over.
 //
 // After an error the Watch is spent: make a new one.
-func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (_ Change, err error) {
+func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err error) {
 	defer caught(&err)
-	before := w.run
 	fresh, ok, err := w.fresh(ctx, r)
 	if err != nil {
-		return Change{}, err
+		return false, err
 	}
 	if !ok {
-		if err := w.start(ctx, r); err != nil {
-			return Change{}, err
-		}
-		return w.change(before, true), nil
+		return true, w.start(ctx, r)
 	}
 	for _, s := range w.sims {
 		s.r, s.last = r, ledger.Key{}
 		if err := s.resume(ctx, fresh, w.seen); err != nil {
-			return Change{}, err
+			return false, err
 		}
 		if err := s.follow(ctx); err != nil {
-			return Change{}, err
+			return false, err
 		}
 	}
 	run, err := draw(ctx, r, w.set, &w.req, w.sims, w.reads)
 	if err != nil {
-		return Change{}, err
+		return false, err
 	}
 	if w.seen, err = w.look(ctx, r, w.reads); err != nil {
-		return Change{}, err
+		return false, err
 	}
 	w.run = run
-	return w.change(before, false), nil
+	return false, nil
 }
 
 // fresh reads the rows of the new blocks and says whether the ledger only grew
@@ -224,28 +212,4 @@ func (u *utxo) resume(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// change compares the timelines of two runs.
-func (w *Watch) change(before *Run, started bool) Change {
-	was, is := before.Timeline(), w.run.Timeline()
-	c := Change{Run: w.run, Started: started, Events: less(is, was), Undone: less(was, is)}
-	return c
-}
-
-// less is the events of a that b lacks, in order.
-func less(a, b []Event) []Event {
-	have := map[Event]int{}
-	for _, e := range b {
-		have[e]++
-	}
-	out := []Event{}
-	for _, e := range a {
-		if have[e] > 0 {
-			have[e]--
-			continue
-		}
-		out = append(out, e)
-	}
-	return slices.Clip(out)
 }

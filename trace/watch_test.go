@@ -110,16 +110,15 @@ func TestWatchIsBatch(t *testing.T) {
 				}
 			}
 			r := n.reader(t)
-			c, err := w.Advance(ctx, r)
-			if err != nil {
+			if _, err := w.Advance(ctx, r); err != nil {
 				t.Fatal(err)
 			}
 			want, err := trace.Follow(ctx, r, nil, req)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Run.Result.Digest != want.Result.Digest {
-				t.Fatalf("%s: live and batch differ:\n%+v\n%+v", req.Method, c.Run.Result, want.Result)
+			if w.Run().Result.Digest != want.Result.Digest {
+				t.Fatalf("%s: live and batch differ:\n%+v\n%+v", req.Method, w.Run().Result, want.Result)
 			}
 		}
 	})
@@ -141,30 +140,31 @@ func TestWatchTakesBack(t *testing.T) {
 	move := func() []chain.Transfer {
 		return []chain.Transfer{{Chain: chain.Ethereum, Kind: chain.KindNative, From: person(0), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(20)}}
 	}
-	n.add(move())
-	c, err := w.Advance(ctx, n.reader(t))
-	if err != nil || len(c.Events) != 1 || c.Events[0].Kind != trace.EventMoved || len(c.Undone) != 0 || c.Started {
-		t.Fatalf("moved: %+v %v", c, err)
+	advance := func(events int, anew bool) *trace.Run {
+		t.Helper()
+		started, err := w.Advance(ctx, n.reader(t))
+		if got := w.Run().Timeline(); err != nil || started != anew || len(got) != 1+events {
+			t.Fatalf("started %v, %+v, %v", started, got, err)
+		}
+		return w.Run()
 	}
-	if h := c.Run.Result.Holdings; len(h) != 2 || !h[1].Provisional || h[0].Provisional {
+	n.add(move())
+	if h := advance(1, false).Result.Holdings; len(h) != 2 || !h[1].Provisional || h[0].Provisional {
 		t.Fatalf("the new holding is provisional, the old one final: %+v", h)
 	}
 	n.m.Rollback(chain.Ethereum, 2)
 	n.fork, n.block = 1, 2
 	n.add(nil)
-	c, err = w.Advance(ctx, n.reader(t))
-	if err != nil || len(c.Undone) != 1 || len(c.Events) != 0 || len(c.Run.Result.Holdings) != 1 {
-		t.Fatalf("taken back: %+v %v", c, err)
+	if h := advance(0, true).Result.Holdings; len(h) != 1 {
+		t.Fatalf("taken back: %+v", h)
 	}
 	n.add(move())
-	c, err = w.Advance(ctx, n.reader(t))
-	if err != nil || len(c.Events) != 1 || c.Events[0].Block != 4 {
-		t.Fatalf("came back: %+v %v", c, err)
+	if e := advance(1, false).Timeline()[1]; e.Block != 4 || e.Kind != trace.EventMoved {
+		t.Fatalf("came back: %+v", e)
 	}
 	n.m.Finalize(chain.Ethereum, 4)
-	c, err = w.Advance(ctx, n.reader(t))
-	if err != nil || c.Started || len(c.Events) != 0 || c.Run.Result.Holdings[1].Provisional {
-		t.Fatalf("final: %+v %v", c, err)
+	if h := advance(1, false).Result.Holdings; h[1].Provisional {
+		t.Fatalf("final: %+v", h)
 	}
 }
 
@@ -218,18 +218,20 @@ func TestWatchUTXO(t *testing.T) {
 	}
 	for i, u := range blocks[1:] {
 		r := add(u)
-		c, err := w.Advance(ctx, r)
+		before := len(w.Run().Timeline())
+		started, err := w.Advance(ctx, r)
 		if err != nil {
 			t.Fatal(err)
 		}
+		is := w.Run()
 		want, err := trace.Follow(ctx, r, nil, req)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.Started || c.Run.Result.Digest != want.Result.Digest || len(c.Events) != len(u.Outputs) {
-			t.Fatalf("block %d: started %v, %d events, %+v, want %+v", i+2, c.Started, len(c.Events), c.Run.Result, want.Result)
+		if got := len(is.Timeline()) - before; started || is.Result.Digest != want.Result.Digest || got != len(u.Outputs) {
+			t.Fatalf("block %d: started %v, %d events, %+v, want %+v", i+2, started, got, is.Result, want.Result)
 		}
-		for _, h := range c.Run.Result.Holdings { // no block is known to be final yet
+		for _, h := range is.Result.Holdings { // no block is known to be final yet
 			if !h.Provisional {
 				t.Errorf("block %d: final: %+v", i+2, h)
 			}
