@@ -246,9 +246,9 @@ func (s *sim) party(ctx context.Context, ref ledger.AccountRef) (uint32, error) 
 	if l, ok := s.labels.Deciding(names[0]); ok {
 		switch {
 		case l.Service() != "":
-			p.role, p.label = roleExit, l
+			p.role, p.label = roleExit, &l
 		case l.Contract():
-			p.role, p.label = roleContract, l
+			p.role, p.label = roleContract, &l
 		}
 	}
 	if s.within != nil && p.role == roleBook && !s.within(ref) {

@@ -12,7 +12,7 @@ import (
 // this is its first spend: the book's own rows ahead, inside the same
 // transaction, up to the next arrival.
 func (s *sim) spendBatch(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]lot, error) {
-	if len(b.cuts) == 0 {
+	if b.batch == nil || len(b.batch.cuts) == 0 {
 		spends, err := s.lookAhead(ctx, b, w)
 		if err != nil {
 			return nil, err

@@ -114,10 +114,12 @@ func (s *sim) countSend(b *book) {
 		return
 	}
 	c.over = true
-	for i := range b.plan {
-		b.push(b.plan[i])
+	if b.batch != nil {
+		for i := range b.batch.pieces {
+			b.push(b.batch.pieces[i])
+		}
+		b.batch = nil
 	}
-	b.plan, b.cuts = nil, nil
 	s.giveUp(b, ReasonDegree)
 }
 

@@ -141,7 +141,7 @@ func (s *sim) atEnd(ctx context.Context) error {
 		return nil
 	}
 	for _, b := range s.shelf.books {
-		if b.tainted == 0 && len(b.plan) == 0 {
+		if b.tainted == 0 && (b.batch == nil || len(b.batch.pieces) == 0) {
 			continue
 		}
 		spends, err := s.spendsLater(ctx, b)

@@ -82,7 +82,7 @@ func (d *drawing) incomplete(s *sim) {
 	for _, b := range s.shelf.books {
 		if !b.missing.IsZero() {
 			d.res.Incomplete = append(d.res.Incomplete, Incomplete{
-				s.parties[b.owner].account, d.amount(b.key.asset, b.spent), d.amount(b.key.asset, b.known), d.amount(b.key.asset, b.missing),
+				s.parties[b.owner].account, d.amount(b.key.asset, b.spent), d.amount(b.key.asset, b.known()), d.amount(b.key.asset, b.missing),
 			})
 		}
 	}

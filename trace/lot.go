@@ -103,23 +103,28 @@ type book struct {
 	cur     *cursor      // nil while the ledger is read on
 	owner   uint32       // index into sim.parties
 
-	// Spends since the book was opened, what of them the ledger knew, and
-	// what it did not (definition 4).
-	spent, known, missing chain.Amount
+	// Spends since the book was opened, and what of them the ledger did not
+	// know (definition 4).
+	spent, missing chain.Amount
 
-	plan []lot   // TIHO: pieces drawn ahead for the spends of the batch
-	cuts []int32 // TIHO: how many pieces each spend of the batch still gets
+	batch *batchPlan // TIHO: what is drawn ahead
 }
 
+// batchPlan is the pieces that a batch drew, for its spends one by one.
+type batchPlan struct {
+	pieces []lot
+	cuts   []int32 // how many pieces each spend still gets
+}
+
+// known is what of the book's spends the ledger knew.
+func (b *book) known() chain.Amount { return b.spent.MustSub(b.missing) }
+
 // count adds a spend to the book's sums, and says whether they fit.
-func (b *book) count(spent, known, missing *chain.Amount) bool {
-	var ok1, ok2, ok3 bool
-	b.spent, ok1 = b.spent.Add(*spent)
-	b.known, ok2 = b.known.Add(*known)
-	if ok3 = true; !missing.IsZero() {
-		b.missing, ok3 = b.missing.Add(*missing)
+func (b *book) count(spent, missing *chain.Amount) (ok bool) {
+	if b.spent, ok = b.spent.Add(*spent); ok && !missing.IsZero() {
+		b.missing, ok = b.missing.Add(*missing)
 	}
-	return ok1 && ok2 && ok3
+	return ok
 }
 
 func (b *book) live() []lot { return b.lots[b.head:] }

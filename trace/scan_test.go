@@ -3,6 +3,8 @@ package trace_test
 import (
 	"bytes"
 	"context"
+	"maps"
+	"math/big"
 	"slices"
 	"testing"
 
@@ -81,7 +83,7 @@ func TestReadingsAgreeOnALedger(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch := make([]ledger.EVMTransfer, 30_000)
+	batch := make([]ledger.EVMTransfer, 12_000)
 	n := generate.New(generate.Options{Seed: 5, Rows: uint64(len(batch)), PerAccount: 100, RandomShare: generate.Mixed}).Next(batch)
 	if err := im.AddEVM(chain.Ethereum, batch[:n]); err != nil {
 		t.Fatal(err)
@@ -144,6 +146,110 @@ func busiest(t *testing.T, r ledger.Reader, n int) []chain.Transfer {
 	out, err := ledger.Expand(ctx, r, slices.Clone(most[:n]))
 	if err != nil {
 		t.Fatal(err)
+	}
+	return out
+}
+
+// A hub whose book is longer than a page, with amounts on both sides of 64 and
+// 128 bits: FIFO by two readings, and by whole numbers without a limit.
+func TestHubOfLargeAmounts(t *testing.T) {
+	const rows = 1500
+	var all []chain.Transfer
+	for i := range rows {
+		amount, _ := chain.Units(uint64(i%7+1)).MulDiv(power(40+(i*37)%110), chain.Units(1))
+		tx, _ := chain.NewTxID(append(make([]byte, 30), byte(i>>8), byte(i)))
+		tr := chain.Transfer{
+			Chain: chain.Ethereum, Block: uint64(10 + i/4), Index: uint32(i % 4), Time: chain.Time(i/4) * 12_000, Tx: tx,
+			Kind: chain.KindNative, Ordinal: chain.NoOrdinal, From: person(1 + i%20), To: person(0), Asset: chain.Ethereum.Native(), Amount: amount,
+		}
+		if i%3 == 2 {
+			tr.From, tr.To = tr.To, tr.From
+		}
+		all = append(all, tr)
+	}
+	stolen := []chain.Transfer{all[0], all[3], all[6], all[600], all[1203]}
+	r, err := model.Of(all...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := trace.Request{SkipAside: true, Thefts: []trace.Theft{{ID: "t", Transfers: stolen}}}
+	a, err := encoded(r, nil, q.ByBooks())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := encoded(r, nil, q.ByLedger())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Fatal("by books and by the ledger differ")
+	}
+	run, err := trace.Decode(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[chain.Account]chain.Amount{}
+	for _, h := range run.Result.Holdings {
+		sums[h.Account] = sums[h.Account].MustAdd(h.Base)
+	}
+	got := map[chain.Account]string{}
+	for account, sum := range sums {
+		got[account] = sum.Base()
+	}
+	if want := wholeFIFO(all, stolen); !maps.Equal(got, want) {
+		t.Fatalf("holdings %v, want %v", got, want)
+	}
+}
+
+// power is 2^bits.
+func power(bits int) chain.Amount {
+	var w [4]uint64
+	w[bits/64] = 1 << (bits % 64)
+	return chain.FromWords(w)
+}
+
+type wholePiece struct {
+	value   *big.Int
+	tainted bool
+}
+
+// wholeFIFO is what each account holds by FIFO from the first transfer on,
+// every book a list of whole numbers.
+func wholeFIFO(all, stolen []chain.Transfer) map[chain.Account]string {
+	books := map[chain.Account][]wholePiece{}
+	for _, x := range all {
+		left, _ := new(big.Int).SetString(x.Amount.Base(), 10)
+		var moved []wholePiece
+		for len(books[x.From]) > 0 && left.Sign() > 0 {
+			p := books[x.From][0]
+			take := new(big.Int).Set(p.value)
+			if take.Cmp(left) > 0 {
+				take.Set(left)
+			}
+			moved = append(moved, wholePiece{take, p.tainted})
+			left.Sub(left, take)
+			p.value = new(big.Int).Sub(p.value, take)
+			if books[x.From][0] = p; p.value.Sign() == 0 {
+				books[x.From] = books[x.From][1:]
+			}
+		}
+		moved = append(moved, wholePiece{left, false})
+		for i := range moved {
+			moved[i].tainted = moved[i].tainted || slices.ContainsFunc(stolen, func(s chain.Transfer) bool { return s.SameMovement(x) })
+		}
+		books[x.To] = append(books[x.To], moved...)
+	}
+	out := map[chain.Account]string{}
+	for account, pieces := range books {
+		sum := new(big.Int)
+		for _, p := range pieces {
+			if p.tainted {
+				sum.Add(sum, p.value)
+			}
+		}
+		if sum.Sign() > 0 {
+			out[account] = sum.String()
+		}
 	}
 	return out
 }

@@ -69,7 +69,7 @@ type party struct {
 	ref     ledger.AccountRef
 	account chain.Account
 	role    role
-	label   labels.Label // with roleExit
+	label   *labels.Label // with roleExit and roleContract
 	reached bool
 	sends   map[ledger.AssetRef]*sends // with a bound on degree
 	source  *Source                    // with roleSource
@@ -234,9 +234,8 @@ func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]l
 	} else {
 		out = s.method.draw(b, a.Min(b.total), out)
 	}
-	known := sumOf(out)
-	missing := a.MustSub(known)
-	if !b.count(&a, &known, &missing) {
+	missing := a.MustSub(sumOf(out))
+	if !b.count(&a, &missing) {
 		return nil, overflow()
 	}
 	short := !missing.IsZero()

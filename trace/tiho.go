@@ -37,21 +37,26 @@ func (tiho) batch(b *book, spends []chain.Amount) {
 			pieces[i], need[i] = b.popKind(wantTaint, need[i], pieces[i])
 		}
 	}
-	b.plan, b.cuts = b.plan[:0], b.cuts[:0]
+	if b.batch == nil {
+		b.batch = &batchPlan{}
+	}
+	p := b.batch
+	p.pieces, p.cuts = p.pieces[:0], p.cuts[:0]
 	for i := range pieces {
-		b.plan = append(b.plan, pieces[i]...)
-		b.cuts = append(b.cuts, int32(len(pieces[i])))
+		p.pieces = append(p.pieces, pieces[i]...)
+		p.cuts = append(p.cuts, int32(len(pieces[i])))
 	}
 }
 
 // planned takes the pieces of the batch's next spend.
 func (b *book) planned(out []lot) ([]lot, bool) {
-	if len(b.cuts) == 0 {
+	p := b.batch
+	if p == nil || len(p.cuts) == 0 {
 		return out, false
 	}
-	n := b.cuts[0]
-	out = append(out, b.plan[:n]...)
-	b.plan, b.cuts = b.plan[n:], b.cuts[1:]
+	n := p.cuts[0]
+	out = append(out, p.pieces[:n]...)
+	p.pieces, p.cuts = p.pieces[n:], p.cuts[1:]
 	return out, true
 }
 

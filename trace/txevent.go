@@ -90,20 +90,20 @@ func (e *txEvent) gather() (*pouring, error) {
 	}
 	p.missing = missing
 	if last != nil {
-		e.u.lack(last, e.asset, spent, known, missing)
+		e.u.lack(last, e.asset, spent, missing)
 	}
 	return p, nil
 }
 
 // lack books a spend beyond what is known under the account of its last known
 // tainted input.
-func (u *utxo) lack(c *coin, asset ledger.AssetRef, spent, known, missing chain.Amount) {
+func (u *utxo) lack(c *coin, asset ledger.AssetRef, spent, missing chain.Amount) {
 	b := u.shelf.get(c.ref, asset)
 	if b == nil {
 		b = &book{key: bookKey{c.ref, asset}, owner: c.party}
 		u.shelf.add(b)
 	}
-	b.spent, b.known, b.missing = b.spent.MustAdd(spent), b.known.MustAdd(known), b.missing.MustAdd(missing)
+	b.spent, b.missing = b.spent.MustAdd(spent), b.missing.MustAdd(missing)
 }
 
 // turn taints the clean inputs of a transaction with a tainted one (Poison).

@@ -3,6 +3,7 @@ package trace
 import (
 	"context"
 	"runtime"
+	"unsafe"
 
 	"bongsu/labels"
 	"bongsu/ledger"
@@ -15,6 +16,7 @@ type Usage struct {
 	Lots    int // that lie in books and unspent outputs, clean and tainted
 	Tainted int // of these
 	Flows   int // transfers' taint on record
+	Room    int // bytes of the queues that hold the lots, slack included
 }
 
 // Hold runs a request's simulations to the ledger's end and calls look while
@@ -31,10 +33,12 @@ func Hold(ctx context.Context, r ledger.Reader, set *labels.Set, req Request, lo
 		for _, b := range s.shelf.books {
 			u.Books++
 			u.lots(b.live())
+			u.Room += cap(b.lots) * int(unsafe.Sizeof(lot{}))
 		}
 		if s.utxo != nil {
 			for _, c := range s.utxo.coins {
 				u.lots(c.lots)
+				u.Room += cap(c.lots) * int(unsafe.Sizeof(lot{}))
 			}
 		}
 	}
