@@ -13,8 +13,9 @@ import (
 )
 
 type explainCmd struct {
-	Theft   string `arg:"" help:"The theft's id."`
+	Theft   string `arg:"" help:"The theft's id, or the deposit of a backward trace."`
 	Account string `arg:"" help:"The account whose share of the money is to be explained."`
+	Kept    string `name:"run" help:"Explain this kept run, instead of the latest of the theft: the digest that trace printed." placeholder:"DIGEST"`
 	Lang    string `default:"en" help:"Language of the text: en, ko, it, fr or de." enum:"en,ko,it,fr,de" placeholder:"L"`
 	Chain   string `help:"Chain of a bare address that fits several." placeholder:"C"`
 }
@@ -24,7 +25,8 @@ func (explainCmd) Help() string {
 
 Examples:
   bongsu explain incident--0b0f... 0x36ed3c0213565530c35115d93a80f9c04d94e4cb
-  bongsu explain incident--0b0f... 0xdD90071D52F20e85c89802e5Dc1eC0A7B6475f92 --lang ko`
+  bongsu explain incident--0b0f... 0xdD90071D52F20e85c89802e5Dc1eC0A7B6475f92 --lang ko
+  bongsu explain f4184fc5.../1Q2TWHE3GMdB6BZKafqwxXtWAWgFt5Jvm3 12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S --run sha256:b6820b30...`
 }
 
 func (c *explainCmd) Run(a *app) error {
@@ -37,7 +39,7 @@ func (c *explainCmd) Run(a *app) error {
 		return err
 	}
 	defer n.close() //nolint:errcheck // nothing was written
-	run, err := n.latestRun(a.ctx, c.Theft)
+	run, err := n.run(a.ctx, c.Kept, c.Theft)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,14 @@ func (c *explainCmd) Run(a *app) error {
 		return err
 	}
 	return a.print(x, func(w io.Writer) { fmt.Fprint(w, text) })
+}
+
+// run is a kept run by its digest, or else the latest of a theft.
+func (n *node) run(ctx context.Context, digest, theft string) (*trace.Run, error) {
+	if digest != "" {
+		return n.traces.Load(digest)
+	}
+	return n.latestRun(ctx, theft)
 }
 
 // latestRun is the newest run of a theft's trace that this organisation made.

@@ -45,12 +45,14 @@ type Explanation struct {
 	Title   string             `json:"title"`
 	Account chain.Account      `json:"account"`
 	Method  trace.Method       `json:"method"`
-	Rests   []trace.Amount     `json:"rests"` // what lies there now; empty when it passed through
+	Rests   []trace.Amount     `json:"rests"` // what lies there now; empty when it passed through; backward: what came from there
 	Exits   []trace.Exit       `json:"exits,omitempty"`
 	Stopped []trace.Unfollowed `json:"unfollowed,omitempty"`
 	Lacking []trace.Incomplete `json:"incomplete,omitempty"`
 	Steps   []Step             `json:"steps"` // in chain order
 	Digest  string             `json:"digest"`
+
+	Backward bool `json:"backward,omitempty"` // of a backward trace: the way from the account to the deposit
 }
 
 // Of explains what a run found on an account. theft may be empty when the run
@@ -64,11 +66,18 @@ func Of(run *trace.Run, theft string, account chain.Account) (*Explanation, erro
 	if !slices.Contains(ids, theft) {
 		return nil, errs.New("explain", errs.NotExist, theft, "the trace does not follow this theft", "name one that it follows")
 	}
-	x := &Explanation{Theft: theft, Account: account, Method: run.Result.Method, Digest: run.Result.Digest, Rests: []trace.Amount{}}
+	x := &Explanation{Theft: theft, Account: account, Method: run.Result.Method, Digest: run.Result.Digest, Rests: []trace.Amount{}, Backward: run.Request.Backward}
 	for _, t := range run.Request.Thefts {
 		if t.ID == theft {
 			x.Title = t.Title
 		}
+	}
+	x.found(run)
+	if x.Backward {
+		if x.origins(run); len(x.Steps) == 0 {
+			return nil, errs.New("explain", errs.NotExist, account.String(), "nothing of this deposit is known to come from the account", "look at the trace's places: where going back stopped")
+		}
+		return x, nil
 	}
 	ends := x.ends(run)
 	if len(ends) == 0 {
@@ -103,6 +112,18 @@ func (x *Explanation) ends(run *trace.Run) (ends []int) {
 			x.Rests = append(x.Rests, run.Amount(a.Asset, s))
 		}
 	}
+	if len(ends) == 0 {
+		for i := range run.Flows {
+			if f := &run.Flows[i]; f.To == x.Account && f.Theft == x.Theft {
+				ends = append(ends, i)
+			}
+		}
+	}
+	return ends
+}
+
+// found is what the result says of the account.
+func (x *Explanation) found(run *trace.Run) {
 	for _, e := range run.Result.Exits {
 		if e.Account == x.Account && e.Theft == x.Theft {
 			x.Exits = append(x.Exits, e)
@@ -114,18 +135,32 @@ func (x *Explanation) ends(run *trace.Run) (ends []int) {
 		}
 	}
 	for _, i := range run.Result.Incomplete {
-		if i.Account == x.Account {
+		if i.Account == x.Account || x.Backward {
 			x.Lacking = append(x.Lacking, i)
 		}
 	}
-	if len(ends) == 0 {
-		for i := range run.Flows {
-			if f := &run.Flows[i]; f.To == x.Account && f.Theft == x.Theft {
-				ends = append(ends, i)
-			}
+}
+
+// origins lists the way from a place where going back stopped to the deposit:
+// the transfers that left it, and what drew on them.
+func (x *Explanation) origins(run *trace.Run) {
+	for _, h := range run.Result.Holdings {
+		if h.Account == x.Account && h.Theft == x.Theft {
+			x.Rests = append(x.Rests, h.Amount)
 		}
 	}
-	return ends
+	need, order := make([]bool, len(run.Flows)), []int{}
+	for i := range run.Flows {
+		f := &run.Flows[i]
+		need[i] = f.Theft == x.Theft && len(f.Parents) == 0 && (f.From == x.Account || f.From.IsZero() && f.To == x.Account)
+		for _, p := range f.Parents {
+			need[i] = need[i] || need[p]
+		}
+		if need[i] {
+			order = append(order, i)
+		}
+	}
+	x.number(run, order)
 }
 
 // steps lists every flow behind the ends, in chain order.
@@ -144,6 +179,11 @@ func (x *Explanation) steps(run *trace.Run, ends []int) {
 		order = append(order, i)
 	}
 	slices.Sort(order)
+	x.number(run, order)
+}
+
+// number writes flows down as steps.
+func (x *Explanation) number(run *trace.Run, order []int) {
 	number := map[int]int{}
 	for n, i := range order {
 		number[i] = n + 1
@@ -154,6 +194,9 @@ func (x *Explanation) steps(run *trace.Run, ends []int) {
 			Confidence: Confidence(f.Rule), NewRule: f.Rule != trace.RuleNone,
 		}
 		for _, p := range f.Parents {
+			if number[p] == 0 {
+				continue // of another origin
+			}
 			s.Drawn = append(s.Drawn, number[p])
 			s.NewRule = s.NewRule && run.Flows[p].Rule == trace.RuleNone
 		}

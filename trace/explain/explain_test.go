@@ -123,3 +123,59 @@ func TestLanguagesAgree(t *testing.T) {
 		}
 	}
 }
+
+// A backward trace is explained from the place where going back stopped to the
+// deposit, in every language.
+func TestBackward(t *testing.T) {
+	ts := []chain.Transfer{move(1, 9, 1, 100), move(2, 8, 1, 20), move(3, 1, 2, 110), move(4, 2, 3, 2500)}
+	r, err := model.Of(ts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := trace.Follow(context.Background(), r, nil, trace.Request{Backward: true, Thefts: []trace.Theft{{ID: "d", Title: "the deposit", Transfers: ts[3:]}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Of(run, "", acct(8))
+	if err != nil || len(x.Steps) != 3 || !x.Backward || len(x.Rests) != 1 || x.Rests[0].Amount != "10" || x.Steps[0].Stolen.Amount != "20" || x.Steps[2].Stolen.Amount != "10" {
+		t.Fatalf("%+v %v", x, err)
+	}
+	for _, lang := range Languages() {
+		text, err := x.Text(lang)
+		if err != nil || placeholder.MatchString(text) || strings.Count(text, "\n") != 2+3+1+1+1 {
+			t.Errorf("%s: %v\n%s", lang, err, text)
+		}
+	}
+	en, _ := x.Text("en")
+	for _, want := range []string{
+		"How money of account " + acct(8).String() + " came into the deposit the deposit.", "Here going back stops. Money of this origin: 20 ETH.",
+		"part of the deposit that comes from here: 10 ETH", "of the deposit of 2,500 ETH, the ledger explains 110 ETH; the origin of 2,390 ETH is missing",
+	} {
+		if !strings.Contains(en, want) {
+			t.Errorf("lacks %q:\n%s", want, en)
+		}
+	}
+	if _, err := Of(run, "", acct(2)); errs.Is(err) != errs.NotExist {
+		t.Errorf("an account on the way is no origin: %v", err)
+	}
+}
+
+// Numbers and dates are written as each language writes them, to the last digit.
+func TestNumbersAndDates(t *testing.T) {
+	at, _ := chain.ParseTime("2025-03-01 04:05:06")
+	for lang, want := range map[string][2]string{
+		"en": {"1,234,567.000000000000000001 ETH", "1 March 2025, 04:05:06 UTC"},
+		"ko": {"1,234,567.000000000000000001 ETH", "2025년 3월 1일 04:05:06 UTC"},
+		"it": {"1.234.567,000000000000000001 ETH", "1º marzo 2025, 04:05:06 UTC"},
+		"fr": {"1\u202f234\u202f567,000000000000000001 ETH", "1er mars 2025 à 04:05:06 UTC"},
+		"de": {"1.234.567,000000000000000001 ETH", "1. März 2025, 04:05:06 UTC"},
+	} {
+		p, _ := catalogue(lang)
+		if got := p.money(trace.Amount{Symbol: "ETH", Amount: "1234567.000000000000000001"}); got != want[0] {
+			t.Errorf("%s: %s, want %s", lang, got, want[0])
+		}
+		if got := p.time(at); got != want[1] {
+			t.Errorf("%s: %s, want %s", lang, got, want[1])
+		}
+	}
+}

@@ -15,14 +15,17 @@ func Languages() []string { return []string{"en", "ko", "it", "fr", "de"} }
 // phrases are the sentences of one language. {x} is replaced by its value.
 type phrases struct {
 	title, rests, passed, exit, stopped, lacking  string
-	stolen, moved, minted                         string
+	stolen, moved, minted, kept                   string
+	titleBack, startBack, coinBack, movedBack     string // of a backward trace
+	restsBack, exitBack, stopBack, lackBack       string
 	observed, inferred, before, confidence, close string
 	methods                                       map[trace.Method]string
 	rules                                         map[trace.Rule]string
 	reasons                                       map[trace.Reason]string
 	and                                           string
-	decimal                                       string
-	date                                          string
+	decimal, group                                string   // of numbers
+	date, first                                   string   // of a day, and the first of a month
+	months                                        []string // as a date names them
 }
 
 // Text writes an explanation in a language ("en", "ko", "it", "fr", "de").
@@ -40,38 +43,65 @@ func (x *Explanation) Text(lang string) (string, error) {
 	if name == "" {
 		name = x.Theft
 	}
-	say(p.title, "{theft}", name, "{account}", x.Account.String())
+	title := p.title
+	if x.Backward {
+		title = p.titleBack
+	}
+	say(title, "{theft}", name, "{account}", x.Account.String())
 	say(p.methods[x.Method])
 	for _, s := range x.Steps {
 		x.step(&p, &s, say)
 	}
-	for _, a := range x.Rests {
-		say(p.rests, "{amount}", p.money(a))
-	}
-	for _, e := range x.Exits {
-		say(p.exit, "{amount}", p.money(e.Amount), "{label}", e.Label, "{category}", e.Category, "{source}", e.Source)
-	}
-	for _, u := range x.Stopped {
-		say(p.stopped, "{amount}", p.money(u.Amount), "{reason}", p.reasons[u.Reason])
-	}
-	for _, i := range x.Lacking {
-		say(p.lacking, "{spent}", p.money(i.Spent), "{known}", p.money(i.Known), "{missing}", p.money(i.Missing))
-	}
-	if len(x.Rests)+len(x.Exits)+len(x.Stopped) == 0 {
-		say(p.passed)
-	}
+	x.results(&p, say)
 	say(p.close, "{digest}", x.Digest)
 	return b.String(), nil
 }
 
-func (x *Explanation) step(p *phrases, s *Step, say func(string, ...string)) {
-	format := p.moved
-	switch {
-	case len(s.Drawn) == 0:
-		format = p.stolen
-	case s.From.IsZero():
-		format = p.minted
+// results says what of the money ended on the account, or came from it.
+func (x *Explanation) results(p *phrases, say func(string, ...string)) {
+	rests, exit, stopped, lacking := p.rests, p.exit, p.stopped, p.lacking
+	if x.Backward {
+		rests, exit, stopped, lacking = p.restsBack, p.exitBack, p.stopBack, p.lackBack
 	}
+	for _, a := range x.Rests {
+		say(rests, "{amount}", p.money(a))
+	}
+	for _, e := range x.Exits {
+		say(exit, "{amount}", p.money(e.Amount), "{label}", e.Label, "{category}", e.Category, "{source}", e.Source, "{first}", p.time(e.First), "{last}", p.time(e.Last))
+	}
+	for _, u := range x.Stopped {
+		say(stopped, "{amount}", p.money(u.Amount), "{reason}", p.reasons[u.Reason])
+	}
+	for _, i := range x.Lacking {
+		say(lacking, "{spent}", p.money(i.Spent), "{known}", p.money(i.Known), "{missing}", p.money(i.Missing))
+	}
+	if !x.Backward && len(x.Rests)+len(x.Exits)+len(x.Stopped) == 0 {
+		say(p.passed)
+	}
+}
+
+// sentence is what is said of a step.
+func (x *Explanation) sentence(p *phrases, s *Step) string {
+	first := len(s.Drawn) == 0
+	switch {
+	case x.Backward && first && s.From.IsZero():
+		return p.coinBack
+	case x.Backward && first:
+		return p.startBack
+	case x.Backward:
+		return p.movedBack
+	case first:
+		return p.stolen
+	case s.From.IsZero():
+		return p.minted
+	case s.From == s.To:
+		return p.kept
+	}
+	return p.moved
+}
+
+func (x *Explanation) step(p *phrases, s *Step, say func(string, ...string)) {
+	format := x.sentence(p, s)
 	basis := p.observed
 	switch {
 	case s.NewRule:
@@ -106,14 +136,32 @@ func (p *phrases) list(ns []int) string {
 	return strings.Join(out[:len(out)-1], ", ") + " " + p.and + " " + out[len(out)-1]
 }
 
-// money writes an amount with the language's decimal sign; digits are not
-// grouped, so that a number can be compared with the ledger's.
+// money writes an amount as the language writes numbers, to the last digit.
 func (p *phrases) money(a trace.Amount) string {
 	symbol := a.Symbol
 	if symbol == "" {
 		symbol = string(a.Asset)
 	}
-	return strings.Replace(a.Amount, ".", p.decimal, 1) + " " + symbol
+	whole, frac, _ := strings.Cut(a.Amount, ".")
+	var b strings.Builder
+	for i, c := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteString(p.group)
+		}
+		b.WriteRune(c)
+	}
+	if frac != "" {
+		b.WriteString(p.decimal + frac)
+	}
+	return b.String() + " " + symbol
 }
 
-func (p *phrases) time(t chain.Time) string { return t.Std().Format(p.date) }
+// time writes a moment as the language writes dates.
+func (p *phrases) time(t chain.Time) string {
+	at := t.Std()
+	day := strconv.Itoa(at.Day())
+	if at.Day() == 1 {
+		day = p.first
+	}
+	return strings.NewReplacer("{day}", day, "{month}", p.months[at.Month()-1], "{year}", strconv.Itoa(at.Year()), "{clock}", at.Format("15:04:05")).Replace(p.date)
+}
