@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"sort"
 
@@ -70,20 +71,28 @@ func (s *segment) attachCoins(dir string) error {
 	if c.Number != s.number || c.Txs != s.Txs || c.Inputs != s.Inputs || c.Outputs != s.Outputs {
 		return corruptSheet(dir+"/"+name, "it belongs to another segment")
 	}
-	for section, to := range map[string]*[]byte{
+	if err := c.attach(c.sheet.section); err != nil {
+		return corruptSheet(dir+"/"+name, err.Error())
+	}
+	s.coins = c
+	return c.verifySmall(s.idx.holds)
+}
+
+// attach finds the sections.
+func (c *coins) attach(section func(string) []byte) error {
+	for name, to := range map[string]*[]byte{
 		"txs": &c.txData, "txat": &c.txAt, "ins": &c.ins, "insat": &c.insAt, "points": &c.points, "outs": &c.outs, "outsat": &c.outsAt,
 		"spenders": &c.spenders, "spendersat": &c.spendersAt, "pointbuckets": &c.pointBuckets, "pointorder": &c.pointOrder,
 		"dataat": &c.dataAt, "data": &c.data, "bitmap": &c.bitmap, "ranks": &c.ranks, "dirat": &c.dirAt, "dir": &c.dir,
 		"postings": &c.postings, "skips": &c.skips,
 	} {
-		if *to = c.sheet.section(section); len(*to) < sheetSlack {
-			return corruptSheet(dir+"/"+name, "a section is missing")
+		if *to = section(name); len(*to) < sheetSlack {
+			return fmt.Errorf("section %s is missing", name)
 		}
 	}
 	c.dataCount = (len(c.dataAt) - sheetSlack) / coinDataEntry
 	c.pointCount = (len(c.points) - sheetSlack) / pointEntry
-	s.coins = c
-	return c.verifySmall(s.idx.holds)
+	return nil
 }
 
 // at is the i-th offset in table, of an element that is made sure of.
@@ -126,6 +135,9 @@ func (c *coins) tx(n uint32) (s coinSpan) {
 	}
 	for _, v := range list[:i] {
 		s.firstOut += uint32(max(v, 1) - 1)
+	}
+	if uint64(s.firstIn)+uint64(s.ins) > c.Inputs || uint64(s.firstOut)+uint64(s.outs) > c.Outputs {
+		panic(damage("a transaction has inputs or outputs beyond the last"))
 	}
 	return s
 }
@@ -382,6 +394,9 @@ func (c *coins) list(a AccountRef) (l outputList, ok bool) {
 	c.postingPages.touch(l.start)
 	l.r.b = c.postings[l.start:]
 	l.count, l.k = int(l.r.gamma()), uint(l.r.get(5))
+	if uint64(l.count) > c.Outputs {
+		panic(damage("an account has more outputs than there are"))
+	}
 	if l.count > bigBook {
 		l.skip = int(l.r.get(32))
 	}

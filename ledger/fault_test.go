@@ -114,6 +114,8 @@ var script = []step{
 	rollsBack(500),
 	applies(501, 7, 2),
 	finalizes(500),
+	imports("outputs", coinFacts(0, 14), false),
+	imports("outputs that spend those", coinFacts(9, 20), false),
 	imports("overlapping import", facts(20, 70), true),
 }
 
@@ -128,6 +130,15 @@ var mergedScript = []step{
 	applies(501, 7, 9),
 	finalizes(501),
 	merges(imports("small import meanwhile", facts(10, 18), false)),
+}
+
+// coinFacts are some payments, with a note at each.
+func coinFacts(from, to int) *ledger.Facts {
+	f := &ledger.Facts{UTXOs: payments()[from:to]}
+	for _, u := range f.UTXOs {
+		f.Notes = append(f.Notes, ledger.NoteFact{Chain: u.Chain, Tx: u.Tx, Block: u.Block, HasBlock: true, Call: &ledger.Call{Input: []byte{byte(from), byte(u.Index)}}})
+	}
+	return f
 }
 
 var ctx = context.Background()

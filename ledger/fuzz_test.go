@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 
 	"bongsu/chain"
@@ -73,4 +74,84 @@ func FuzzSheet(f *testing.F) {
 			s.verify() //nolint:errcheck // only that it returns
 		}
 	})
+}
+
+// FuzzCoins reads a sheet of inputs and outputs whose columns are hostile and
+// whose checksums fit: every question about it ends, with an answer or as a
+// corruption.
+func FuzzCoins(f *testing.F) {
+	held := sampleCoins(f)
+	f.Add(uint16(3), uint16(40), byte(0x80))
+	f.Add(uint16(200), uint16(9), byte(1))
+	f.Fuzz(func(t *testing.T, at, step uint16, flip byte) {
+		raw := bytes.Clone(held.coins.sheet.data)
+		size := int(held.coins.sheet.trailer.Size)
+		for i := int(at) % size; i < size; i += 1 + int(step) {
+			raw[i] ^= flip
+		}
+		s := hostileCoins(t, held, raw)
+		ask := func(question func()) {
+			var err error
+			defer func() { caught(recover(), &err) }()
+			question()
+		}
+		ask(func() { s.coins.consistent(s) }) //nolint:errcheck // only that it returns
+		for n := range uint32(s.Txs) {
+			ask(func() { s.coins.read(s, n, &coinTx{}) })
+		}
+		q := Query{Account: 1}
+		ask(func() {
+			s.coins.outputsOf(&q, func(uint32) Key { return Key{} }, func(uint32, Key) bool { return true })
+		})
+		ask(func() { s.coins.pointsOf(make([]byte, coinIDLen), 0, func(uint32) {}) })
+	})
+}
+
+// sampleCoins is a small segment with inputs and outputs.
+func sampleCoins(tb testing.TB) *segment {
+	dir := tb.TempDir()
+	w, err := newSegmentWriter(osDisk{}, dir, 1, chain.Bitcoin)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b := &mergedBlock{state: blockState{number: 5}}
+	id := func(n int) chain.TxID { return chain.Hash32([32]byte{byte(n * 7), byte(n)}) }
+	for n := range 150 {
+		t := mergedTx{id: id(n), index: uint32(n), coins: &coinTx{coinbase: n == 0}}
+		for k := range n % 4 {
+			t.coins.ins = append(t.coins.ins, coinIn{prev: OutPoint{id(n - k), uint32(k)}, known: k == 1, account: 3, value: chain.Units(9)})
+		}
+		for k := range 1 + n%3 {
+			t.coins.outs = append(t.coins.outs, coinOut{account: AccountRef(1 + n%5*k), value: chain.Units(uint64(n) * 1e8)})
+		}
+		t.coins.outs = append(t.coins.outs, coinOut{data: []byte{byte(n), 2}})
+		b.txs = append(b.txs, t)
+	}
+	if err := w.add(b); err != nil {
+		tb.Fatal(err)
+	}
+	if _, err := w.finish(); err != nil {
+		tb.Fatal(err)
+	}
+	s, err := openSegment(dir, 1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
+}
+
+// hostileCoins is the segment with other bytes for its inputs and outputs,
+// whose pages all count as verified.
+func hostileCoins(tb testing.TB, held *segment, raw []byte) *segment {
+	own, c, sh := *held, *held.coins, *held.coins.sheet
+	sh.data, sh.good = raw, make([]atomic.Uint32, len(sh.good))
+	for i := range sh.good {
+		sh.good[i].Store(1)
+	}
+	c.sheet, own.coins = &sh, &c
+	if err := c.attach(sh.section); err != nil {
+		tb.Fatal(err)
+	}
+	c.regions()
+	return &own
 }

@@ -106,9 +106,13 @@ func (s *segment) verifySmall() error {
 // verifySmall is likewise for inputs and outputs.
 func (c *coins) verifySmall(holds string) error {
 	c.sheet.holds = holds
+	c.regions()
+	return c.sheet.verifySections("txat", "insat", "outsat", "spendersat", "dataat", "bitmap", "ranks", "dirat", "skips")
+}
+
+func (c *coins) regions() {
 	c.txPages, c.inPages, c.outPages = c.sheet.region("txs"), c.sheet.region("ins"), c.sheet.region("outs")
 	c.pointPages, c.spenderPages, c.dataPages = c.sheet.region("points"), c.sheet.region("spenders"), c.sheet.region("data")
 	c.bucketPages, c.orderPages = c.sheet.region("pointbuckets"), c.sheet.region("pointorder")
 	c.dirPages, c.postingPages = c.sheet.region("dir"), c.sheet.region("postings")
-	return c.sheet.verifySections("txat", "insat", "outsat", "spendersat", "dataat", "bitmap", "ranks", "dirat", "skips")
 }
