@@ -31,7 +31,7 @@ type manifest struct {
 }
 
 const (
-	manifestFormat = 3
+	manifestFormat = 4
 	manifestName   = "MANIFEST"
 	manifestHead   = "bongsu ledger manifest "
 )

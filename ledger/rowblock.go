@@ -17,7 +17,7 @@ const (
 	blockRows = 64 // a bitmap is one word
 
 	rowHeader  = rowBitmaps + 6*8
-	rowBitmaps = 36
+	rowBitmaps = 32
 )
 
 // Offsets in the header; widths are in bits.
@@ -47,7 +47,7 @@ const (
 const (
 	hdrTxMin      = 24
 	hdrOrdinalMin = 28
-	hdrPlaceMin   = 32
+	hdrPlaceMin   = 20 // its upper three bytes: a segment has at most 2^24 blocks
 
 	flagTies = 0x80 // some row has the place of the row before it: ranks must be counted
 )
@@ -126,6 +126,9 @@ func (r *rowBlock) tx(i int) uint32 {
 // firstTx is the transaction of the first row.
 func (r *rowBlock) firstTx() uint32 { return r.word(hdrTxMin) }
 
+// firstPlace is the place of the first row's block.
+func (r *rowBlock) firstPlace() uint32 { return r.word(hdrPlaceMin) >> 8 }
+
 // widthAt is the width of a field of two widths in row i.
 func (r *rowBlock) widthAt(field, bitmap, i int) uint {
 	w := r.h[field]
@@ -153,7 +156,7 @@ func (r *rowBlock) sidesOf(i, at int) (from, to AccountRef, asset AssetRef, end 
 
 // place is the place of the block of row i, whose record begins at bit at.
 func (r *rowBlock) place(i, at int) uint32 {
-	return r.word(hdrPlaceMin) + uint32(getBits(r.b, at+r.sides(i)+int(r.h[hdrOrdinal]), uint(r.h[hdrPlace])))
+	return r.firstPlace() + uint32(getBits(r.b, at+r.sides(i)+int(r.h[hdrOrdinal]), uint(r.h[hdrPlace])))
 }
 
 // row reads row i whole; common is the segment's list of amounts.
@@ -168,7 +171,7 @@ func (r *rowBlock) row(i int, common []byte, w *segmentRow) {
 	}
 	h := r.h
 	w.ordinal = next(h[hdrOrdinal]) + r.word(hdrOrdinalMin) - 1
-	w.place = next(h[hdrPlace]) + r.word(hdrPlaceMin)
+	w.place = next(h[hdrPlace]) + r.firstPlace()
 	at += int(h[hdrTx])
 	w.row, w.nth = next(h[hdrRow]), next(h[hdrNth])
 	w.kind = chain.Kind(uint8(next(h[hdrKind])) + h[hdrKindMin])

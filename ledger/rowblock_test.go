@@ -30,7 +30,7 @@ func TestRowBlockRoundTrip(t *testing.T) {
 		var packed [][]byte
 		for range rapid.IntRange(1, 3).Draw(t, "blocks") {
 			rows := make([]segmentRow, rapid.IntRange(1, blockRows).Draw(t, "rows"))
-			tx, place := rapid.Uint32Range(0, 1<<30).Draw(t, "tx"), rapid.Uint32Range(0, 1<<30).Draw(t, "place")
+			tx, place := rapid.Uint32Range(0, 1<<30).Draw(t, "tx"), rapid.Uint32Range(0, 1<<23).Draw(t, "place")
 			wide := rapid.Uint64Range(1, 1<<39).Draw(t, "accounts")
 			for i := range rows {
 				tx += rapid.SampledFrom([]uint32{0, 0, 1, 1, 1, 2, 700}).Draw(t, "step")

@@ -113,7 +113,7 @@ func (e *rowEncoder) plan(h *[rowHeader]byte, rows []segmentRow) {
 	}
 	binary.LittleEndian.PutUint32(h[hdrTxMin:], first.tx)
 	binary.LittleEndian.PutUint32(h[hdrOrdinalMin:], ordMin)
-	binary.LittleEndian.PutUint32(h[hdrPlaceMin:], first.place)
+	h[hdrPlaceMin+1], h[hdrPlaceMin+2], h[hdrPlaceMin+3] = byte(first.place), byte(first.place>>8), byte(first.place>>16)
 	h[hdrFrom], h[hdrFrom+1] = from.widths(0)
 	h[hdrTo], h[hdrTo+1] = to.widths(0)
 	h[hdrAsset], h[hdrAsset+1] = asset.widths(0)
