@@ -53,8 +53,9 @@ const (
 const maxTokens = 1 << 20
 
 // maxQuiet is how long a connection may carry no notification before the node is
-// asked all the same: it may have died unseen.
-const maxQuiet = 30 * time.Second
+// asked all the same: a notification may get lost, and a connection may have
+// died unseen. Asking costs two small questions.
+const maxQuiet = 3 * time.Second
 
 // DefaultPoll is how often a node is asked for its head where it cannot tell.
 const DefaultPoll = time.Second
