@@ -68,6 +68,9 @@ func (v *view) countTx(layer int, n int32, c *counting) {
 	if !t.name.id.IsZero() {
 		c.Txs++
 	}
+	if len(t.notes) > 0 {
+		c.Noted++
+	}
 	rows := uint64(len(l.txRows[n]))
 	c.Rows += rows
 	if t.inferred {

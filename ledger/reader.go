@@ -200,6 +200,7 @@ type Coverage struct {
 	FirstTime, LastTime   chain.Time
 	Rows                  uint64
 	Txs                   uint64
+	Noted                 uint64 // transactions of which call inputs or logs are kept
 	Unplaced              uint64 // rows whose block is inferred from their time
 	Untimed               uint64 // rows whose block's time no source gives
 	Final                 uint64 // the last final block, when followed live

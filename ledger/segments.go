@@ -140,9 +140,15 @@ func (s *segment) adopt(n uint32) (t *txState, err error) {
 	return t, err
 }
 
-func (s *segment) notes(n uint32) ([]NoteFact, error) {
+// noted finds the entry of a transaction's notes.
+func (s *segment) noted(n uint32) (entry int, ok bool) {
 	i := sort.Search(s.extraNo, func(i int) bool { return binary.LittleEndian.Uint32(s.extraAt[i*extraEntry:]) >= n })
-	if i == s.extraNo || binary.LittleEndian.Uint32(s.extraAt[i*extraEntry:]) != n {
+	return i, i < s.extraNo && binary.LittleEndian.Uint32(s.extraAt[i*extraEntry:]) == n
+}
+
+func (s *segment) notes(n uint32) ([]NoteFact, error) {
+	i, ok := s.noted(n)
+	if !ok {
 		return nil, nil
 	}
 	from, to := binary.LittleEndian.Uint64(s.extraAt[i*extraEntry+4:]), uint64(len(s.extras)-sheetSlack)
@@ -260,6 +266,7 @@ func (s *segments) count(v *view, id ChainRef, c *counting) {
 	for _, seg := range s.byChain[id] {
 		c.Rows += seg.Rows
 		c.Txs += seg.Txs
+		c.Noted += uint64(seg.extraNo)
 		c.Untimed += seg.Untimed
 		c.block(seg.From)
 		c.block(seg.To)
@@ -304,6 +311,9 @@ func (s *segment) timedAbove(v *view, c *counting) {
 
 func (s *segment) uncount(v *view, n uint32, c *counting) {
 	c.Txs--
+	if _, noted := s.noted(n); noted {
+		c.Noted--
+	}
 	var w segmentRow
 	var t segmentTxn
 	s.txn(n, &t, false)

@@ -31,6 +31,7 @@ type chainStats struct {
 	LastTime  chain.Time `json:"last_time"`
 	Complete  []span     `json:"complete"`
 	Gaps      []span     `json:"gaps"`
+	Noted     uint64     `json:"transactions_with_notes"`
 	Inferred  uint64     `json:"rows_without_block"`
 	Untimed   uint64     `json:"rows_without_time"`
 	Final     uint64     `json:"final_block,omitempty"`
@@ -92,7 +93,7 @@ func (c *ledgerStatsCmd) Run(a *app) error {
 func statsOf(cov ledger.Coverage) chainStats {
 	s := chainStats{
 		Chain: cov.Chain, Rows: cov.Rows, Txs: cov.Txs, From: cov.FirstBlock, To: cov.LastBlock,
-		FirstTime: cov.FirstTime, LastTime: cov.LastTime, Inferred: cov.Unplaced, Untimed: cov.Untimed,
+		FirstTime: cov.FirstTime, LastTime: cov.LastTime, Noted: cov.Noted, Inferred: cov.Unplaced, Untimed: cov.Untimed,
 		Final: cov.Final, Complete: []span{}, Gaps: []span{},
 	}
 	for _, r := range cov.Ranges {
@@ -125,6 +126,9 @@ func writeStats(w io.Writer, chains []chainStats, rows uint64, store use) {
 				break
 			}
 			fmt.Fprintf(w, "  gap: blocks %d to %d\n", g.From, g.To)
+		}
+		if s.Noted > 0 {
+			fmt.Fprintf(w, "  of %d transactions, calls or logs are kept for links\n", s.Noted)
 		}
 		if s.Inferred > 0 {
 			fmt.Fprintf(w, "  %d rows came without a block; their place is inferred from their time\n", s.Inferred)

@@ -53,6 +53,9 @@ func (l *layout) places(names []string) (places []int, ok bool) {
 	return places, ok
 }
 
+// noNFT is what a reader of token_transfers should know.
+const noNFT = "its rows do not tell ERC-721 from ERC-20: the number of such a token stands as an amount; the table of logs tells them apart"
+
 func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layout) error {
 	t, err := openTable(in, out)
 	if err != nil {
@@ -85,6 +88,9 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layou
 	}
 	if err == nil {
 		e.claim(l)
+	}
+	if l.name == "token_transfers" {
+		out.Note("%s", noNFT)
 	}
 	return err
 }

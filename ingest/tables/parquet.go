@@ -84,6 +84,9 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 	if err == nil {
 		e.claim(l)
 	}
+	if l.name == "token_transfers" {
+		out.Note("%s", noNFT)
+	}
 	return err
 }
 

@@ -223,6 +223,9 @@ func (r *reader) coverage(id chain.ID) ledger.Coverage {
 		if k.chain == id && !k.id.IsZero() {
 			c.Txs++
 		}
+		if k.chain == id && len(t.notes.Calls)+len(t.notes.Logs) > 0 {
+			c.Noted++
+		}
 		if k.chain == id && t.block == chain.NoBlock {
 			extend(&c, t.time)
 		}
