@@ -77,7 +77,7 @@ bench-ledger:
 	ROWS=$(ROWS) $(GO) run ./ingest/ingestbench -bongsu build/bench/bongsu -into build/bench/ledger.json
 
 bench-trace:
-	$(GO) run ./trace/tracebench -rows $(ROWS)
+	$(GO) run ./trace/tracebench $(if $(filter file,$(origin ROWS)),,-rows $(ROWS))
 
 bench-screen:
 	$(GO) run ./screen/screenbench -keys $(KEYS)
