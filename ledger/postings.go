@@ -6,18 +6,14 @@ import (
 	"slices"
 )
 
-// postingWriter writes the accounts' part of the index: which rows touch whom.
+// postingWriter writes lists of rows, one account's after the other, into a
+// stretch of the index. Several may work at once, each on a stretch of its own.
 type postingWriter struct {
-	s *segment
-	x *sheetWriter
-
-	entries  *entrySorter
-	marks    []byte
-	skips    []byte
-	balances []byte
-	amounts  *amountList
-	deltas   bitWriter
-	spare    []uint64 // memory of sortByAsset
+	s       *segment
+	amounts *amountList
+	out     *postingStretch
+	deltas  bitWriter
+	spare   []uint64 // memory of sortByAsset
 
 	// Of one account with a long list:
 	rows         []uint32
@@ -41,19 +37,20 @@ func (p *postingWriter) account(entries []uint64) {
 	w.reset()
 	if len(entries) <= bigBook {
 		p.plain(entries)
-		p.x.write(w.b)
-		return
+	} else {
+		p.long(entries)
+		w.align()
 	}
-	p.long(entries)
-	w.align()
-	p.x.write(w.b)
+	p.out.starts = append(p.out.starts, uint32(len(p.out.b)))
+	p.out.b = append(p.out.b, w.b...)
 }
 
 // long writes a list of all rows in runs, and a book for each asset.
 func (p *postingWriter) long(entries []uint64) {
 	n := uint64(len(entries))
 	w, width := &p.deltas, uint(bits.Len64(n))
-	mark := len(p.marks) / markEntry
+	o, start := p.out, len(p.out.b)*8
+	mark := len(o.marks) / markEntry
 	p.list(entries)
 	for i := range entries { // from rows to places
 		entries[i] = entries[i]&^(1<<32-1) | uint64(i)
@@ -62,6 +59,7 @@ func (p *postingWriter) long(entries []uint64) {
 	p.books(entries, width)
 	w.put(1, 1)
 	w.gamma(n)
+	o.markAt = append(o.markAt, start+w.bitLen())
 	w.put(uint64(mark), 32)
 	w.gamma(p.outs + 1)
 	w.gamma(p.selfs + 1)
@@ -74,6 +72,7 @@ func (p *postingWriter) long(entries []uint64) {
 		w.put(b.asset, p.s.AssetBits)
 		w.put(b.count, width)
 		w.put(uint64(b.k), 5)
+		o.skipAt = append(o.skipAt, start+w.bitLen())
 		w.put(b.skip, 32)
 		w.put(b.at, offset)
 	}
@@ -103,8 +102,8 @@ func (p *postingWriter) list(entries []uint64) {
 		base := int64(-1)
 		if i > 0 {
 			base = int64(p.rows[i-1])
-			p.marks = binary.LittleEndian.AppendUint32(p.marks, p.rows[i-1])
-			p.marks = binary.LittleEndian.AppendUint32(p.marks, uint32(w.bitLen()))
+			p.out.marks = binary.LittleEndian.AppendUint32(p.out.marks, p.rows[i-1])
+			p.out.marks = binary.LittleEndian.AppendUint32(p.out.marks, uint32(w.bitLen()))
 		}
 		w.putStretch(p.rows[i:min(i+stretchRows, len(p.rows))], base)
 	}
@@ -138,7 +137,7 @@ func (p *postingWriter) big(entries []uint64, b *bookEntry) {
 	w := &p.body
 	last := uint64(uint32(entries[len(entries)-1]))
 	b.k = riceParameter(uint64(len(entries)), last)
-	b.skip, b.at = uint64(len(p.skips)/skipEntry), uint64(w.bitLen())
+	b.skip, b.at = uint64(len(p.out.skips)/skipEntry), uint64(w.bitLen())
 	prev := int64(-1)
 	var run running
 	for i, e := range entries {
@@ -160,10 +159,11 @@ func (p *postingWriter) big(entries []uint64, b *bookEntry) {
 }
 
 func (p *postingWriter) skip(place uint32, bit int, run running) {
-	for _, v := range [...]uint32{p.rows[place], place, uint32(bit), uint32(len(p.balances))} {
-		p.skips = binary.LittleEndian.AppendUint32(p.skips, v)
+	o := p.out
+	for _, v := range [...]uint32{p.rows[place], place, uint32(bit), uint32(len(o.balances))} {
+		o.skips = binary.LittleEndian.AppendUint32(o.skips, v)
 	}
-	p.balances = appendRunning(p.balances, run)
+	o.balances = appendRunning(o.balances, run)
 }
 
 // sortByAsset sorts entries that are in order of place by asset and place.

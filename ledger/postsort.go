@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"math/bits"
+	"slices"
 
 	"bongsu/chain"
 )
@@ -15,8 +16,8 @@ type entrySorter struct {
 	words   []uint64 // bitmap of the accounts, from s.FirstAccount
 	before  []uint32 // accounts before each word
 	rowBits uint
-	low     uint // how many bits of an account's place tell it from others in a hand
-	hands   []hand
+	low     uint      // how many bits of an account's place tell it from others in a hand
+	hands   [2][]hand // of the rows' first half and of the second
 }
 
 // An entry as the postings take it: the asset, on which side of the row the
@@ -45,19 +46,17 @@ const (
 // gatherEntries writes which accounts occur and reads all rows' entries.
 func gatherEntries(s *segment, x *sheetWriter, last uint64) *entrySorter {
 	e := &entrySorter{s: s, rowBits: uint(bits.Len64(s.Rows))}
-	if last > 0 {
-		e.words = make([]uint64, (last-s.FirstAccount)/64+1)
-	}
-	e.eachRow(func(from, to, _ []uint64, _ uint32) {
-		for i := range from {
-			if from[i] != 0 {
-				e.mark(from[i] - s.FirstAccount)
-			}
-			if to[i] != 0 {
-				e.mark(to[i] - s.FirstAccount)
-			}
+	var words [2][]uint64
+	e.eachHalf(func(half int, from, to uint32) {
+		if last > 0 {
+			words[half] = make([]uint64, (last-s.FirstAccount)/64+1)
 		}
+		e.mark(words[half], from, to)
 	})
+	e.words = words[0]
+	for i, w := range words[1] {
+		e.words[i] |= w
+	}
 	var ranks []uint32
 	total := uint32(0)
 	e.before = make([]uint32, len(e.words))
@@ -75,7 +74,27 @@ func gatherEntries(s *segment, x *sheetWriter, last uint64) *entrySorter {
 	return e
 }
 
-func (e *entrySorter) mark(i uint64) { e.words[i/64] |= 1 << (i % 64) }
+// mark sets the bits of all accounts of rows.
+func (e *entrySorter) mark(words []uint64, first, end uint32) {
+	e.eachRow(first, end, func(from, to, _ []uint64, _ uint32) {
+		for i := range from {
+			if from[i] != 0 {
+				n := from[i] - e.s.FirstAccount
+				words[n/64] |= 1 << (n % 64)
+			}
+			if to[i] != 0 {
+				n := to[i] - e.s.FirstAccount
+				words[n/64] |= 1 << (n % 64)
+			}
+		}
+	})
+}
+
+// eachHalf goes over both halves of the rows at once.
+func (e *entrySorter) eachHalf(use func(half int, from, to uint32)) {
+	middle := uint32(e.s.Rows/2) / blockRows * blockRows
+	both(func() { use(0, 0, middle) }, func() { use(1, middle, uint32(e.s.Rows)) })
+}
 
 // place is the account's among those that occur.
 func (e *entrySorter) place(account uint64) uint64 {
@@ -83,11 +102,12 @@ func (e *entrySorter) place(account uint64) uint64 {
 	return uint64(e.before[i/64]) + uint64(bits.OnesCount64(e.words[i/64]&(1<<(i%64)-1)))
 }
 
-func (e *entrySorter) eachRow(use func(from, to, asset []uint64, first uint32)) {
+// eachRow reads the rows of a range that begins with a block.
+func (e *entrySorter) eachRow(first, end uint32, use func(from, to, asset []uint64, first uint32)) {
 	var from, to, asset [blockRows]uint64
 	var at rowStarts
 	var b rowBlock
-	for n := uint32(0); uint64(n) < e.s.Rows; n += blockRows {
+	for n := first; n < end; n += blockRows {
 		e.s.rowBlock(n, &b)
 		b.starts(&at)
 		k := b.rows()
@@ -103,8 +123,19 @@ func (e *entrySorter) deal(accounts uint32) {
 	width := uint(bits.Len32(accounts))
 	e.low = max(minHand, width-min(width, maxHands))
 	e.low = min(e.low, 64-e.tail())
-	e.hands = make([]hand, uint64(accounts)>>e.low+1)
-	e.eachRow(func(from, to, asset []uint64, first uint32) {
+	for half := range e.hands {
+		e.hands[half] = make([]hand, uint64(accounts)>>e.low+1)
+	}
+	e.eachHalf(func(half int, from, to uint32) { e.dealRows(e.hands[half], from, to) })
+}
+
+// dealRows puts the entries of some rows into hands.
+func (e *entrySorter) dealRows(hands []hand, first, end uint32) {
+	low, width := e.low, e.tail()
+	put := func(place, tail uint64) {
+		hands[place>>low].put(place&(1<<low-1)<<width | tail)
+	}
+	e.eachRow(first, end, func(from, to, asset []uint64, first uint32) {
 		for i := range from {
 			tail := asset[i]<<(e.rowBits+2) | uint64(first) + uint64(i)
 			if from[i] != 0 {
@@ -112,68 +143,82 @@ func (e *entrySorter) deal(accounts uint32) {
 				if to[i] == from[i] {
 					side |= entrySelf
 				}
-				e.put(e.place(from[i]), side<<e.rowBits|tail)
+				put(e.place(from[i]), side<<e.rowBits|tail)
 			}
 			if to[i] != 0 && to[i] != from[i] {
-				e.put(e.place(to[i]), tail)
+				put(e.place(to[i]), tail)
 			}
 		}
 	})
 }
 
-func (e *entrySorter) put(place, tail uint64) {
-	h := &e.hands[place>>e.low]
+func (h *hand) put(entry uint64) {
 	if len(h.open) == cap(h.open) {
 		if h.open != nil {
 			h.full = append(h.full, h.open)
 		}
 		h.open = make([]uint64, 0, handPiece)
 	}
-	h.open = append(h.open, place&(1<<e.low-1)<<e.tail()|tail)
+	h.open = append(h.open, entry)
 }
 
 // tail is how many bits of a hand's entry stand below the account.
 func (e *entrySorter) tail() uint { return e.rowBits + 2 + e.s.AssetBits }
 
-// each calls use with every account in order and its entries by row. The entries are use's to change, until it returns.
-func (e *entrySorter) each(use func(entries []uint64)) {
-	starts := make([]uint32, 1<<e.low+1)
-	var sorted []uint64
-	place, width := 0, e.tail()
-	for k := range e.hands {
-		h := &e.hands[k]
-		pieces := append(h.full, h.open)
-		clear(starts)
-		n := 0
-		for _, piece := range pieces {
-			n += len(piece)
-			for _, v := range piece {
-				starts[v>>width+1]++
+// each sorts hand after hand, and gives the accounts in order, in stretches
+// taken from free; their entries are by row.
+func (e *entrySorter) each(free <-chan *postingStretch, use func(*postingStretch)) {
+	var turns [2]sortedHand
+	for k := range e.hands[0] {
+		h := &turns[k%2]
+		h.use.Wait()
+		e.sort(k, h)
+		for n := 0; n < len(h.ends); {
+			o := <-free
+			o.hand, o.from = h, 0
+			if n > 0 {
+				o.from = h.ends[n-1]
 			}
-		}
-		for i := 1; i < len(starts); i++ {
-			starts[i] += starts[i-1]
-		}
-		if cap(sorted) < n {
-			sorted = make([]uint64, n+n/4)
-		}
-		sorted = sorted[:n]
-		for _, piece := range pieces {
-			for _, v := range piece {
-				i := v >> width
-				asset, side, row := v>>(e.rowBits+2)&(1<<e.s.AssetBits-1), v>>e.rowBits&3, v&(1<<e.rowBits-1)
-				sorted[starts[i]] = asset<<32 | side<<entryRowBits | row
-				starts[i]++
+			first := n
+			for n < len(h.ends) && (n == first || h.ends[n]-o.from <= stretchEntries) {
+				n++
 			}
-		}
-		*h = hand{} // its memory is free for the next
-		from := uint32(0)
-		for i := 0; i < 1<<e.low && place < int(e.s.Accounts); i++ {
-			use(sorted[from:starts[i]:starts[i]])
-			from = starts[i]
-			place++
+			o.ends = h.ends[first:n]
+			h.use.Add(1)
+			use(o)
 		}
 	}
+}
+
+// sort counts and puts the entries of a hand into order, and lets go of it.
+func (e *entrySorter) sort(k int, out *sortedHand) {
+	pieces := slices.Concat(e.hands[0][k].full, [][]uint64{e.hands[0][k].open}, e.hands[1][k].full, [][]uint64{e.hands[1][k].open})
+	e.hands[0][k], e.hands[1][k] = hand{}, hand{} // the memory is free for the next
+	width := e.tail()
+	starts := slices.Grow(out.ends[:0], 1<<e.low+1)[:1<<e.low+1]
+	clear(starts)
+	n := 0
+	for _, piece := range pieces {
+		n += len(piece)
+		for _, v := range piece {
+			starts[v>>width+1]++
+		}
+	}
+	for i := 1; i < len(starts); i++ {
+		starts[i] += starts[i-1]
+	}
+	out.entries = slices.Grow(out.entries[:0], n)[:n]
+	sorted, rowBits := out.entries, e.rowBits
+	assetMask, rowMask := uint64(1)<<e.s.AssetBits-1, uint64(1)<<rowBits-1
+	for _, piece := range pieces {
+		for _, v := range piece {
+			i := v >> width
+			sorted[starts[i]] = v>>(rowBits+2)&assetMask<<32 | v>>rowBits&3<<entryRowBits | v&rowMask
+			starts[i]++
+		}
+	}
+	left := e.s.Accounts - min(e.s.Accounts, uint64(k)<<e.low)
+	out.ends = starts[:min(left, 1<<e.low)] // what began an account's has become its end
 }
 
 // amountList is the amounts of a segment's rows, held while it is written: two

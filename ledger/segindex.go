@@ -37,7 +37,7 @@ func (w *segmentWriter) index() (int64, error) {
 	}
 	x.write(s.common)
 	writeTxLookup(x, s, w.idPrefixes)
-	(&postingWriter{s: s, x: x, amounts: &w.amounts}).write(uint64(w.accounts[1]))
+	writePostings(s, x, &w.amounts, uint64(w.accounts[1]))
 	w.info.Accounts = s.Accounts
 	return x.close(&w.info)
 }
@@ -65,47 +65,6 @@ func writeTxLookup(x *sheetWriter, s *segment, prefixes []uint32) {
 
 // txShift makes buckets of about four transactions.
 func txShift(n uint64) uint { return uint(64 - max(0, bits.Len64(n)-3)) }
-
-func (p *postingWriter) write(last uint64) {
-	p.entries = gatherEntries(p.s, p.x, last)
-	dirs := p.x // postings stream first; the directory is small
-	dirs.begin("postings")
-	start := uint64(dirs.at())
-	offsets := make([]uint64, 0, dirAccounts)
-	var dirAt []uint64
-	var dir []byte
-	flush := func() {
-		if len(offsets) == 0 {
-			return
-		}
-		dirAt = append(dirAt, uint64(len(dir)))
-		base := offsets[0]
-		for i := range offsets {
-			offsets[i] -= base
-		}
-		t := planTier(offsets)
-		dir = binary.LittleEndian.AppendUint64(dir, base)
-		dir = append(dir, t.low, t.high, t.lows)
-		dir = appendTier(dir, t, offsets)
-		offsets = offsets[:0]
-	}
-	p.entries.each(func(entries []uint64) {
-		offsets = append(offsets, uint64(dirs.at())-start)
-		if p.account(entries); len(offsets) == dirAccounts {
-			flush()
-		}
-	})
-	flush()
-	writeUint64s(p.x, "dirat", dirAt)
-	p.x.begin("dir")
-	p.x.write(dir)
-	p.x.begin("marks")
-	p.x.write(p.marks)
-	p.x.begin("skips")
-	p.x.write(p.skips)
-	p.x.begin("balances")
-	p.x.write(p.balances)
-}
 
 func uint64Bytes(list []uint64) []byte {
 	b := make([]byte, 8*len(list), 8*len(list)+sheetSlack)

@@ -212,7 +212,8 @@ func (w *segmentWriter) flushTxs() {
 	}
 }
 
-// finish writes the rest and the index. The folder is the caller's to sync.
+// finish writes the rest and the index, which is made from rows and
+// transactions while they are synced. The folder is the caller's to sync.
 func (w *segmentWriter) finish() (segmentInfo, error) {
 	w.flushRows()
 	close(w.full128)
@@ -229,17 +230,20 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	if w.coins != nil {
 		w.info.Coins, w.info.Inputs, w.info.Outputs = w.coins.info.Held, w.coins.info.Inputs, w.coins.info.Outputs
 	}
-	size1, err := w.rows.close(&w.info)
-	size2, err2 := w.txs.close(&w.info)
-	if err = cmpErr(err, err2); err != nil {
-		return w.info, err
+	size1, err := w.rows.seal(&w.info)
+	size2, err2 := w.txs.seal(&w.info)
+	synced := make(chan error, 1)
+	go func() { synced <- cmpErr(w.rows.sync(), w.txs.sync()) }()
+	if err = cmpErr(err, err2); err == nil {
+		var size3 int64
+		size3, err = w.index()
+		w.info.Bytes = size1 + size2 + size3
 	}
-	size3, err := w.index()
-	w.info.Bytes = size1 + size2 + size3
 	if err == nil && w.coins != nil {
 		var size int64
 		size, err = w.coins.finishIn(w.dir, w.info.Number)
 		w.info.Bytes += size
 	}
+	err = cmpErr(err, <-synced)
 	return w.info, err
 }

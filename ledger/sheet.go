@@ -101,7 +101,7 @@ func (w *sheetWriter) put(b []byte) {
 		return
 	}
 	if _, err := w.f.WriteAt(b, w.flushed); err != nil {
-		w.err = errs.Wrap("write", w.name, err)
+		w.fail(err)
 		return
 	}
 	w.flushed += int64(len(b))
@@ -116,8 +116,14 @@ func (w *sheetWriter) put(b []byte) {
 	}
 }
 
-// close ends the file: slack, trailer, sync. It gives the file's size.
+// close ends the file and syncs it. It gives the file's size.
 func (w *sheetWriter) close(about any) (int64, error) {
+	size, err := w.seal(about)
+	return size, cmpErr(err, w.sync())
+}
+
+// seal ends the file: slack, trailer. It gives the file's size.
+func (w *sheetWriter) seal(about any) (int64, error) {
 	w.end()
 	w.write(make([]byte, sheetSlack))
 	w.flush()
@@ -125,34 +131,52 @@ func (w *sheetWriter) close(about any) (int64, error) {
 		w.crcs = append(w.crcs, w.page)
 	}
 	w.trailer.Size = w.flushed
-	size := w.flushed
-	var err error
-	if w.trailer.About, err = json.Marshal(about); err == nil && w.err == nil {
-		var body []byte
-		if body, err = json.Marshal(&w.trailer); err == nil {
-			e := &encoder{}
-			e.bytes(body)
-			for _, c := range w.crcs {
-				e.b = binary.LittleEndian.AppendUint32(e.b, c)
-			}
-			n := len(e.b)
-			e.b = binary.LittleEndian.AppendUint64(e.b, uint64(n))
-			e.b = binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b, castagnoli))
-			e.b = append(e.b, sheetMagic...)
-			_, err = w.f.WriteAt(e.b, w.flushed)
-			size += int64(len(e.b))
-		}
-	}
-	if err == nil && w.err == nil {
-		err = w.f.Sync()
-	}
-	if cerr := w.f.Close(); err == nil {
-		err = cerr
-	}
 	if w.err != nil {
 		return 0, w.err
 	}
-	return size, errs.Wrap("write", w.name, err)
+	var err error
+	if w.trailer.About, err = json.Marshal(about); err != nil {
+		return 0, w.fail(err)
+	}
+	body, err := json.Marshal(&w.trailer)
+	if err != nil {
+		return 0, w.fail(err)
+	}
+	e := &encoder{}
+	e.bytes(body)
+	for _, c := range w.crcs {
+		e.b = binary.LittleEndian.AppendUint32(e.b, c)
+	}
+	n := len(e.b)
+	e.b = binary.LittleEndian.AppendUint64(e.b, uint64(n))
+	e.b = binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b, castagnoli))
+	e.b = append(e.b, sheetMagic...)
+	if _, err := w.f.WriteAt(e.b, w.flushed); err != nil {
+		return 0, w.fail(err)
+	}
+	return w.flushed + int64(len(e.b)), nil
+}
+
+// sync makes a sealed file durable and closes it; one that failed it closes.
+// Nobody may use the writer meanwhile, though the file may be read.
+func (w *sheetWriter) sync() error {
+	if w.err == nil {
+		if err := w.f.Sync(); err != nil {
+			w.fail(err)
+		}
+	}
+	if err := w.f.Close(); err != nil {
+		w.fail(err)
+	}
+	return w.err
+}
+
+// fail keeps the first error.
+func (w *sheetWriter) fail(err error) error {
+	if w.err == nil {
+		w.err = errs.Wrap("write", w.name, err)
+	}
+	return w.err
 }
 
 // abandon closes the file as it is.
