@@ -3,6 +3,7 @@ package chain
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -55,9 +56,12 @@ func append19(b []byte, v uint64) []byte {
 
 // AppendHex appends v in lower-case hexadecimal.
 func AppendHex(b, v []byte) []byte {
-	for len(v) >= 4 {
-		b = binary.BigEndian.AppendUint64(b, spread(binary.BigEndian.Uint32(v)))
-		v = v[4:]
+	n := len(v) &^ 3
+	b = slices.Grow(b, 2*len(v))
+	text := b[len(b) : len(b)+2*n]
+	b = b[:len(b)+2*n]
+	for ; len(v) >= 4 && len(text) >= 8; v, text = v[4:], text[8:] {
+		binary.BigEndian.PutUint64(text, spread(binary.BigEndian.Uint32(v)))
 	}
 	const digits = "0123456789abcdef"
 	for _, c := range v {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"bongsu/chain"
@@ -60,7 +61,9 @@ func AppendRows(ctx context.Context, r Reader, rows []Row, b []byte) ([]byte, er
 type rowText struct {
 	chain  chain.ID
 	assets map[AssetRef]chain.Asset
-	prefix []byte // chain,time,block,
+	asset  AssetRef    // of the last row
+	name   chain.Asset // of that asset
+	prefix []byte      // chain,time,block,
 	block  uint64
 	time   chain.Time
 	flags  uint8
@@ -127,7 +130,10 @@ func (x *rowText) kind(b []byte, w *Row) []byte {
 
 // money writes ,asset,amount and the end of a row.
 func (x *rowText) money(b []byte, w *Row) []byte {
-	b = append(append(append(b, ','), x.assets[w.Asset]...), ',')
+	if x.asset != w.Asset {
+		x.asset, x.name = w.Asset, x.assets[w.Asset]
+	}
+	b = append(append(append(b, ','), x.name...), ',')
 	return append(w.Amount.AppendBase(b), '\n')
 }
 
@@ -148,6 +154,7 @@ func (v *view) AppendRows(ctx context.Context, rows []Row, b []byte) (_ []byte, 
 	}
 	v.names.mu.RLock()
 	defer v.names.mu.RUnlock()
+	b = slices.Grow(b, len(rows)*textRow)
 	var raw [textWave]rawRow
 	accountPrefix := string(x.chain) + ":0x"
 	txPrefix := ""
@@ -181,7 +188,10 @@ func (v *view) AppendRows(ctx context.Context, rows []Row, b []byte) (_ []byte, 
 	return b, nil
 }
 
-const textWave = 64
+const (
+	textWave = 64
+	textRow  = 320 // bytes of a row's text, about
+)
 
 // locateNames finds the bytes of rows' names, and then touches them: nothing
 // else stands between these reads, so that many are under way at once.

@@ -33,6 +33,7 @@ type whereScan struct {
 	near    [][]byte
 	at      rowStarts
 	columns [blockRows]uint64
+	picked  [blockRows]uint8
 	touched byte // so that reads ahead are not left out
 }
 
@@ -141,13 +142,23 @@ func (s *whereScan) candidates(seg *segment, from, to uint32) {
 	first := from - from%blockRows
 	assets := s.columns[:min(int(to-first), b.rows())]
 	b.column(colAsset, &s.at, assets)
-	for i := int(from - first); i < len(assets); i++ {
-		if !s.wants(AssetRef(assets[i])) {
-			continue
-		}
-		from, to, asset, end := b.sidesOf(i, int(s.at[i]))
-		s.found = append(s.found, candidate{from, to, asset, first + uint32(i), b.tx(i), s.at[i], uint32(end)})
+	for _, i := range s.pick(assets, int(from-first)) {
+		from, to, asset, end := b.sidesOf(int(i), int(s.at[i]))
+		s.found = append(s.found, candidate{from, to, asset, first + uint32(i), b.tx(int(i)), s.at[i], uint32(end)})
 	}
+}
+
+// pick lists the rows from first on whose assets are wanted. It writes down
+// every row and counts the wanted ones on: no branch depends on a row.
+func (s *whereScan) pick(assets []uint64, first int) []uint8 {
+	n := 0
+	for i := first; i < len(assets); i++ {
+		s.picked[n%blockRows] = uint8(i)
+		if s.wants(AssetRef(assets[i])) {
+			n++
+		}
+	}
+	return s.picked[:n]
 }
 
 // ahead touches the transactions of the rows that are wanted as things stand,

@@ -22,37 +22,46 @@ func hashBook(account ledger.AccountRef, asset ledger.AssetRef) uint64 {
 	return spread(uint64(account) + uint64(asset)<<40)
 }
 
-func (s *shelf) slot(account ledger.AccountRef, asset ledger.AssetRef) *shelfSlot {
+// slot is where a book of hash h stands, or would.
+func (s *shelf) slot(h uint64, account ledger.AccountRef, asset ledger.AssetRef) *shelfSlot {
 	mask := uint64(len(s.slots) - 1)
-	for i := hashBook(account, asset) & mask; ; i = (i + 1) & mask {
+	for i := h & mask; ; i = (i + 1) & mask {
 		if x := &s.slots[i]; x.book == 0 || x.account == account && x.asset == asset {
 			return x
 		}
 	}
 }
 
-// bit is where maybe has the bit of a book. The table takes other bits of the
-// same hash.
-func (s *shelf) bit(account ledger.AccountRef, asset ledger.AssetRef) (word uint64, bit uint64) {
-	h := hashBook(account, asset) >> 24
+// bit is where maybe has the bit of a book of hash h. The table takes other
+// bits of it.
+func (s *shelf) bit(h uint64) (word uint64, bit uint64) {
+	h >>= 24
 	return h / 64 & uint64(len(s.maybe)-1), 1 << (h % 64)
 }
 
 // get is the book of an account and asset, nil when it is not open.
 func (s *shelf) get(account ledger.AccountRef, asset ledger.AssetRef) *book {
-	if !s.has(account, asset) {
-		return nil
+	if x := s.find(account, asset); x != 0 {
+		return s.books[x-1]
 	}
-	return s.books[s.slot(account, asset).book-1]
+	return nil
 }
 
 // has is get without touching the book.
 func (s *shelf) has(account ledger.AccountRef, asset ledger.AssetRef) bool {
+	return s.find(account, asset) != 0
+}
+
+// find is the place of a book in books and one, or 0.
+func (s *shelf) find(account ledger.AccountRef, asset ledger.AssetRef) uint32 {
 	if len(s.books) == 0 {
-		return false
+		return 0
 	}
-	word, bit := s.bit(account, asset)
-	return s.maybe[word]&bit != 0 && s.slot(account, asset).book != 0
+	h := hashBook(account, asset)
+	if word, bit := s.bit(h); s.maybe[word]&bit == 0 {
+		return 0
+	}
+	return s.slot(h, account, asset).book
 }
 
 // add takes in a book that is not there.
@@ -70,8 +79,9 @@ func (s *shelf) add(b *book) {
 }
 
 func (s *shelf) put(b *book, place int) {
-	*s.slot(b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(place)}
-	word, bit := s.bit(b.key.account, b.key.asset)
+	h := hashBook(b.key.account, b.key.asset)
+	*s.slot(h, b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(place)}
+	word, bit := s.bit(h)
 	s.maybe[word] |= bit
 }
 

@@ -226,15 +226,20 @@ func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]l
 		s.countSend(b)
 	}
 	a := w.Amount
-	if s.tiho {
+	var missing chain.Amount
+	switch {
+	case s.tiho:
 		var err error
 		if out, err = s.spendBatch(ctx, b, w, out); err != nil {
 			return nil, err
 		}
-	} else {
-		out = s.method.draw(b, a.Min(b.total), out)
+		missing = a.MustSub(sumOf(out))
+	case b.total.Less(a):
+		missing = a.MustSub(b.total)
+		out = s.method.draw(b, b.total, out)
+	default:
+		out = s.method.draw(b, a, out)
 	}
-	missing := a.MustSub(sumOf(out))
 	if !b.count(&a, &missing) {
 		return nil, overflow()
 	}
