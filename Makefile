@@ -10,7 +10,7 @@ BIN     := build/bongsu
 LDFLAGS := -s -w
 PAGES   := $(shell find web -type f -not -path '*/node_modules/*' -not -path 'web/dist/*' 2>/dev/null)
 
-.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench bench-ledger bench-trace bench-screen bench-api bench-share bench-live clean
+.PHONY: demo build test check setup setup-test fmt test-go test-race test-web test-peers bench bench-ledger bench-ledger-bound bench-trace bench-screen bench-api bench-share bench-live clean
 
 ## demo: build everything, then show the main job; Ctrl-C ends it
 demo: build
@@ -70,11 +70,16 @@ bench:
 
 ROWS ?= 10000000
 KEYS ?= 5000000
+BOUND ?= 200
 
 bench-ledger:
 	ROWS=$(ROWS) $(GO) run ./ledger/bench
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o build/bench/bongsu ./cmd/bongsu
 	ROWS=$(ROWS) $(GO) run ./ingest/ingestbench -bongsu build/bench/bongsu -into build/bench/ledger.json
+
+## bench-ledger-bound: what a ledger larger than memory costs, by a control group with BOUND MB; needs root
+bench-ledger-bound:
+	ROWS=$(ROWS) $(GO) run ./ledger/bench -only import,bound -bound $(BOUND) -out build/bench/ledger-bound.json
 
 bench-trace:
 	$(GO) run ./trace/tracebench $(if $(filter file,$(origin ROWS)),,-rows $(ROWS))

@@ -39,8 +39,16 @@ func main() {
 	only := flag.String("only", "", "comma-separated steps to run (default: all); without import, -dir must hold the ledger of an earlier run")
 	csv := flag.String("csv", "", "file of token transfers to import; made when missing, and kept (default: a temporary one)")
 	profile := flag.String("cpuprofile", "", "write a processor profile into this file, of the steps but import unless that is the only one")
+	boundMB := flag.Uint64("bound", 0, "memory in MB of the step bound, which reads the ledger of an earlier import")
+	read := flag.Bool("read", false, "used by the step bound: read only, and print what it took")
+	group := flag.String("group", "", "used by the step bound: control group to join")
 	flag.Parse()
-	if err := run(settings{rows, *pebbleRows, *dir, *csv, *out, *only, *profile}); err != nil {
+	s := settings{rows, *pebbleRows, *boundMB, *dir, *csv, *out, *only, *profile}
+	work := func() error { return run(s) }
+	if *read {
+		work = func() error { return newBench(s).readHere(*group) }
+	}
+	if err := work(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -48,7 +56,7 @@ func main() {
 
 // settings are what the command line says.
 type settings struct {
-	rows, pebbleRows             uint64
+	rows, pebbleRows, boundMB    uint64
 	dir, csv, out, only, profile string
 }
 
@@ -73,6 +81,13 @@ func chosen(all []step, only string) ([]step, error) {
 	return out, nil
 }
 
+func newBench(s settings) *bench {
+	return &bench{
+		Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), dir: s.dir, csv: s.csv, rows: s.rows, boundMB: s.boundMB,
+		opt: generate.Options{Seed: 1, Rows: s.rows, RandomShare: generate.Mixed},
+	}
+}
+
 func run(s settings) error {
 	if s.dir == "" {
 		var err error
@@ -83,8 +98,8 @@ func run(s settings) error {
 	} else if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
 	}
-	b := &bench{Table: figures.Table{Out: os.Stdout}, ctx: context.Background(), dir: s.dir, csv: s.csv, rows: s.rows, opt: generate.Options{Seed: 1, Rows: s.rows, RandomShare: generate.Mixed}}
-	steps, err := chosen([]step{
+	b := newBench(s)
+	all := []step{
 		{"import", b.importCSV},
 		{"opening", b.opening},
 		{"sizes", b.sizes},
@@ -96,7 +111,11 @@ func run(s settings) error {
 		{"amounts", b.amountKinds},
 		{"coins", b.coins},
 		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }},
-	}, s.only)
+	}
+	if s.boundMB > 0 {
+		all = append(all, step{"bound", b.bound})
+	}
+	steps, err := chosen(all, s.only)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ type bench struct {
 	dir      string
 	csv      string // to import; empty: a temporary file
 	rows     uint64
+	boundMB  uint64 // of the step bound
 	opt      generate.Options
 	accounts []ledger.AccountRef // evenly drawn
 	assets   []ledger.AssetRef   // of a book of each

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,27 +33,26 @@ func (b *bench) opening() error {
 	return nil
 }
 
-// draw picks accounts evenly, with a book of each.
-func (b *bench) draw(r ledger.Reader, n int) error {
-	if b.accounts != nil {
-		return nil
-	}
-	g := generate.New(b.opt)
+// pick names n accounts, evenly drawn; those that no row has are left out.
+func (b *bench) pick(r ledger.Reader, n int, seed uint64) ([]ledger.AccountRef, error) {
 	total := 1000 + b.rows/7
-	rng := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(seed, 2))
 	names := make([]chain.Account, 0, n)
 	for range n {
 		names = append(names, chain.EVM(chain.Ethereum, generate.Address(rng.Uint64N(total), false)))
 	}
-	_ = g
 	refs, err := r.AccountRefs(b.ctx, names)
-	if err != nil {
-		return err
+	return slices.DeleteFunc(refs, func(a ledger.AccountRef) bool { return a == 0 }), err
+}
+
+// draw picks accounts, with a book of each.
+func (b *bench) draw(r ledger.Reader, n int) error {
+	if b.accounts != nil {
+		return nil
 	}
-	for _, a := range refs {
-		if a != 0 {
-			b.accounts = append(b.accounts, a)
-		}
+	var err error
+	if b.accounts, err = b.pick(r, n, 1); err != nil {
+		return err
 	}
 	var p ledger.Pages
 	queries := make([]ledger.Query, len(b.accounts))
