@@ -28,7 +28,8 @@ type gatherer struct {
 	spans   []wave     // of each probe
 	numbers []uint32
 	stream  rowStream
-	touched byte // so that reads ahead are not left out
+	whole   Query // of a stream without bounds: the zero
+	touched byte  // so that reads ahead are not left out
 }
 
 // probe is an account in one segment.
@@ -374,7 +375,8 @@ func (g *gatherer) transaction(ref TxRef, into *Pages) {
 	if !ok {
 		return
 	}
-	st := rowStream{g: g, q: &Query{}, s: seg, open: true, scan: everyRow{seg.firstRow(n), uint32(seg.Rows)}}
+	g.stream = rowStream{g: g, q: &g.whole, s: seg, open: true, scan: everyRow{seg.firstRow(n), uint32(seg.Rows)}}
+	st := &g.stream
 	for {
 		at := len(into.Rows)
 		into.Rows = slices.Grow(into.Rows, txAhead)[:at+txAhead]

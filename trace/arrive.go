@@ -243,7 +243,8 @@ func (s *sim) party(ctx context.Context, ref ledger.AccountRef) (uint32, error) 
 	if a := names[0]; a.Form() == chain.FormEVM && a == chain.EVM(a.Chain(), [20]byte{}) {
 		p.role = roleBurn
 	}
-	if l, ok := s.labels.Deciding(names[0]); ok {
+	if found, ok := s.labels.Deciding(names[0]); ok {
+		l := found // a copy of its own: most accounts have none, and nothing is allocated
 		switch {
 		case l.Service() != "":
 			p.role, p.label = roleExit, &l

@@ -180,9 +180,10 @@ func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
 // rest is the tally with what still lies in books.
 func (s *sim) rest() map[tallyKey]*sum {
 	t := tally{sums: make(map[tallyKey]*sum, len(s.tally.sums)+len(s.shelf.books))}
+	sums := make([]sum, 0, len(s.tally.sums))
 	for k, v := range s.tally.sums {
-		c := *v
-		t.sums[k] = &c
+		sums = append(sums, *v)
+		t.sums[k] = &sums[len(sums)-1]
 	}
 	saved := s.tally
 	s.tally = t

@@ -24,7 +24,7 @@ type line struct {
 
 // sim adds the rows of one simulation.
 func (d *drawing) sim(s *sim, all map[tallyKey]*sum, final map[chain.ID]uint64) {
-	t := map[line]*sum{}
+	t, sums := make(map[line]*sum, len(all)), make([]sum, 0, len(all))
 	for k, v := range all {
 		l := line{key: k}
 		if k.block != 0 {
@@ -35,9 +35,10 @@ func (d *drawing) sim(s *sim, all map[tallyKey]*sum, final map[chain.ID]uint64) 
 			e.join(v)
 			continue
 		}
-		c := *v
-		t[l] = &c
+		sums = append(sums, *v)
+		t[l] = &sums[len(sums)-1]
 	}
+	d.res.Holdings = slices.Grow(d.res.Holdings, len(t)) // most of them
 	for l, v := range t {
 		d.row(s, l, v)
 	}
@@ -171,8 +172,7 @@ func sorted[T any](rows []T, compare func(a, b T) int) []T {
 
 // flows writes a simulation's flows out with their names.
 func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
-	var accounts []ledger.AccountRef
-	var txs []ledger.TxRef
+	accounts, txs := make([]ledger.AccountRef, 0, 2*len(s.flows)), make([]ledger.TxRef, 0, len(s.flows)-min(len(s.flows), len(s.txs)))
 	for i := range s.flows {
 		f := &s.flows[i]
 		accounts = append(accounts, f.row.from, f.row.to)
@@ -190,13 +190,15 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 	}
 	s.txs = append(s.txs, fresh...)
 	base := len(run.Flows)
+	run.Flows = slices.Grow(run.Flows, len(s.flows))[:base+len(s.flows)]
 	for i := range s.flows {
 		f := &s.flows[i]
 		c := &s.classes[f.class]
-		out := Flow{
+		out := &run.Flows[base+i]
+		*out = Flow{
 			Theft: s.thefts[c.theft].id, From: who[2*i], To: who[2*i+1], Asset: d.assets[f.row.asset], Amount: f.amount,
 			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: s.txs[i].ID.Text(s.txs[i].Chain), Time: f.row.Time,
-			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: []int{},
+			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: make([]int, 0, f.parents),
 		}
 		if o := f.row.Ordinal; o != chain.NoOrdinal {
 			out.Ordinal = &o
@@ -204,7 +206,6 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 		for _, p := range s.parents[f.parent : f.parent+f.parents] {
 			out.Parents = append(out.Parents, base+int(p))
 		}
-		run.Flows = append(run.Flows, out)
 	}
 	d.lots(s, run, base)
 	return nil
@@ -223,6 +224,11 @@ func (d *drawing) lots(s *sim, run *Run, base int) {
 			}
 		}
 	}
+	tainted := 0
+	for _, b := range s.shelf.books {
+		tainted += b.tainted
+	}
+	run.Lots = slices.Grow(run.Lots, tainted)
 	for _, b := range s.shelf.books {
 		add(b.owner, b.key.asset, b.live())
 	}

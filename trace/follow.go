@@ -139,23 +139,12 @@ type part struct {
 func parts(q *Request, rows []stolenRow, coins []stolenOutput) (out []part) {
 	for _, utxo := range []bool{false, true} {
 		all := part{utxo: utxo}
-		for i := range q.Thefts {
-			p := part{utxo: utxo, thefts: []uint32{uint32(i)}}
-			for _, w := range rows {
-				if !utxo && w.theft == uint32(i) {
-					p.rows = append(p.rows, w)
-				}
-			}
-			for _, c := range coins {
-				if utxo && c.theft == uint32(i) {
-					p.coins = append(p.coins, c)
-				}
-			}
-			if len(p.rows)+len(p.coins) == 0 {
+		for i, n := range held(q, utxo, rows, coins) {
+			if n == 0 {
 				continue
 			}
 			if q.Method == Poison {
-				out = append(out, p)
+				out = append(out, alone(uint32(i), utxo, rows, coins))
 			}
 			all.thefts = append(all.thefts, uint32(i))
 		}
@@ -179,6 +168,37 @@ func parts(q *Request, rows []stolenRow, coins []stolenOutput) (out []part) {
 		out = append(out, all)
 	}
 	return out
+}
+
+// held counts what each theft has on account chains or on UTXO chains.
+func held(q *Request, utxo bool, rows []stolenRow, coins []stolenOutput) []int {
+	n := make([]int, len(q.Thefts))
+	if utxo {
+		for i := range coins {
+			n[coins[i].theft]++
+		}
+		return n
+	}
+	for i := range rows {
+		n[rows[i].theft]++
+	}
+	return n
+}
+
+// alone is the part of one theft.
+func alone(theft uint32, utxo bool, rows []stolenRow, coins []stolenOutput) part {
+	p := part{utxo: utxo, thefts: []uint32{theft}}
+	for i := range rows {
+		if !utxo && rows[i].theft == theft {
+			p.rows = append(p.rows, rows[i])
+		}
+	}
+	for i := range coins {
+		if utxo && coins[i].theft == theft {
+			p.coins = append(p.coins, coins[i])
+		}
+	}
+	return p
 }
 
 // newBareSim makes a simulation in which nothing was stolen yet.
@@ -206,7 +226,10 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 		return s, s.addCoins(ctx, &p, local)
 	}
 	rows := make([]ledger.Row, 0, len(p.rows))
-	for _, w := range p.rows {
+	s.stolen, s.stolenFrom = make(map[ledger.Key][]uint32, len(p.rows)), make([]ledger.AccountRef, 0, len(p.rows))
+	s.parties, s.flows = slices.Grow(s.parties, len(p.rows)), make([]flow, 0, len(p.rows)) // at least, mostly
+	for i := range p.rows {
+		w := &p.rows[i]
 		if h := s.head(req.Thefts[w.theft].Transfers[0].Chain); !h.IsZero() && w.row.Key.Chain == h.Chain && w.row.Key.Compare(h) >= 0 {
 			continue
 		}

@@ -62,11 +62,11 @@ func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
 		return nil, nil // an output that nobody asked for is a coin of its own: it mixes with nothing
 	}
 	g := &guard{
-		s: s, names: n, like: map[[5]byte][]chain.Account{}, touched: map[ledger.AccountRef]bool{}, found: map[asideKey]*Aside{},
+		s: s, names: n, like: make(map[[5]byte][]chain.Account, len(s.parties)), touched: make(map[ledger.AccountRef]bool, len(s.parties)), found: map[asideKey]*Aside{},
 		assets: map[ledger.AssetRef]assetLook{}, left: MaxGuardTotal,
 	}
 	var order []uint32
-	first := map[uint32]ledger.Key{}
+	first := make(map[uint32]ledger.Key, len(s.parties))
 	for i := range s.flows {
 		f := &s.flows[i].row
 		for _, ref := range []ledger.AccountRef{f.from, f.to} {
@@ -98,7 +98,8 @@ func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
 // ends are the digits of an address that people compare: the first four and
 // the last four.
 func ends(a chain.Account) (e [5]byte, ok bool) {
-	raw := a.Raw()
+	var buf [32]byte
+	raw := a.AppendRaw(buf[:0])
 	if a.Form() != chain.FormEVM && a.Form() != chain.FormTron || len(raw) != 20 {
 		return e, false
 	}

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -25,6 +26,9 @@ type openings struct {
 	next  int          // the first that was not asked for
 	ready map[bookKey]opening
 	pages ledger.Pages
+
+	balances []ledger.BalanceQuery // of a batch
+	books    []ledger.Query
 }
 
 // openingBatch is how many books are asked for at once.
@@ -58,8 +62,7 @@ func (s *sim) opening(ctx context.Context, key bookKey, w *ledger.Row) (opening,
 
 // ask asks for the next books of the theft's receivers that are not open.
 func (a *openings) ask(ctx context.Context, s *sim) error {
-	var balances []ledger.BalanceQuery
-	var rows []ledger.Query
+	balances, rows := slices.Grow(a.balances[:0], openingBatch), slices.Grow(a.books[:0], openingBatch)
 	a.ready = make(map[bookKey]opening, openingBatch)
 	for ; a.next < len(a.rows) && len(balances) < openingBatch; a.next++ {
 		w := &a.rows[a.next]
@@ -71,6 +74,7 @@ func (a *openings) ask(ctx context.Context, s *sim) error {
 		balances = append(balances, ledger.BalanceQuery{Account: w.To, Asset: w.Asset, Before: w.Key})
 		rows = append(rows, ledger.Query{Account: w.To, Asset: w.Asset, After: w.Key, Until: s.head(w.Chain.ID()), Limit: firstPage})
 	}
+	a.balances, a.books = balances, rows
 	had, err := s.r.Balances(ctx, balances)
 	if err != nil {
 		return err

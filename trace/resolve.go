@@ -31,10 +31,11 @@ func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) (out []stolen
 			return nil, nil, errs.New("trace", errs.Limit, t.ID, fmt.Sprintf("the theft names more than %d transfers", MaxTheftTransfers), "state it as several thefts")
 		}
 		plain := *t
-		plain.Transfers = nil
+		if ofUTXO := func(x chain.Transfer) bool { return x.Chain.UTXO() }; slices.ContainsFunc(t.Transfers, ofUTXO) {
+			plain.Transfers = slices.DeleteFunc(slices.Clone(t.Transfers), ofUTXO)
+		}
 		for k := range t.Transfers {
 			if !t.Transfers[k].Chain.UTXO() {
-				plain.Transfers = append(plain.Transfers, t.Transfers[k])
 				continue
 			}
 			c, err := resolveOutput(ctx, r, &t.Transfers[k])
@@ -48,11 +49,12 @@ func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) (out []stolen
 		if err != nil {
 			return nil, nil, err
 		}
-		for _, w := range rows {
-			if w.From == w.To {
+		out = slices.Grow(out, len(rows))
+		for k := range rows {
+			if rows[k].From == rows[k].To {
 				return nil, nil, errs.New("trace", errs.Invalid, t.ID, "one of its transfers goes from an account to itself", "leave that transfer out")
 			}
-			out = append(out, stolenRow{w, uint32(i)})
+			out = append(out, stolenRow{rows[k], uint32(i)})
 		}
 	}
 	slices.SortFunc(out, func(a, b stolenRow) int {
@@ -93,7 +95,7 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 	if err != nil {
 		return nil, err
 	}
-	var refs []ledger.TxRef
+	refs := make([]ledger.TxRef, 0, len(txs))
 	for _, x := range txs {
 		if x != 0 {
 			refs = append(refs, x)
@@ -105,7 +107,7 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 	if err := r.Transactions(ctx, refs, &pages); err != nil {
 		return nil, err
 	}
-	byTx := map[ledger.TxRef][]ledger.Row{}
+	byTx := make(map[ledger.TxRef][]ledger.Row, len(refs))
 	for i, x := range refs {
 		rows, _ := pages.Page(i)
 		byTx[x] = rows
@@ -114,8 +116,8 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 	if err != nil {
 		return nil, err
 	}
-	used := map[ledger.Key]bool{}
-	var out []ledger.Row
+	used := make(map[ledger.Key]bool, len(t.Transfers))
+	out := make([]ledger.Row, 0, len(t.Transfers))
 	for i := range t.Transfers {
 		w, err := match(ctx, r, &t.Transfers[i], &names[i], byTx[txs[i]], used)
 		if err != nil {

@@ -29,10 +29,13 @@ func (r *Result) digest() (string, error) {
 	return sumText(h), nil
 }
 
+// lineText is how many bytes one row of a result takes, about.
+const lineText = 640
+
 // canonical is the text that the digest is over.
 func (r *Result) canonical() ([]byte, error) {
 	if r.fits() {
-		var c canonical
+		c := canonical{b: make([]byte, 0, lineText*(1+len(r.Holdings)+len(r.Exits)+len(r.Unfollowed)+len(r.Aside)))}
 		c.result(r)
 		return c.b, nil
 	}
