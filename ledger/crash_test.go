@@ -3,31 +3,32 @@ package ledger
 import (
 	"errors"
 	"os"
+	"sync/atomic"
 )
 
 // errCrash is what everything gives after the crash.
 var errCrash = errors.New("crashed")
 
 // crashDisk lets a number of steps happen and then nothing more; the last
-// write happens in part.
+// write happens in part. Files may be written and synced at once.
 type crashDisk struct {
 	osDisk
-	left *int
+	left *atomic.Int64 // below zero after the crash
 }
 
 // CrashAfter makes the ledger's process seem to die at its n-th step on the
 // disk; the result says how many steps are left.
-func CrashAfter(o *Options, n int) *int {
-	left := n
-	o.disk = crashDisk{left: &left}
-	return &left
+func CrashAfter(o *Options, n int) *atomic.Int64 {
+	left := &atomic.Int64{}
+	left.Store(int64(n))
+	o.disk = crashDisk{left: left}
+	return left
 }
 
 func (d crashDisk) step() error {
-	if *d.left <= 0 {
+	if d.left.Add(-1) < 0 {
 		return errCrash
 	}
-	*d.left--
 	return nil
 }
 
@@ -37,15 +38,14 @@ type crashFile struct {
 }
 
 func (f crashFile) WriteAt(b []byte, at int64) (int, error) {
-	if *f.d.left == 1 {
-		*f.d.left = 0
+	switch left := f.d.left.Add(-1); {
+	case left < 0:
+		return 0, errCrash
+	case left == 0:
 		if len(b) > headSector { // a disk writes a sector whole or not at all
 			f.file.WriteAt(b[:len(b)/2], at) //nolint:errcheck // a torn write
 		}
 		return 0, errCrash
-	}
-	if err := f.d.step(); err != nil {
-		return 0, err
 	}
 	return f.file.WriteAt(b, at)
 }

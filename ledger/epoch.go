@@ -84,16 +84,18 @@ const refEntry = 4 + 8
 // list writes the epoch's accounts sorted by their bytes, each with how often
 // it occurs, up to oftenSeen.
 func (e *epoch) list(j *rewriteJob) error {
-	counts, err := e.counts()
-	if err != nil {
-		return err
-	}
-	keys := make([][20]byte, e.count)
+	var counts []uint8
+	var keys [][20]byte
 	var others []numberedAccount
-	for _, r := range e.runs {
-		if others, err = r.accounts(keys, others); err != nil {
-			return err
+	var order []uint32
+	var cerr, kerr error
+	both(func() { counts, cerr = e.counts() }, func() {
+		if keys, others, kerr = e.keys(); kerr == nil {
+			order = sortKeys(keys)
 		}
+	})
+	if err := cmpErr(cerr, kerr); err != nil {
+		return err
 	}
 	f, err := j.disk.create(j.l.path(e.listName()))
 	if err != nil {
@@ -110,7 +112,7 @@ func (e *epoch) list(j *rewriteJob) error {
 		w.b = append(append(w.b, byte(form), byte(len(raw))), raw...)
 		w.b = binary.LittleEndian.AppendUint32(append(w.b, counts[n]), n)
 	}
-	for _, n := range sortKeys(keys) { // FormEVM is the lowest form
+	for _, n := range order { // FormEVM is the lowest form
 		if len(notEVM) == 0 || !notEVM[n] {
 			entry(chain.FormEVM, keys[n][:], n)
 		}
@@ -124,6 +126,18 @@ func (e *epoch) list(j *rewriteJob) error {
 	}
 	w.flush()
 	return w.err
+}
+
+// keys are the accounts that the epoch's runs list, by number; others are those
+// that are not addresses of 20 bytes.
+func (e *epoch) keys() (keys [][20]byte, others []numberedAccount, err error) {
+	keys = make([][20]byte, e.count)
+	for _, r := range e.runs {
+		if others, err = r.accounts(keys, others); err != nil {
+			return nil, nil, err
+		}
+	}
+	return keys, others, nil
 }
 
 // counts reads all rows of the epoch's runs.

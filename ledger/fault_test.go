@@ -219,7 +219,7 @@ func (c crashes) everywhere(t *testing.T) {
 			t.Fatalf("step %d, after %d acknowledged: check finds %+v", n, acked, rep.Damages)
 		}
 		c.goOn(t, dir, n, acked, want)
-		if *left > 0 {
+		if left.Load() > 0 {
 			return
 		}
 	}
@@ -238,7 +238,7 @@ func (c crashes) stepsBeforeMerges(t *testing.T) int {
 	if got := (crashes{c.script[:before], true}).run(t.TempDir(), opt); got != before {
 		t.Fatalf("%d steps of %d", got, before)
 	}
-	return many - *left
+	return many - int(left.Load())
 }
 
 // goOn opens what crash n left and does the rest of the script.

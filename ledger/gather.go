@@ -188,8 +188,9 @@ func (g *gatherer) locateTxs(rows []gathered) {
 	for i := range rows {
 		r := &rows[i]
 		at := binary.LittleEndian.Uint64(r.s.txAt[uint64(r.tx/blockTxs)*8:])
-		sum += r.s.txData[at&placeMask+txHeader+uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))]
-		sum += r.s.blocks[int(r.place)*blockEntry]
+		at = at&placeMask + txHeader + uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))
+		b := r.s.txData[at : at+idAhead]
+		sum += b[0] + b[idAhead-1] + r.s.blocks[int(r.place)*blockEntry]
 	}
 	g.touched += sum
 }
@@ -368,6 +369,10 @@ func (g *gatherer) wanted(r *gathered, q *Query) bool {
 	from, to, asset, _ := b.sidesOf(int(r.row%blockRows), int(r.at))
 	return q.wants(from, to, asset)
 }
+
+// idAhead is about how much of a transaction's record a row needs: its index
+// and 16 bytes of its id, which may end in the line behind its beginning.
+const idAhead = 18
 
 // transaction appends all rows of one.
 func (g *gatherer) transaction(ref TxRef, into *Pages) {
