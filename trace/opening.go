@@ -34,6 +34,16 @@ type openings struct {
 // openingBatch is how many books are asked for at once.
 const openingBatch = 128
 
+// drop lets go of the rows that were asked for: the ledger is read on, and books
+// need their balances alone.
+func (a *openings) drop() {
+	a.pages = ledger.Pages{}
+	for key, o := range a.ready {
+		o.rows, o.more, o.paged = nil, false, false
+		a.ready[key] = o
+	}
+}
+
 // opening is what the book of a row's receiver starts with.
 func (s *sim) opening(ctx context.Context, key bookKey, w *ledger.Row) (opening, error) {
 	a := &s.ahead

@@ -88,6 +88,8 @@ func (s *sim) scan(ctx context.Context) error {
 	s.scanning = true
 	defer func() { s.scanning = false }()
 	s.heap.entries, s.heap.sources = nil, nil
+	s.pages = ledger.Pages{} // a few rows at the end may want pages again
+	s.ahead.drop()
 	for _, b := range s.shelf.books {
 		b.cur = nil
 	}
