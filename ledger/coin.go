@@ -70,6 +70,16 @@ func checkCoins(u *UTXOTx) error {
 	if err := checkTx(u.Chain, u.Tx); err != nil {
 		return err
 	}
+	for i := range u.Outputs {
+		if err := checkHome(u.Chain, u.Tx, u.Outputs[i].Account); err != nil {
+			return err
+		}
+	}
+	for i := range u.Inputs {
+		if err := checkHome(u.Chain, u.Tx, u.Inputs[i].Account); err != nil {
+			return err
+		}
+	}
 	why := ""
 	switch {
 	case !u.Chain.UTXO():

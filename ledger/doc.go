@@ -11,7 +11,8 @@
 //     and the partition in which the same facts were imported. Facts merge by
 //     rules that commute: a movement is stored once for each Nth that any
 //     source shows (the largest count of any source, never the sum); of two
-//     places the better known wins, then the smaller; a block's time is its
+//     places the better known wins, then the smaller; a transaction stands once,
+//     in the lowest block that any source names; a block's time is its
 //     header's, else the earliest that a row of that block states.
 //   - What Commit and ApplyBlock acknowledged survives a crash, once.
 //   - A Reader is a snapshot: it never changes, and never waits for a writer.

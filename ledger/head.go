@@ -49,8 +49,13 @@ type batch struct {
 	txs    map[txName]*txState
 	blocks map[ChainRef]map[uint64]*blockState
 	masks  []segmentTx
-	stats  Stats
-	err    error
+	live   *BlockFact // whose contents are being added; nil: it is no live block
+	last   struct {   // block named last
+		chain ChainRef
+		state *blockState
+	}
+	stats Stats
+	err   error
 }
 
 // apply merges a commit. dead says which live records a later rollback took
@@ -68,6 +73,9 @@ func (h *head) apply(r *record, dead bool) (Stats, error) {
 	if dead {
 		b.nameOnly(r.facts)
 		return Stats{}, nil
+	}
+	if r.kind == recordLive {
+		b.live = &r.block
 	}
 	b.add(r.facts)
 	if r.kind == recordLive {
@@ -106,7 +114,7 @@ func (b *batch) add(f *Facts) {
 			at = t.Time
 		}
 		s := b.tx(txName{chain: RefOfChain(t.Chain), id: t.Tx})
-		s.place(t.Block, t.Index, at)
+		b.place(s, t.Block, t.Index, at)
 		s.status = max(s.status, t.Status)
 	}
 	for i := range f.Blocks {
@@ -114,13 +122,13 @@ func (b *batch) add(f *Facts) {
 	}
 	for _, n := range f.Notes {
 		s := b.tx(txName{chain: RefOfChain(n.Chain), id: n.Tx})
-		s.place(n.place(), chain.NoIndex, 0)
+		b.place(s, n.place(), chain.NoIndex, 0)
 		s.note(n.placed())
 	}
 	for i := range f.UTXOs {
 		u := &f.UTXOs[i]
 		s := b.tx(txName{chain: RefOfChain(u.Chain), id: u.Tx})
-		s.place(u.Block, u.Index, u.Time)
+		b.place(s, u.Block, u.Index, u.Time)
 		s.coins = mergeCoins(s.coins, coinsOf(u, b.h.names.account), b.h.names)
 	}
 	for _, c := range f.Claims {
@@ -144,7 +152,7 @@ func (b *batch) transfer(t *chain.Transfer) {
 	}
 	s := b.tx(name)
 	index, block := s.index, s.block
-	s.place(t.Block, t.Index, t.Time)
+	b.place(s, t.Block, t.Index, t.Time)
 	switch s.move(m) {
 	case added:
 		if s.status == StatusFailed && m.kind != chain.KindFee {
@@ -188,8 +196,25 @@ func (b *batch) tx(name txName) *txState {
 			b.stats.Txs++
 		}
 	}
+	if b.live != nil && RefOfChain(b.live.Chain) == name.chain {
+		s.live = max(s.live, b.live.Number)
+	}
 	b.txs[name] = s
 	return s
+}
+
+// place merges evidence of where a transaction stands. A block that a source
+// names is known from then on, though another may put the transaction into a
+// lower one, and a time beside it is the block's.
+func (b *batch) place(s *txState, block uint64, index uint32, at chain.Time) {
+	if block != chain.NoBlock {
+		if l := &b.last; l.state == nil || l.state.number != block || l.chain != s.name.chain {
+			l.chain, l.state = s.name.chain, b.block(s.name.chain, block)
+		}
+		b.last.state.addRowTime(at)
+		at = 0
+	}
+	s.place(block, index, at)
 }
 
 func (h *head) find(name txName) *txState {

@@ -64,22 +64,24 @@ func TestAgainstModel(t *testing.T) {
 	for _, c := range []struct {
 		name         string
 		bulk, settle int
+		beside       bool
 	}{
-		{"head", 0, 0},
-		{"segments", 1, 0},
-		{"mixed", 6, 12},
-		{"settled", 0, 1},
+		{"head", 0, 0, false},
+		{"segments", 1, 0, false},
+		{"mixed", 6, 12, false},
+		{"settled", 0, 1, false},
+		{"beside", 6, 4, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) { againstModel(t, ledgertest.Draw(t), c.bulk, c.settle) })
+			rapid.Check(t, func(t *rapid.T) { againstModel(t, ledgertest.Draw(t), c.bulk, c.settle, c.beside) })
 		})
 		t.Run("outputs/"+c.name, func(t *testing.T) {
-			rapid.Check(t, func(t *rapid.T) { againstModel(t, ledgertest.DrawCoins(t), c.bulk, c.settle) })
+			rapid.Check(t, func(t *rapid.T) { againstModel(t, ledgertest.DrawCoins(t), c.bulk, c.settle, c.beside) })
 		})
 	}
 }
 
-func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int) {
+func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int, beside bool) {
 	order := rapid.Permutation(w.Facts).Draw(t, "order")
 	dir, err := os.MkdirTemp("", "ledger")
 	if err != nil {
@@ -90,12 +92,20 @@ func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int) {
 	ledger.SmallSegments(&opt, bulk, settle)
 	ledger.WithoutSync(&opt)
 	l := open(t, dir, opt)
+	if beside {
+		ledger.HoldMerges(l)
+	}
 	var m model.Model
 	for i := range w.Facts {
 		if err := m.Add(&w.Facts[i]); err != nil {
 			t.Fatal(err)
 		}
 		put(t, l, &order[i])
+		if beside && rapid.Bool().Draw(t, "merge") {
+			if _, err := ledger.Merge(context.Background(), l, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
 		reader(t, l).Close()
 	}
 	if again := put(t, l, &order[0]); again.Added != 0 {

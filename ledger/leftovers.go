@@ -55,17 +55,17 @@ func (f *Facts) empty() bool {
 func (j *rewriteJob) keep(to, f *Facts) {
 	for i := range f.Transfers {
 		t := &f.Transfers[i]
-		if t.Tx.IsZero() || !j.moved(t.Chain, t.Tx) {
+		if t.Tx.IsZero() || !j.moved(t.Chain, t.Tx, t.Block) {
 			to.Transfers = append(to.Transfers, *t)
 		}
 	}
 	for _, t := range f.Txs {
-		if !j.moved(t.Chain, t.Tx) {
+		if !j.moved(t.Chain, t.Tx, t.Block) {
 			to.Txs = append(to.Txs, t)
 		}
 	}
 	for _, n := range f.Notes {
-		if !j.moved(n.Chain, n.Tx) {
+		if !j.moved(n.Chain, n.Tx, n.place()) {
 			to.Notes = append(to.Notes, n)
 		}
 	}
@@ -75,7 +75,7 @@ func (j *rewriteJob) keep(to, f *Facts) {
 		}
 	}
 	for i := range f.UTXOs {
-		if u := &f.UTXOs[i]; !j.moved(u.Chain, u.Tx) {
+		if u := &f.UTXOs[i]; !j.moved(u.Chain, u.Tx, u.Block) {
 			to.UTXOs = append(to.UTXOs, *u)
 		}
 	}
@@ -87,11 +87,12 @@ func (j *rewriteJob) keep(to, f *Facts) {
 	}
 }
 
-// moved says whether a transaction of the head is in a segment now.
-func (j *rewriteJob) moved(id chain.ID, tx chain.TxID) bool {
+// moved says whether a transaction of the head is in a segment now, and the
+// block that a fact names for it too, which may be another than where it is.
+func (j *rewriteJob) moved(id chain.ID, tx chain.TxID, named uint64) bool {
 	ref := RefOfChain(id)
 	s := j.head.find(txName{chain: ref, id: tx})
-	return s != nil && s.block != chain.NoBlock && j.moves(ref, s.block)
+	return s != nil && s.block != chain.NoBlock && j.movesTx(s) && (named == chain.NoBlock || j.moves(ref, named))
 }
 
 // describe writes what else the head said into the manifest.

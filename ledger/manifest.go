@@ -31,7 +31,7 @@ type manifest struct {
 }
 
 const (
-	manifestFormat = 4
+	manifestFormat = 5
 	manifestName   = "MANIFEST"
 	manifestHead   = "bongsu ledger manifest "
 )

@@ -109,7 +109,7 @@ func (l *listSource) advance() error {
 
 // headBlocks are the placed transactions and the blocks of one chain that
 // layers hold and that move.
-func headBlocks(layers []*layer, id ChainRef, moves func(block uint64) bool) *listSource {
+func headBlocks(layers []*layer, id ChainRef, moves func(block uint64) bool, movesTx func(*txState) bool) *listSource {
 	blocks := map[uint64]*mergedBlock{}
 	hidden := func(i int, has func(*layer) bool) bool { return slices.ContainsFunc(layers[i+1:], has) }
 	for i, l := range layers {
@@ -122,7 +122,7 @@ func headBlocks(layers []*layer, id ChainRef, moves func(block uint64) bool) *li
 	for i, l := range layers {
 		for n := range l.txs {
 			t := &l.txs[n]
-			if t.name.chain != id || !moves(t.at) ||
+			if t.name.chain != id || !movesTx(t.txState) ||
 				hidden(i, func(u *layer) bool { return u.holds(&t.name) }) {
 				continue
 			}

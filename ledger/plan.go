@@ -36,7 +36,7 @@ func (h *head) finalRows() map[ChainRef]*finalRows {
 		for i := range l.txs {
 			t := &l.txs[i]
 			id := t.name.chain
-			if c := h.live[id]; c != nil && t.at >= c.cut() {
+			if c := h.live[id]; c != nil && max(t.at, t.live) >= c.cut() {
 				continue
 			}
 			g := out[id]

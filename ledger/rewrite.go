@@ -147,6 +147,12 @@ func (j *rewriteJob) moves(id ChainRef, block uint64) bool {
 	return block < j.cutOf(id) && !slices.ContainsFunc(j.stays[id], func(s *segment) bool { return s.From <= block && block <= s.To })
 }
 
+// movesTx says the same of a transaction. What a block that is not final says
+// of one in a final block can still be taken back, and keeps it in the head.
+func (j *rewriteJob) movesTx(s *txState) bool {
+	return s.live < j.cutOf(s.name.chain) && j.moves(s.name.chain, s.block)
+}
+
 // dictionary writes a dictionary of what the head named and what is new.
 func (j *rewriteJob) dictionary(runs []*importRun) error {
 	first := j.names.base.len() + 1
@@ -236,7 +242,7 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 	for _, r := range runs { // what is rewritten anyway takes the head's rows along
 		j.stays[id] = slices.DeleteFunc(j.stays[id], func(s *segment) bool { return r.info.From <= s.To && r.info.To >= s.From })
 	}
-	fromHead := headBlocks(j.head.layers, id, func(block uint64) bool { return j.moves(id, block) })
+	fromHead := headBlocks(j.head.layers, id, func(block uint64) bool { return j.moves(id, block) }, j.movesTx)
 	sources := []blockSource{fromHead}
 	p := newPlan(j.head.below.byChain[id], j.l.opt.policy())
 	var headRows, runRowsIn uint64
@@ -253,17 +259,19 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 		}
 	}
 	kept, merged := p.decide()
-	for _, s := range kept {
-		j.next.Segments = append(j.next.Segments, s.segmentInfo)
-	}
 	if len(merged) == 0 && len(runs) == 0 && len(fromHead.blocks) == 0 {
+		for _, s := range kept {
+			j.next.Segments = append(j.next.Segments, s.segmentInfo)
+		}
 		return nil
 	}
-	var segmentRows, segmentTxs uint64
+	var before, beforeTxs uint64
+	for _, seg := range p.list {
+		before += seg.Rows
+		beforeTxs += seg.Txs
+	}
 	for _, seg := range merged {
 		sources = append(sources, &segmentSource{s: seg})
-		segmentRows += seg.Rows
-		segmentTxs += seg.Txs
 	}
 	out := &segmentOutput{job: j, id: chainOfRef(id), kept: kept}
 	err := mergeBlocks(sources, sorter, func(b *mergedBlock) error {
@@ -276,16 +284,19 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 	if err = cmpErr(err, ferr); err != nil {
 		return err
 	}
+	if infos, err = j.unite(ctx, kept, infos); err != nil {
+		return err
+	}
 	var total, txs uint64
 	for _, info := range infos {
 		total += info.Rows
 		txs += info.Txs
 	}
 	j.next.Segments = append(j.next.Segments, infos...)
-	added := total - min(total, segmentRows+headRows)
+	added := total - min(total, before+headRows)
 	j.stats.Added += added
 	j.stats.AlreadyThere += runRowsIn - min(runRowsIn, added)
-	j.stats.Txs += txs - min(txs, segmentTxs)
+	j.stats.Txs += txs - min(txs, beforeTxs)
 	return nil
 }
 

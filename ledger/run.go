@@ -132,9 +132,9 @@ func (r *runBuffer) idOf(i uint32) []byte { return r.ids[int(i)*r.idLen : (int(i
 // again of the one added last is merged with it, others that are the same meet
 // when the run is sorted.
 func (r *runBuffer) tx(id []byte, t runTx) {
-	if n := len(r.txs); n > 0 && string(r.idOf(uint32(n-1))) == string(id) {
+	if n := len(r.txs); n > 0 && r.txs[n-1].block == t.block && string(r.idOf(uint32(n-1))) == string(id) {
 		last := &r.txs[n-1]
-		last.block, last.index, last.status = min(last.block, t.block), min(last.index, t.index), max(last.status, t.status)
+		last.index, last.status = min(last.index, t.index), max(last.status, t.status)
 		if t.time != 0 && (last.time == 0 || t.time < last.time) {
 			last.time = t.time
 		}

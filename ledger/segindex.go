@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"path/filepath"
 	"slices"
 )
@@ -41,30 +40,6 @@ func (w *segmentWriter) index() (int64, error) {
 	w.info.Accounts = s.Accounts
 	return x.close(&w.info)
 }
-
-// writeTxLookup sorts the transactions by id into buckets; prefixes are the
-// first bytes of their ids.
-func writeTxLookup(x *sheetWriter, s *segment, prefixes []uint32) {
-	buckets := make([]uint32, 1<<(64-s.TxShift)+1)
-	shift := s.TxShift - 32
-	for _, p := range prefixes {
-		buckets[p>>shift+1]++
-	}
-	for i := 1; i < len(buckets); i++ {
-		buckets[i] += buckets[i-1]
-	}
-	order := make([]uint32, len(prefixes))
-	next := slices.Clone(buckets)
-	for i, p := range prefixes {
-		order[next[p>>shift]] = uint32(i)
-		next[p>>shift]++
-	}
-	writeUint32s(x, "txbuckets", buckets)
-	writeUint32s(x, "txorder", order)
-}
-
-// txShift makes buckets of about four transactions.
-func txShift(n uint64) uint { return uint(64 - max(0, bits.Len64(n)-3)) }
 
 func uint64Bytes(list []uint64) []byte {
 	b := make([]byte, 8*len(list), 8*len(list)+sheetSlack)

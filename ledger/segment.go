@@ -233,13 +233,11 @@ func (s *segment) findID(id chain.TxID) (uint32, bool) {
 	if len(b) != s.idLen || s.Txs == 0 {
 		return 0, false
 	}
-	bucket := binary.BigEndian.Uint64(b) >> s.TxShift
-	s.bucketPages.touch(bucket * 4)
-	from, to := binary.LittleEndian.Uint32(s.txBuckets[bucket*4:]), binary.LittleEndian.Uint32(s.txBuckets[bucket*4+4:])
+	prefix := binary.BigEndian.Uint64(b)
+	from, to := s.bucket(prefix)
+	from, to = s.narrow(from, to, b)
 	for ; from < to; from++ {
-		s.orderPages.touch(uint64(from) * 4)
-		n := binary.LittleEndian.Uint32(s.txOrder[from*4:])
-		if string(s.idBytes(n)) == string(b) {
+		if n, ok := s.maybe(from, prefix); ok && string(s.idBytes(n)) == string(b) {
 			return n, true
 		}
 	}

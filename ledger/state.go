@@ -41,11 +41,12 @@ type txState struct {
 	name   txName
 	block  uint64
 	index  uint32
-	time   chain.Time // the earliest that a row states; 0: none
+	time   chain.Time // the earliest stated without a block; 0: none
 	status TxStatus
 	moves  []movement // by identity
 	notes  []NoteFact // by compareNotes
 	coins  *coinTx
+	live   uint64 // the highest live block that states it; 0: none
 }
 
 // txID is a transaction with an id of its own, as a key.
@@ -167,6 +168,9 @@ func checkFacts(f *Facts) error {
 		if err := checkIDLen(t.Chain, t.Tx); err != nil {
 			return err
 		}
+		if err := checkHome(t.Chain, t.Tx, t.From, t.To); err != nil {
+			return err
+		}
 		if t.Block == chain.NoBlock && t.Time == 0 {
 			return errs.New("import", errs.Invalid, t.Tx.Text(t.Chain), "a transfer with neither block nor time has no place", "give one of the two")
 		}
@@ -213,6 +217,18 @@ func checkTx(id chain.ID, tx chain.TxID) error {
 		return err
 	}
 	return checkIDLen(id, tx)
+}
+
+// checkHome refuses accounts of another chain than what they take part in:
+// where accounts are numbered by chain they would become others.
+func checkHome(id chain.ID, tx chain.TxID, accounts ...chain.Account) error {
+	for _, a := range accounts {
+		if !a.IsZero() && a.Chain() != id {
+			return errs.New("import", errs.Invalid, tx.Text(id), "an account of "+string(a.Chain())+" in a transaction of "+string(id),
+				"name the account on the chain on which it took part")
+		}
+	}
+	return nil
 }
 
 // checkIDLen refuses an id that no transaction of the chain has: segments hold

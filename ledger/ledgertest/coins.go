@@ -14,8 +14,9 @@ import (
 func DrawCoins(t *rapid.T) World {
 	w := World{Chain: chain.Bitcoin}
 	txs := drawCoinTxs(t)
+	astray := drawAstray(t)
 	for range rapid.IntRange(1, 4).Draw(t, "sources") {
-		w.Facts = append(w.Facts, drawCoinSource(t, txs))
+		w.Facts = append(w.Facts, drawCoinSource(t, txs, astray))
 	}
 	return w
 }
@@ -61,11 +62,13 @@ func drawCoinTxs(t *rapid.T) (out []ledger.UTXOTx) {
 	return out
 }
 
-func drawCoinSource(t *rapid.T, txs []ledger.UTXOTx) (f ledger.Facts) {
+func drawCoinSource(t *rapid.T, txs []ledger.UTXOTx, astray bool) (f ledger.Facts) {
 	knows := rapid.Bool().Draw(t, "knows inputs")
 	indices := rapid.IntRange(0, 3).Draw(t, "knows indices") > 0
-	blocks := rapid.IntRange(0, 3).Draw(t, "knows blocks") > 0
+	blocks := rapid.IntRange(0, 3).Draw(t, "knows blocks") > 0 || astray
 	for _, u := range txs {
+		u.Block = stray(t, astray, u.Block)
+		u.Time = blockTime(u.Block)
 		switch rapid.IntRange(0, 7).Draw(t, "what") {
 		case 0:
 			continue

@@ -8,7 +8,8 @@ import (
 )
 
 // World is a small invented chain, from which sources are drawn that each know
-// a part of it. Two sources never contradict one another.
+// a part of it. In some worlds sources put a transaction into different blocks;
+// in nothing else do they contradict one another.
 type World struct {
 	Chain chain.ID
 	Facts []ledger.Facts
@@ -19,10 +20,24 @@ func Draw(t *rapid.T) World {
 	id := rapid.SampledFrom([]chain.ID{chain.Ethereum, "eip155:56"}).Draw(t, "chain")
 	w := World{Chain: id}
 	txs := drawTxs(t, id)
+	astray := drawAstray(t)
 	for range rapid.IntRange(1, 4).Draw(t, "sources") {
-		w.Facts = append(w.Facts, drawSource(t, id, txs))
+		w.Facts = append(w.Facts, drawSource(t, id, txs, astray))
 	}
 	return w
+}
+
+// drawAstray draws whether sources put transactions into wrong blocks. Those of
+// such a world give every time with its block: which block a time belongs to
+// that comes without one depends on the order of import.
+func drawAstray(t *rapid.T) bool { return rapid.IntRange(0, 2).Draw(t, "blocks differ") == 0 }
+
+// stray is the block into which a source puts a transaction.
+func stray(t *rapid.T, astray bool, block uint64) uint64 {
+	if !astray || rapid.Bool().Draw(t, "right block") {
+		return block
+	}
+	return max(3, block+3) - uint64(rapid.IntRange(0, 6).Draw(t, "wrong block"))
 }
 
 // trueTx is one transaction as it really was.
@@ -91,9 +106,9 @@ func count(moves []chain.Transfer) {
 }
 
 // drawSource draws what one source knows.
-func drawSource(t *rapid.T, id chain.ID, txs []trueTx) ledger.Facts {
+func drawSource(t *rapid.T, id chain.ID, txs []trueTx, astray bool) ledger.Facts {
 	var f ledger.Facts
-	blocks := rapid.Bool().Draw(t, "knows blocks")
+	blocks := rapid.Bool().Draw(t, "knows blocks") || astray
 	times := rapid.Bool().Draw(t, "knows times") || !blocks
 	indices := rapid.Bool().Draw(t, "knows indices")
 	ordinals := rapid.Bool().Draw(t, "knows ordinals")
@@ -102,6 +117,7 @@ func drawSource(t *rapid.T, id chain.ID, txs []trueTx) ledger.Facts {
 		if rapid.IntRange(0, 3).Draw(t, "skips") == 0 {
 			continue
 		}
+		x.block = stray(t, astray, x.block)
 		if rapid.IntRange(0, 3).Draw(t, "header") == 0 {
 			f.Blocks = append(f.Blocks, ledger.BlockFact{Chain: id, Number: x.block, Time: blockTime(x.block), HasTime: true, Hash: ledger.Hash{1, byte(x.block)}})
 		}
@@ -115,6 +131,7 @@ func drawSource(t *rapid.T, id chain.ID, txs []trueTx) ledger.Facts {
 			f.Notes = append(f.Notes, ledger.NoteFact{Chain: id, Tx: x.id, Block: x.block, HasBlock: blocks, Log: &ledger.Log{Index: x.index, Address: account(id, 3), Topics: []ledger.Hash{{9}}, Data: []byte{1, 2}}})
 		}
 		for n, m := range x.moves {
+			m.Block, m.Time = x.block, blockTime(x.block)
 			if !blocks {
 				m.Block = chain.NoBlock
 			}

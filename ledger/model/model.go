@@ -169,9 +169,7 @@ func merge(all []ledger.Facts) *truth {
 	}
 	for k, t := range w.txs {
 		if t.block != chain.NoBlock && t.time != 0 {
-			if b := w.at(k.chain, t.block); !b.header && (!b.HasTime || t.time < b.Time) {
-				b.Time, b.HasTime = t.time, true
-			}
+			w.at(k.chain, t.block).rowTime(t.time)
 		}
 	}
 	w.exact()
@@ -226,13 +224,19 @@ func (w *truth) seen(k txKey, number uint64, index uint32, at chain.Time) *tx {
 		w.txs[k] = t
 	}
 	t.block, t.index = min(t.block, number), min(t.index, index)
-	if at != 0 && (t.time == 0 || at < t.time) {
+	if number != chain.NoBlock {
+		w.at(k.chain, number).rowTime(at)
+	} else if at != 0 && (t.time == 0 || at < t.time) {
 		t.time = at
 	}
-	if t.block != chain.NoBlock {
-		w.at(k.chain, t.block)
-	}
 	return t
+}
+
+// rowTime takes the time that a row of the block states; a header's is better.
+func (b *block) rowTime(at chain.Time) {
+	if at != 0 && !b.header && (!b.HasTime || at < b.Time) {
+		b.Time, b.HasTime = at, true
+	}
 }
 
 func (w *truth) at(id chain.ID, number uint64) *block {

@@ -1,0 +1,132 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"sort"
+)
+
+// The lookup of transactions by id: numbers in buckets by the top bits of the
+// ids, about four each. A number leaves some bits of its word free; they hold
+// the bits of the id that follow those of the bucket, so that an id which is
+// not there is told without reading others. Ids made to begin alike share a
+// bucket: one of more than bigBucket is sorted by id, and bisected.
+const bigBucket = 64
+
+// numberBits is how many low bits of a word hold a number, of n transactions.
+func numberBits(n uint64) uint { return uint(min(32, bits.Len64(n))) }
+
+// mark is a word without its number.
+func (s *segment) mark(prefix uint64) uint32 {
+	return uint32(prefix<<(64-s.TxShift)>>32) >> numberBits(s.Txs) << numberBits(s.Txs)
+}
+
+// bucket is the range of words in which the transactions are whose ids begin
+// as prefix does.
+func (s *segment) bucket(prefix uint64) (from, to uint32) {
+	at := prefix >> s.TxShift * 4
+	s.bucketPages.touch(at)
+	return binary.LittleEndian.Uint32(s.txBuckets[at:]), binary.LittleEndian.Uint32(s.txBuckets[at+4:])
+}
+
+// narrow leaves of a big bucket the words whose ids are id.
+func (s *segment) narrow(from, to uint32, id []byte) (first, end uint32) {
+	if to-from <= bigBucket {
+		return from, to
+	}
+	compare := func(i, than int) bool { return bytes.Compare(s.idBytes(s.numberAt(from+uint32(i))), id) >= than }
+	n := int(to - from)
+	return from + uint32(sort.Search(n, func(i int) bool { return compare(i, 0) })),
+		from + uint32(sort.Search(n, func(i int) bool { return compare(i, 1) }))
+}
+
+func (s *segment) word(at uint32) uint32 {
+	s.orderPages.touch(uint64(at) * 4)
+	return binary.LittleEndian.Uint32(s.txOrder[at*4:])
+}
+
+func (s *segment) numberAt(at uint32) uint32 { return s.word(at) & (1<<numberBits(s.Txs) - 1) }
+
+// maybe is the number of the transaction behind a word, and false when its id
+// does not begin as prefix does.
+func (s *segment) maybe(at uint32, prefix uint64) (n uint32, ok bool) {
+	w := s.word(at)
+	n = w & (1<<numberBits(s.Txs) - 1)
+	return n, w^n == s.mark(prefix)
+}
+
+// writeTxLookup sorts the transactions by id into buckets; prefixes are the
+// first bytes of their ids.
+func writeTxLookup(x *sheetWriter, s *segment, prefixes []uint32) {
+	buckets := make([]uint32, 1<<(64-s.TxShift)+1)
+	shift := s.TxShift - 32
+	for _, p := range prefixes {
+		buckets[p>>shift+1]++
+	}
+	for i := 1; i < len(buckets); i++ {
+		buckets[i] += buckets[i-1]
+	}
+	order := make([]uint32, len(prefixes))
+	next := slices.Clone(buckets)
+	for i, p := range prefixes {
+		order[next[p>>shift]] = uint32(i)
+		next[p>>shift]++
+	}
+	for i := 1; i < len(buckets); i++ {
+		if part := order[buckets[i-1]:buckets[i]]; len(part) > bigBucket {
+			slices.SortFunc(part, func(a, b uint32) int { return bytes.Compare(s.idBytes(a), s.idBytes(b)) })
+		}
+	}
+	for i, n := range order {
+		order[i] = n | s.mark(uint64(prefixes[n])<<32)
+	}
+	writeUint32s(x, "txbuckets", buckets)
+	writeUint32s(x, "txorder", order)
+}
+
+// txShift makes buckets of about four transactions.
+func txShift(n uint64) uint { return uint(64 - max(0, bits.Len64(n)-3)) }
+
+// twinsAhead is how many transactions are looked up at once: the reads of one
+// do not wait for those of another.
+const twinsAhead = 256
+
+// twins gives the transactions n of s that o holds as m; where o is s, each two
+// once.
+func (s *segment) twins(ctx context.Context, o *segment, use func(n, m uint32)) error {
+	var ids [twinsAhead][]byte
+	var from, to [twinsAhead]uint32
+	var likely []twin
+	for first := uint32(0); uint64(first) < s.Txs; first += twinsAhead {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		count := uint32(min(twinsAhead, s.Txs-uint64(first)))
+		for i := range count {
+			ids[i] = s.idBytes(first + i)
+			from[i], to[i] = o.bucket(binary.BigEndian.Uint64(ids[i]))
+		}
+		likely = likely[:0]
+		for i := range count {
+			prefix := binary.BigEndian.Uint64(ids[i])
+			from[i], to[i] = o.narrow(from[i], to[i], ids[i])
+			for at := from[i]; at < to[i]; at++ {
+				if m, ok := o.maybe(at, prefix); ok && (s != o || m < first+i) {
+					likely = append(likely, twin{i, m})
+				}
+			}
+		}
+		for _, t := range likely {
+			if string(o.idBytes(t.m)) == string(ids[t.i]) {
+				use(first+t.i, t.m)
+			}
+		}
+	}
+	return nil
+}
+
+// twin is a transaction m that may be the i-th of those looked up.
+type twin struct{ i, m uint32 }
