@@ -52,8 +52,9 @@ func (o *segmentOutput) cut() {
 	o.w, o.busy = nil, true
 	o.done = make(chan indexed, 1)
 	go func(done chan<- indexed) {
-		info, err := w.finish()
-		done <- indexed{info, err}
+		var r indexed
+		defer func() { caught(recover(), &r.err); done <- r }() // it reads back what was just written
+		r.info, r.err = w.finish()
 	}(o.done)
 }
 
