@@ -99,16 +99,11 @@ func (b *bench) readHere(group string) error {
 	}
 	var out reading
 	start := time.Now()
-	l, err := b.open("main")
+	r, shut, err := b.reader("main")
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	r, err := l.Reader(b.ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+	defer shut()
 	out.OpenMs = time.Since(start).Seconds() * 1e3
 	if b.accounts, err = b.pick(r, boundAccounts, 3); err != nil {
 		return err

@@ -86,16 +86,11 @@ func (b *bench) importCoins(made float64) error {
 // askCoins measures single and batched questions about transactions drawn
 // evenly.
 func (b *bench) askCoins() error {
-	l, err := b.open("coins")
+	r, shut, err := b.reader("coins")
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	r, err := l.Reader(b.ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+	defer shut()
 	names := make([]ledger.Tx, 0, coinLookups)
 	g := generate.NewCoins(1)
 	every := max(1, b.rows/coinLookups)

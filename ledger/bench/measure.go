@@ -26,6 +26,19 @@ func (b *bench) open(name string) (*ledger.Ledger, error) {
 	return ledger.Open(b.ctx, filepath.Join(b.dir, name), ledger.Options{})
 }
 
+// reader opens a ledger for reading; shut ends it.
+func (b *bench) reader(name string) (r ledger.Reader, shut func(), err error) {
+	l, err := b.open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r, err = l.Reader(b.ctx); err != nil {
+		l.Close()
+		return nil, nil, err
+	}
+	return r, func() { r.Close(); l.Close() }, nil
+}
+
 func (b *bench) sizes() error { return b.sizesOf("main", "mixed amounts") }
 
 func (b *bench) sizesOf(name, what string) error {
@@ -46,7 +59,11 @@ func (b *bench) sizesOf(name, what string) error {
 // alone.
 func (b *bench) amountKinds() error {
 	rows := min(b.rows, 4_000_000)
-	for name, share := range map[string]float64{"sampled": 0, "random": 1} {
+	for _, kind := range []struct {
+		name  string
+		share float64
+	}{{"sampled", 0}, {"random", 1}} {
+		name, share := kind.name, kind.share
 		l, err := b.open(name)
 		if err != nil {
 			return err

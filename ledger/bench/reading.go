@@ -17,17 +17,12 @@ func (b *bench) opening() error {
 	best := time.Hour
 	for range 5 {
 		start := time.Now()
-		l, err := b.open("main")
-		if err != nil {
-			return err
-		}
-		r, err := l.Reader(b.ctx)
+		_, shut, err := b.reader("main")
 		if err != nil {
 			return err
 		}
 		best = min(best, time.Since(start))
-		r.Close()
-		l.Close()
+		shut()
 	}
 	b.Add("opening the ledger", best.Seconds()*1e3, "ms", 0, "")
 	return nil
@@ -77,15 +72,11 @@ const (
 )
 
 func (b *bench) activity() error {
-	l, err := b.open("main")
+	r, shut, err := b.reader("main")
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	r, err := l.Reader(b.ctx)
-	if err != nil {
-		return err
-	}
+	defer shut()
 	if err := b.draw(r, drawn); err != nil {
 		return err
 	}
@@ -147,15 +138,11 @@ func (b *bench) activityBy(r ledger.Reader, workers int) (uint64, error) {
 // hub measures what a tracer does with a huge book: its rows from the first to
 // the last, a page at a time.
 func (b *bench) hub() error {
-	l, err := b.open("main")
+	r, shut, err := b.reader("main")
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	r, err := l.Reader(b.ctx)
-	if err != nil {
-		return err
-	}
+	defer shut()
 	refs, err := r.AccountRefs(b.ctx, []chain.Account{chain.EVM(chain.Ethereum, generate.Address(0, false))})
 	if err != nil {
 		return err
@@ -225,15 +212,11 @@ func (b *bench) pages(r ledger.Reader, name string, q ledger.Query, use func([]l
 }
 
 func (b *bench) balances() error {
-	l, err := b.open("main")
+	r, shut, err := b.reader("main")
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	r, err := l.Reader(b.ctx)
-	if err != nil {
-		return err
-	}
+	defer shut()
 	if err := b.draw(r, drawn); err != nil {
 		return err
 	}
@@ -258,15 +241,11 @@ func (b *bench) balances() error {
 }
 
 func (b *bench) scan() error {
-	l, err := b.open("main")
+	r, shut, err := b.reader("main")
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	r, err := l.Reader(b.ctx)
-	if err != nil {
-		return err
-	}
+	defer shut()
 	var sum uint64
 	best, cpu := time.Hour, figures.ProcessorTime()
 	for range 3 {
