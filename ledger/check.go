@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,11 +13,12 @@ import (
 
 // Damage is one finding of Check.
 type Damage struct {
-	File     string   // the file's name in the ledger's folder
-	Segment  string   // the segment hurt, if one is
-	Chain    chain.ID // the range hurt
-	From, To uint64
-	What     string // what is wrong, for a person
+	File    string   `json:"file"`              // its name in the ledger's folder
+	Segment string   `json:"segment,omitempty"` // the one hurt, if one is
+	Chain   chain.ID `json:"chain,omitempty"`   // the range hurt
+	From    uint64   `json:"from_block,omitempty"`
+	To      uint64   `json:"to_block,omitempty"`
+	What    string   `json:"what"` // what is wrong, for a person
 }
 
 // CheckReport is what Check verified and found.
@@ -52,8 +54,17 @@ func Check(ctx context.Context, dir string) (CheckReport, error) {
 	return rep, ctx.Err()
 }
 
+// wrongWith is an error's reason alone: what was being done, where, and the
+// advice to check stand in the report already.
+func wrongWith(err error) string {
+	if e, ok := errors.AsType[*errs.Error](err); ok && e.Why != "" {
+		return e.Why
+	}
+	return err.Error()
+}
+
 func (rep *CheckReport) damage(file string, err error) {
-	rep.Damages = append(rep.Damages, Damage{File: file, What: err.Error()})
+	rep.Damages = append(rep.Damages, Damage{File: file, What: wrongWith(err)})
 }
 
 // head verifies the head log: both slots, every record, nothing behind them.
@@ -145,7 +156,7 @@ func (rep *CheckReport) segments(ctx context.Context, dir string, m *manifest) {
 		for _, part := range info.parts() {
 			name := segmentFile(info.Number, part)
 			if _, err := rep.sheet(dir, name, &struct{}{}); err != nil {
-				rep.hurt(name, &info, err.Error())
+				rep.hurt(name, &info, wrongWith(err))
 				good = false
 			}
 		}
@@ -172,7 +183,7 @@ func (rep *CheckReport) contents(dir string, info *segmentInfo) {
 		err = fmt.Errorf("the manifest and the segment disagree about its contents")
 	}
 	if err != nil {
-		rep.hurt(segmentFile(info.Number, "idx"), info, err.Error())
+		rep.hurt(segmentFile(info.Number, "idx"), info, wrongWith(err))
 	}
 }
 
