@@ -108,7 +108,7 @@ type Where struct {
 type Movement struct {
 	Chain  string    `json:"chain" doc:"CAIP-2"`
 	Tx     string    `json:"tx"`
-	Time   time.Time `json:"time"`
+	Time   time.Time `json:"time,omitzero"`
 	Block  uint64    `json:"block,omitempty"`
 	From   string    `json:"from" doc:"CAIP-10"`
 	To     string    `json:"to" doc:"CAIP-10"`

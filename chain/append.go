@@ -103,6 +103,9 @@ func (t TxID) AppendTo(b []byte, id ID) []byte {
 
 // AppendText appends RFC 3339 in UTC. It never fails.
 func (t Time) AppendText(b []byte) ([]byte, error) {
+	if t == 0 {
+		return b, nil
+	}
 	if t%1000 == 0 {
 		return t.Std().AppendFormat(b, time.RFC3339), nil
 	}

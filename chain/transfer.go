@@ -12,22 +12,32 @@ import (
 	"github.com/btcsuite/btcd/btcutil/base58"
 )
 
-// Time is milliseconds since 1970 UTC.
+// Time is milliseconds since 1970 UTC; no chain is as old as that, and 0 means
+// that the time is not known.
 type Time int64
 
-// Std is the same instant as a time.Time in UTC.
-func (t Time) Std() time.Time { return time.UnixMilli(int64(t)).UTC() }
-
-// String is RFC 3339 in UTC; milliseconds only where there are any.
-func (t Time) String() string {
-	if t%1000 == 0 {
-		return t.Std().Format(time.RFC3339)
+// Std is the same instant as a time.Time in UTC; the zero for an unknown one.
+func (t Time) Std() time.Time {
+	if t == 0 {
+		return time.Time{}
 	}
-	return t.Std().Format("2006-01-02T15:04:05.000Z07:00")
+	return time.UnixMilli(int64(t)).UTC()
 }
 
-// TimeOf is t cut to milliseconds.
-func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
+// String is RFC 3339 in UTC, milliseconds only where there are any; empty for
+// an unknown time.
+func (t Time) String() string {
+	b, _ := t.AppendText(nil) // it never fails
+	return string(b)
+}
+
+// TimeOf is t cut to milliseconds; the zero is unknown.
+func TimeOf(t time.Time) Time {
+	if t.IsZero() {
+		return 0
+	}
+	return Time(t.UnixMilli())
+}
 
 // ParseTime reads RFC 3339 or "YYYY-MM-DD HH:MM:SS" in UTC.
 func ParseTime(s string) (Time, error) {
@@ -44,8 +54,12 @@ func ParseTime(s string) (Time, error) {
 // MarshalText writes String.
 func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// UnmarshalText reads what ParseTime reads.
+// UnmarshalText reads what ParseTime reads, and nothing as unknown.
 func (t *Time) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*t = 0
+		return nil
+	}
 	v, err := ParseTime(string(b))
 	if err == nil {
 		*t = v

@@ -66,7 +66,7 @@ type movementExt struct {
 	Chain         chain.ID        `json:"chain"`
 	Tx            string          `json:"tx"`
 	Block         uint64          `json:"block,omitempty"`
-	At            string          `json:"time"`
+	At            string          `json:"time,omitempty"`
 	IdleDays      int             `json:"idle_days,omitempty"`
 	Label         string          `json:"label,omitempty"`
 	Category      string          `json:"category,omitempty"`

@@ -24,8 +24,8 @@ type Theft struct {
 // TheftTransfer is one transfer by which funds were stolen.
 type TheftTransfer struct {
 	Chain chain.ID      `json:"chain"`
-	Tx    string        `json:"tx,omitempty"` // as the chain writes it
-	Time  chain.Time    `json:"time"`
+	Tx    string        `json:"tx,omitempty"`    // as the chain writes it
+	Time  chain.Time    `json:"time,omitzero"`   // absent when nobody dates the block
 	Block *uint64       `json:"block,omitempty"` // nil when the source gives none
 	From  chain.Account `json:"from,omitzero"`
 	To    chain.Account `json:"to,omitzero"`

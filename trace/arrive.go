@@ -78,7 +78,7 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 		if parent >= 0 {
 			p.hop++
 		}
-		p.since, p.block, p.prov = w.Time, w.Block, w.Provisional
+		p.since, p.block, p.prov = w.Stated, w.Block, w.Provisional
 		from := w.From
 		if s.utxo != nil && parent >= 0 {
 			from = s.flows[parent].row.to // a transaction may have several payers
@@ -191,7 +191,7 @@ func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
 		return
 	}
 	s.put(atTurned, 0, w.Asset, "", &lot{amount: l.amount, class: by.class})
-	*l = lot{amount: l.amount, class: by.class, rule: by.rule, prov: w.Provisional, block: w.Block, hop: by.hop, since: w.Time, flow: by.flow}
+	*l = lot{amount: l.amount, class: by.class, rule: by.rule, prov: w.Provisional, block: w.Block, hop: by.hop, since: w.Stated, flow: by.flow}
 	if b != nil {
 		b.tainted++
 	}

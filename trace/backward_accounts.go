@@ -206,7 +206,7 @@ func (u *upstream) named(ctx context.Context) ([]stop, error) {
 	}
 	out := make([]stop, len(u.stops))
 	for i := range out {
-		out[i] = stop{account: names[i], at: u.stops[i].row.Time}
+		out[i] = stop{account: names[i], at: u.stops[i].row.Stated}
 		out[i].stopped(u.stops[i].kind, u.label[refs[i]])
 	}
 	return out, nil

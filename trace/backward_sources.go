@@ -47,7 +47,7 @@ func (a *ancestry) list() {
 	})
 	for i := range a.sources {
 		s := &a.sources[i]
-		x := stop{at: s.row.Time}
+		x := stop{at: s.row.stated()}
 		if s.coin != nil {
 			a.at[s.key] = i
 			x.account = s.coin.account
@@ -117,7 +117,7 @@ func (a *ancestry) start(ctx context.Context, s *sim, src *source, l *lot) error
 	}
 	row := src.row
 	row.to = refs[0]
-	l.flow, l.since, l.block = int32(len(s.flows)), row.Time, row.Block
+	l.flow, l.since, l.block = int32(len(s.flows)), row.stated(), row.Block
 	s.flows = append(s.flows, flow{row: row, amount: l.amount, origin: l.origin, class: l.class})
 	s.txs = append(s.txs, ledger.Tx{Chain: a.on, ID: src.key.point.Tx}) // the ledger may lack it
 	return nil

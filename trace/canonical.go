@@ -62,7 +62,11 @@ func (c *canonical) account(before, name string, v chain.Account) {
 	c.b = append(c.b, '"')
 }
 
+// time writes a time that is known.
 func (c *canonical) time(before, name string, v chain.Time) {
+	if v == 0 {
+		return
+	}
 	c.key(before, name)
 	c.b = append(c.b, '"')
 	c.b, _ = v.AppendText(c.b)

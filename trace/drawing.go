@@ -197,7 +197,7 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 		out := &run.Flows[base+i]
 		*out = Flow{
 			Theft: s.thefts[c.theft].id, From: who[2*i], To: who[2*i+1], Asset: d.assets[f.row.asset], Amount: f.amount,
-			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: s.txs[i].ID.Text(s.txs[i].Chain), Time: f.row.Time,
+			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: s.txs[i].ID.Text(s.txs[i].Chain), Time: f.row.stated(),
 			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: make([]int, 0, f.parents),
 		}
 		if o := f.row.Ordinal; o != chain.NoOrdinal {

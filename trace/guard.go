@@ -189,11 +189,11 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 	if a == nil {
 		asset := g.names.assets[w.Asset]
 		info, _ := g.names.registry.Info(asset)
-		a = &Aside{Account: account, Touched: g.s.parties[at].account, Reason: reason, Asset: asset, Symbol: info.Symbol, First: w.Time, Like: like}
+		a = &Aside{Account: account, Touched: g.s.parties[at].account, Reason: reason, Asset: asset, Symbol: info.Symbol, First: w.Stated, Like: like}
 		g.found[k] = a
 	}
 	a.Count++
-	a.Last = w.Time
+	a.Last = w.Stated
 	return nil
 }
 

@@ -30,7 +30,7 @@ type Way struct {
 type WayStep struct {
 	Flow  int           `json:"flow"` // index into the run's flows
 	Theft string        `json:"theft"`
-	Time  chain.Time    `json:"time"`
+	Time  chain.Time    `json:"time,omitzero"`
 	Block uint64        `json:"block"`
 	Tx    string        `json:"tx"`
 	From  chain.Account `json:"from,omitzero"`

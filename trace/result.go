@@ -55,7 +55,7 @@ type Holding struct {
 	Basis       Basis      `json:"basis"`
 	Rule        Rule       `json:"rule,omitempty"` // the first that made it inferred
 	Provisional bool       `json:"provisional"`    // rests on a block that is not final
-	Since       chain.Time `json:"since"`          // arrival of the oldest lot still there
+	Since       chain.Time `json:"since,omitzero"` // arrival of the oldest lot still there
 }
 
 // Exit is tainted money that entered a service.
@@ -70,8 +70,8 @@ type Exit struct {
 	Basis       Basis      `json:"basis"`
 	Rule        Rule       `json:"rule,omitempty"`
 	Provisional bool       `json:"provisional"`
-	First       chain.Time `json:"first"`
-	Last        chain.Time `json:"last"`
+	First       chain.Time `json:"first,omitzero"`
+	Last        chain.Time `json:"last,omitzero"`
 }
 
 // Unfollowed is tainted money that our own bounds left where it is.
@@ -84,7 +84,7 @@ type Unfollowed struct {
 	Basis       Basis      `json:"basis"`
 	Rule        Rule       `json:"rule,omitempty"`
 	Provisional bool       `json:"provisional"`
-	Since       chain.Time `json:"since"`
+	Since       chain.Time `json:"since,omitzero"`
 }
 
 // Incomplete is a book that spent more than the ledger knows it had. The sums
@@ -114,8 +114,8 @@ type Aside struct {
 	Asset   chain.Asset   `json:"asset"`
 	Symbol  string        `json:"symbol"`
 	Count   int           `json:"count"`
-	First   chain.Time    `json:"first"`
-	Last    chain.Time    `json:"last"`
+	First   chain.Time    `json:"first,omitzero"`
+	Last    chain.Time    `json:"last,omitzero"`
 	Like    string        `json:"like,omitempty"` // the genuine account or asset that it imitates
 }
 
@@ -172,7 +172,7 @@ type Flow struct {
 	Origin      chain.Amount  `json:"origin"`
 	Total       chain.Amount  `json:"total"` // the whole transfer, clean part included
 	Tx          string        `json:"tx"`
-	Time        chain.Time    `json:"time"`
+	Time        chain.Time    `json:"time,omitzero"`
 	Block       uint64        `json:"block"`
 	Kind        string        `json:"kind"`
 	Ordinal     *uint32       `json:"ordinal,omitempty"` // as in chain.Transfer; nil when no source gave one

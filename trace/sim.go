@@ -112,11 +112,20 @@ type rowInfo struct {
 	from, to ledger.AccountRef
 	tx       ledger.TxRef
 	asset    ledger.AssetRef
+	untimed  bool // Key's time is for the order alone
 	total    chain.Amount
 }
 
+// stated is the time of the row's block as the ledger states it; 0: unknown.
+func (r *rowInfo) stated() chain.Time {
+	if r.untimed {
+		return 0
+	}
+	return r.Time
+}
+
 func infoOf(w *ledger.Row) rowInfo {
-	return rowInfo{Key: w.Key, from: w.From, to: w.To, tx: w.Tx, asset: w.Asset, total: w.Amount}
+	return rowInfo{Key: w.Key, from: w.From, to: w.To, tx: w.Tx, asset: w.Asset, total: w.Amount, untimed: w.TimeUnknown}
 }
 
 // run processes rows in chain order until every cursor is used up or at the

@@ -63,7 +63,7 @@ type (
 type TransferText struct {
 	Chain   chain.ID      `json:"chain"`
 	Tx      string        `json:"tx"`
-	Time    chain.Time    `json:"time"`
+	Time    chain.Time    `json:"time,omitzero"`
 	Block   *uint64       `json:"block,omitempty"`
 	Index   *uint32       `json:"index,omitempty"`
 	Kind    string        `json:"kind"`

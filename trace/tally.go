@@ -77,5 +77,14 @@ func (t *tally) add(k tallyKey, v *sum) {
 
 func (e *sum) join(v *sum) {
 	e.amount, e.origin = e.amount.MustAdd(v.amount), e.origin.MustAdd(v.origin)
-	e.first, e.last, e.rule = min(e.first, v.first), max(e.last, v.last), min(e.rule, v.rule)
+	e.first, e.last, e.rule = min(e.first, v.first), latest(e.last, v.last), min(e.rule, v.rule)
+}
+
+// latest is the later of two times, unknown when one of them is; the earlier is
+// their minimum.
+func latest(a, b chain.Time) chain.Time {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
 }

@@ -24,7 +24,7 @@ const WokeAfter = 7 * 24 * time.Hour
 type Event struct {
 	Kind     EventKind     `json:"kind"`
 	Theft    string        `json:"theft"`
-	Time     chain.Time    `json:"time"`
+	Time     chain.Time    `json:"time,omitzero"`
 	Block    uint64        `json:"block"`
 	Tx       string        `json:"tx"`
 	From     chain.Account `json:"from,omitzero"`
@@ -106,13 +106,18 @@ func (e *Event) addOrigin(r *Run, f *Flow) {
 	}
 }
 
-// slept is how long the youngest of the lots that a flow drew on had lain.
+// slept is how long the youngest of the lots that a flow drew on had lain; 0
+// when that is not known.
 func (r *Run) slept(f *Flow) time.Duration {
-	var last chain.Time
-	for _, p := range f.Parents {
-		last = max(last, r.Flows[p].Time)
+	last := f.Time
+	for i, p := range f.Parents {
+		if i == 0 {
+			last = r.Flows[p].Time
+		} else {
+			last = latest(last, r.Flows[p].Time)
+		}
 	}
-	if len(f.Parents) == 0 {
+	if last == 0 || f.Time == 0 {
 		return 0
 	}
 	return time.Duration(f.Time-last) * time.Millisecond

@@ -77,7 +77,7 @@ func (r *Run) Values(p *Prices) []Valued {
 		if f.To.IsZero() {
 			continue
 		}
-		k := key{f.To, f.Theft, f.Asset, f.Time.Std().Format(dayForm)}
+		k := key{f.To, f.Theft, f.Asset, dayOf(f.Time)}
 		n, ok := at[k]
 		if !ok {
 			n = len(keys)
@@ -117,4 +117,12 @@ func (p *Prices) currencies() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// dayOf is a time's day in UTC; empty for an unknown time, which no price has.
+func dayOf(t chain.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return t.Std().Format(dayForm)
 }

@@ -1,11 +1,14 @@
 package trace_test
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
 	"bongsu/chain"
 	"bongsu/errs"
+	"bongsu/ledger/model"
 	"bongsu/trace"
 )
 
@@ -114,6 +117,52 @@ func TestQuotes(t *testing.T) {
 	} {
 		if err := new(trace.Prices).Read(strings.NewReader(bad), "quotes.csv"); errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), "quotes.csv") {
 			t.Errorf("%q was answered with %v", bad, err)
+		}
+	}
+}
+
+// TestUnknownTimes: what no source dates is not dated, neither to 1970 nor to
+// the latest time that is known before it.
+func TestUnknownTimes(t *testing.T) {
+	a, b, c := chain.EVM(chain.Ethereum, [20]byte{1}), chain.EVM(chain.Ethereum, [20]byte{2}), chain.EVM(chain.Ethereum, [20]byte{3})
+	move := func(block uint64, from, to chain.Account, at chain.Time) chain.Transfer {
+		tx, err := chain.ParseTxID("0x"+strings.Repeat(strconv.FormatUint(block, 10), 64), chain.Ethereum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return chain.Transfer{
+			Chain: chain.Ethereum, Time: at, Block: block, Tx: tx, Ordinal: chain.NoOrdinal, Kind: chain.KindNative,
+			From: from, To: to, Asset: chain.Ethereum.Native(), Amount: chain.Units(5),
+		}
+	}
+	const dated = chain.Time(1_740_000_000_000)
+	for _, before := range []chain.Time{0, dated} {
+		theft := move(2, a, b, 0)
+		r, err := model.Of(move(1, c, a, before), theft, move(3, b, c, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run, err := trace.Follow(t.Context(), r, nil, trace.Request{Thefts: []trace.Theft{{ID: "t", Transfers: []chain.Transfer{theft}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(run.Result.Holdings) != 1 || run.Result.Holdings[0].Since != 0 {
+			t.Errorf("holdings %+v, want one of unknown time", run.Result.Holdings)
+		}
+		for _, f := range run.Flows {
+			if f.Time != 0 {
+				t.Errorf("a flow is dated %s", f.Time)
+			}
+		}
+		text, err := json.Marshal(&run.Result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), "since") {
+			t.Errorf("the result dates what nobody dated: %s", text)
+		}
+		if err := run.Result.Verify(); err != nil {
+			t.Error(err)
 		}
 	}
 }

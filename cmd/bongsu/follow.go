@@ -142,7 +142,7 @@ func (a *progress) tell(e follow.Event) {
 	}
 	switch e.Kind {
 	case follow.Retrying:
-		a.note("%s: %s; asked again in %s", e.Chain, oneLine(e.Err.Error()), e.Delay.Round(100*time.Millisecond))
+		a.note("%s; asked again in %s", oneLine(e.Err.Error()), e.Delay.Round(100*time.Millisecond))
 	case follow.Noticed:
 		a.note("%s: %s", e.Chain, e.Note)
 	case follow.Planned:

@@ -27,8 +27,8 @@ type chainStats struct {
 	Txs       uint64     `json:"transactions"`
 	From      uint64     `json:"from_block"`
 	To        uint64     `json:"to_block"`
-	FirstTime chain.Time `json:"first_time"`
-	LastTime  chain.Time `json:"last_time"`
+	FirstTime chain.Time `json:"first_time,omitzero"`
+	LastTime  chain.Time `json:"last_time,omitzero"`
 	Complete  []span     `json:"complete"`
 	Gaps      []span     `json:"gaps"`
 	Noted     uint64     `json:"transactions_with_notes"`
@@ -113,7 +113,7 @@ func writeStats(w io.Writer, chains []chainStats, rows uint64, store use) {
 		return
 	}
 	for _, s := range chains {
-		fmt.Fprintf(w, "%s: %d rows in %d transactions, blocks %d to %d, %s to %s\n", s.Chain, s.Rows, s.Txs, s.From, s.To, s.FirstTime, s.LastTime)
+		fmt.Fprintf(w, "%s: %d rows in %d transactions, blocks %d to %d, %s\n", s.Chain, s.Rows, s.Txs, s.From, s.To, period(s.FirstTime, s.LastTime))
 		for _, r := range s.Complete {
 			fmt.Fprintf(w, "  complete for %s: blocks %d to %d\n", r.What, r.From, r.To)
 		}
@@ -133,8 +133,18 @@ func writeStats(w io.Writer, chains []chainStats, rows uint64, store use) {
 		if s.Inferred > 0 {
 			fmt.Fprintf(w, "  %d rows came without a block; their place is inferred from their time\n", s.Inferred)
 		}
+		if s.Untimed > 0 {
+			fmt.Fprintf(w, "  of %d rows no source gives the time; import the blocks or transactions of their range\n", s.Untimed)
+		}
 	}
 	fmt.Fprintf(w, "%d rows, %d bytes in %d files\n", rows, store.bytes, store.files)
+}
+
+func period(first, last chain.Time) string {
+	if first == 0 && last == 0 {
+		return "of unknown times"
+	}
+	return when(first) + " to " + when(last)
 }
 
 // use is what a folder takes on disk.

@@ -46,7 +46,7 @@ func (n *node) moved(ctx context.Context, op string, texts []string, chainName s
 			return t.Kind == chain.KindFee || t.Amount.IsZero() || t.Chain.UTXO() && t.To.IsZero()
 		})
 		if len(found) == 0 {
-			return nil, errs.New(op, errs.NotExist, name, "the ledger holds no movement of this transaction", "import it first, or name its file with --transfers")
+			return nil, errs.New(op, errs.NotExist, name, "the ledger holds no movement of this transaction", "import its transfers first, with: bongsu import FILE")
 		}
 		if to != "" {
 			if found, err = paidTo(found, to, op, name); err != nil {

@@ -112,11 +112,11 @@ func (v *traceView) write(w io.Writer, run *trace.Run) {
 		fmt.Fprintf(w, "  %-12s %s\n", words.whole, money(p.Amount))
 	}
 	for _, h := range res.Holdings {
-		fmt.Fprintf(w, "  %-12s %s  %s, %s%s since %s%s\n", words.rests, h.Account, money(h.Amount), h.Basis, byRule(h.Rule), h.Since, notFinal(h.Provisional))
+		fmt.Fprintf(w, "  %-12s %s  %s, %s%s since %s%s\n", words.rests, h.Account, money(h.Amount), h.Basis, byRule(h.Rule), when(h.Since), notFinal(h.Provisional))
 	}
 	v.writeExits(w)
 	for _, u := range res.Unfollowed {
-		fmt.Fprintf(w, "  unfollowed   %s  %s, reason %s, %s%s since %s%s\n", u.Account, money(u.Amount), u.Reason, u.Basis, byRule(u.Rule), u.Since, notFinal(u.Provisional))
+		fmt.Fprintf(w, "  unfollowed   %s  %s, reason %s, %s%s since %s%s\n", u.Account, money(u.Amount), u.Reason, u.Basis, byRule(u.Rule), when(u.Since), notFinal(u.Provisional))
 	}
 	for _, x := range res.Incomplete {
 		fmt.Fprintf(w, "  incomplete   %s  spent %s, known %s, missing %s\n", x.Account, money(x.Spent), x.Known.Amount, x.Missing.Amount)
@@ -156,7 +156,7 @@ func (v *traceView) writeExits(w io.Writer) {
 	}
 	for _, x := range exits {
 		fmt.Fprintf(w, "  %-12s %s  %s, %s (%s, by %s), %s%s, from %s to %s%s\n", word, x.Account, money(x.Amount), x.Label, x.Category, x.Source,
-			x.Basis, byRule(x.Rule), x.First, x.Last, notFinal(x.Provisional))
+			x.Basis, byRule(x.Rule), when(x.First), when(x.Last), notFinal(x.Provisional))
 	}
 }
 
@@ -189,7 +189,7 @@ func writeWay(w io.Writer, title string, p *trace.Way) {
 	}
 	fmt.Fprintf(w, "  %s %s to %s: %s, %s%s\n", title, start(p.From), p.To, counted(len(p.Steps), "transfer"), p.Basis, width)
 	for i, s := range p.Steps {
-		fmt.Fprintf(w, "    %d. %s  %s -> %s  %s of %s, %s%s  tx %s\n", i+1, s.Time, orNobody(s.From), orNobody(s.To),
+		fmt.Fprintf(w, "    %d. %s  %s -> %s  %s of %s, %s%s  tx %s\n", i+1, when(s.Time), orNobody(s.From), orNobody(s.To),
 			s.Amount.Amount, money(s.Total), s.Basis, byRule(s.Rule), s.Tx)
 	}
 }
@@ -234,6 +234,14 @@ func like(s string) string {
 		return ""
 	}
 	return ", imitates " + s
+}
+
+// when writes a time for a person.
+func when(t chain.Time) string {
+	if t == 0 {
+		return "an unknown time"
+	}
+	return t.String()
 }
 
 func notFinal(is bool) string {

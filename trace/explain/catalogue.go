@@ -45,7 +45,7 @@ func english() phrases {
 		exitBack:   "Result: part of the deposit that comes from the service {label} ({category}, according to {source}): {amount}.",
 		stopBack:   "Result: part of the deposit that was not looked at beyond this account: {amount}. Reason: {reason}.",
 		lackBack:   "Note: of the deposit of {spent}, the ledger explains {known}; the origin of {missing} is missing.",
-		and:        "and", decimal: ".", group: ",", date: "{day} {month} {year}, {clock} UTC", first: "1",
+		and:        "and", decimal: ".", group: ",", date: "{day} {month} {year}, {clock} UTC", first: "1", untimed: "unknown time",
 		months: []string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 		methods: map[trace.Method]string{
 			trace.FIFO:    "Method: first in, first out. An account spends what it received first.",
@@ -92,7 +92,7 @@ func korean() phrases {
 		exitBack:   "결과: 입금 중 서비스 {label}(분류: {category}, 출처: {source})에서 온 금액: {amount}.",
 		stopBack:   "결과: 입금 중 이 계정 이전을 조사하지 않은 금액: {amount}. 이유: {reason}.",
 		lackBack:   "참고: 입금 {spent} 중 원장이 설명하는 금액은 {known}이며, {missing}의 출처는 확인되지 않습니다.",
-		and:        "및", decimal: ".", group: ",", date: "{year}년 {month} {day}일 {clock} UTC", first: "1",
+		and:        "및", decimal: ".", group: ",", date: "{year}년 {month} {day}일 {clock} UTC", first: "1", untimed: "시각 미상",
 		months: []string{"1월", "2월", "3월", "4월", "5월", "6월", "7월", "8월", "9월", "10월", "11월", "12월"},
 		methods: map[trace.Method]string{
 			trace.FIFO:    "방법: 선입선출. 계정은 먼저 받은 자금을 먼저 쓴 것으로 봅니다.",
@@ -139,7 +139,7 @@ func italian() phrases {
 		exitBack:   "Risultato: parte del deposito che viene dal servizio {label} ({category}, secondo {source}): {amount}.",
 		stopBack:   "Risultato: parte del deposito non esaminata oltre questo conto: {amount}. Motivo: {reason}.",
 		lackBack:   "Nota: del deposito di {spent} il registro spiega {known}; l'origine di {missing} manca.",
-		and:        "e", decimal: ",", group: ".", date: "{day} {month} {year}, {clock} UTC", first: "1º",
+		and:        "e", decimal: ",", group: ".", date: "{day} {month} {year}, {clock} UTC", first: "1º", untimed: "ora sconosciuta",
 		months: []string{"gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno", "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"},
 		methods: map[trace.Method]string{
 			trace.FIFO:    "Metodo: primo entrato, primo uscito. Un conto spende per primo ciò che ha ricevuto per primo.",
@@ -186,7 +186,7 @@ func french() phrases {
 		exitBack:   "Résultat : part du dépôt qui vient du service {label} ({category}, selon {source}) : {amount}.",
 		stopBack:   "Résultat : part du dépôt qui n'a pas été examinée au-delà de ce compte : {amount}. Motif : {reason}.",
 		lackBack:   "Remarque : du dépôt de {spent}, le registre explique {known} ; l'origine de {missing} manque.",
-		and:        "et", decimal: ",", group: "\u202f", date: "{day} {month} {year} à {clock} UTC", first: "1er",
+		and:        "et", decimal: ",", group: "\u202f", date: "{day} {month} {year} à {clock} UTC", first: "1er", untimed: "heure inconnue",
 		months: []string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 		methods: map[trace.Method]string{
 			trace.FIFO:    "Méthode : premier entré, premier sorti. Un compte dépense d'abord ce qu'il a reçu en premier.",
@@ -233,7 +233,7 @@ func german() phrases {
 		exitBack:   "Ergebnis: Teil der Einzahlung, der vom Dienst {label} ({category}, laut {source}) kommt: {amount}.",
 		stopBack:   "Ergebnis: Teil der Einzahlung, der über dieses Konto hinaus nicht betrachtet wurde: {amount}. Grund: {reason}.",
 		lackBack:   "Hinweis: Von der Einzahlung über {spent} erklärt das Hauptbuch {known}; die Herkunft von {missing} fehlt.",
-		and:        "und", decimal: ",", group: ".", date: "{day}. {month} {year}, {clock} UTC", first: "1",
+		and:        "und", decimal: ",", group: ".", date: "{day}. {month} {year}, {clock} UTC", first: "1", untimed: "Zeit unbekannt",
 		months: []string{"Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"},
 		methods: map[trace.Method]string{
 			trace.FIFO:    "Verfahren: zuerst herein, zuerst hinaus. Ein Konto gibt zuerst aus, was es zuerst erhielt.",

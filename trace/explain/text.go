@@ -24,7 +24,7 @@ type phrases struct {
 	reasons                                       map[trace.Reason]string
 	and                                           string
 	decimal, group                                string   // of numbers
-	date, first                                   string   // of a day, and the first of a month
+	date, first, untimed                          string   // of a day, the first of a month, and of no known time
 	months                                        []string // as a date names them
 }
 
@@ -158,6 +158,9 @@ func (p *phrases) money(a trace.Amount) string {
 
 // time writes a moment as the language writes dates.
 func (p *phrases) time(t chain.Time) string {
+	if t == 0 {
+		return p.untimed
+	}
 	at := t.Std()
 	day := strconv.Itoa(at.Day())
 	if at.Day() == 1 {

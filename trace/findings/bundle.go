@@ -115,7 +115,10 @@ func (b *bundle) event(e *trace.Event) error {
 		}
 		refs = append(refs, id)
 	}
-	at := stix.FormatTime(e.Time.Std())
+	at := stix.FormatTime(b.c.Modified) // seen when it was traced, if nobody dates the block
+	if e.Time != 0 {
+		at = stix.FormatTime(e.Time.Std())
+	}
 	key := []string{e.Theft, e.Tx, e.From.String(), e.To.String(), string(e.Asset), e.Base.Base(), string(e.Basis)}
 	observed := map[string]any{
 		"type": "observed-data", "id": "observed-data--" + b.id(append([]string{"observed"}, key...)...),
@@ -160,8 +163,12 @@ func (b *bundle) transaction(e *trace.Event) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return id, b.parsed(map[string]any{
-		"type": "cryptocurrency-transaction", "id": id, "symbol": symbol, "value": e.Tx, "execution_time": stix.FormatTime(e.Time.Std()),
+	object := map[string]any{
+		"type": "cryptocurrency-transaction", "id": id, "symbol": symbol, "value": e.Tx,
 		"extensions": map[string]any{extTransaction: map[string]any{"extension_type": "new-sco"}},
-	})
+	}
+	if e.Time != 0 {
+		object["execution_time"] = stix.FormatTime(e.Time.Std())
+	}
+	return id, b.parsed(object)
 }

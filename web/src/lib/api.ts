@@ -45,20 +45,20 @@ interface Placed extends Money {
 }
 
 export interface Holding extends Placed {
-  since: string;
+  since?: string;
 }
 
 export interface Exit extends Placed {
   label: string;
   category: string;
   source: string;
-  first: string;
-  last: string;
+  first?: string;
+  last?: string;
 }
 
 export interface Unfollowed extends Placed {
   reason: string;
-  since: string;
+  since?: string;
 }
 
 export interface Incomplete {
@@ -118,7 +118,7 @@ export interface Label {
 export interface Movement {
   chain: string;
   tx: string;
-  time: string;
+  time?: string;
   block?: number;
   from: string;
   to: string;

@@ -40,7 +40,7 @@ export function rowsOf(trace: Trace): Row[] {
   const rows: Row[] = [];
   const none = { label: '', labelSource: '' };
   for (const h of trace.holdings) {
-    rows.push({ ...none, ...h, key: '', state: 'holding', kind: 'holding', money: h });
+    rows.push({ ...none, ...h, key: '', state: 'holding', kind: 'holding', money: h, since: h.since ?? '' });
   }
   for (const e of trace.exits) {
     rows.push({
@@ -50,11 +50,11 @@ export function rowsOf(trace: Trace): Row[] {
       kind: kindOfExit(e.category),
       labelSource: e.source,
       money: e,
-      since: e.first,
+      since: e.first ?? '',
     });
   }
   for (const u of trace.unfollowed) {
-    rows.push({ ...none, ...u, key: '', state: 'unfollowed', kind: 'unfollowed', money: u });
+    rows.push({ ...none, ...u, key: '', state: 'unfollowed', kind: 'unfollowed', money: u, since: u.since ?? '' });
   }
   for (const i of trace.incomplete) {
     rows.push({
