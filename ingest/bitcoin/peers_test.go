@@ -65,6 +65,12 @@ func (b *btcd) best() (h Hash) {
 // coinbaseAt is the transaction that made the coins of a block.
 func (b *btcd) coinbaseAt(height int) *Tx {
 	b.t.Helper()
+	return &b.raw(height).Txs[0]
+}
+
+// raw is the block of a height as the node gives it.
+func (b *btcd) raw(height int) *Block {
+	b.t.Helper()
 	var name, text string
 	b.call(&name, "getblockhash", height)
 	b.call(&text, "getblock", name, 0)
@@ -76,7 +82,7 @@ func (b *btcd) coinbaseAt(height int) *Tx {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return &block.Txs[0]
+	return block
 }
 
 // pay spends free outputs and sends what the outputs say.
@@ -168,17 +174,7 @@ func (b *btcd) check(l follow.Ledger) map[OutPoint]ledger.UTXOOut {
 // block reads a block's transactions, as the node lists them, from the ledger.
 func (b *btcd) block(r ledger.Reader, height int) []ledger.UTXOTx {
 	b.t.Helper()
-	var name, text string
-	b.call(&name, "getblockhash", height)
-	b.call(&text, "getblock", name, 0)
-	raw, err := hex.DecodeString(text)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	block, err := DecodeBlock(raw)
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	block := b.raw(height)
 	var names []ledger.Tx
 	for i := range block.Txs {
 		names = append(names, ledger.Tx{Chain: chain.BitcoinSimnet, ID: block.Txs[i].ID.TxID()})

@@ -42,16 +42,7 @@ func readBybit(ctx context.Context, in *ingest.Input, out *ingest.Output) error 
 }
 
 func (t *table) bybit(c *ownColumns, tr *chain.Transfer) (err error) {
-	if err = t.place(c, tr); err != nil {
-		return err
-	}
-	if tr.Kind, err = chain.ParseKind(t.cell(c.kind)); err != nil {
-		return wrong("kind", err)
-	}
-	if tr.From, err = t.account(c.from, "from", tr.Chain); err != nil {
-		return err
-	}
-	if tr.To, err = t.account(c.to, "to", tr.Chain); err != nil {
+	if err = t.parties(c, tr); err != nil {
 		return err
 	}
 	info, err := t.contractOrNative(c.asset, c.symbol, c.decimals, tr)

@@ -52,16 +52,7 @@ func (t *table) own(c *ownColumns, tr *chain.Transfer) error {
 	if tr.Chain, err = t.chainOf(c); err != nil {
 		return err
 	}
-	if err = t.place(c, tr); err != nil {
-		return err
-	}
-	if tr.Kind, err = chain.ParseKind(t.cell(c.kind)); err != nil {
-		return wrong("kind", err)
-	}
-	if tr.From, err = t.account(c.from, "from", tr.Chain); err != nil {
-		return err
-	}
-	if tr.To, err = t.account(c.to, "to", tr.Chain); err != nil {
+	if err = t.parties(c, tr); err != nil {
 		return err
 	}
 	if base := t.cell(c.base); base != "" && t.cell(c.amount) == "" {
@@ -100,6 +91,21 @@ func (t *table) chainOf(c *ownColumns) (chain.ID, error) {
 		return "", wrong("chain", err)
 	}
 	return id, nil
+}
+
+// parties reads a row's place, what kind of movement it is, and between whom.
+func (t *table) parties(c *ownColumns, tr *chain.Transfer) (err error) {
+	if err = t.place(c, tr); err != nil {
+		return err
+	}
+	if tr.Kind, err = chain.ParseKind(t.cell(c.kind)); err != nil {
+		return wrong("kind", err)
+	}
+	if tr.From, err = t.account(c.from, "from", tr.Chain); err != nil {
+		return err
+	}
+	tr.To, err = t.account(c.to, "to", tr.Chain)
+	return err
 }
 
 // place reads time, block, transaction, index and ordinal.
