@@ -95,6 +95,31 @@ func bookOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, rows []ledger.Ro
 		}
 	}
 	balanceOf(t, r, a, asset, of, rng)
+	openingOf(t, r, a, of, rng)
+}
+
+// openingOf opens a book at any of its rows, for a small page and for all.
+func openingOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, rows []ledger.Row, rng *rand.Rand) {
+	t.Helper()
+	at := rng.IntN(len(rows))
+	had, err := r.Balances(ctx, []ledger.BalanceQuery{{Account: a, Asset: rows[at].Asset, Before: rows[at].Key}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages ledger.Pages
+	balances := make([]chain.Amount, 2)
+	o := ledger.Opening{Account: a, Asset: rows[at].Asset, At: &rows[at], Limit: 7}
+	all := o
+	all.Limit = ledger.MaxLimit
+	if err := ledger.OpenBooks(ctx, r, []ledger.Opening{o, all}, balances, &pages); err != nil {
+		t.Fatal(err)
+	}
+	for i, limit := range []int{7, len(rows)} {
+		want := rows[at+1:]
+		if got, more := pages.Page(i); balances[i] != had[0].Amount || more != (len(want) > limit) || !slices.Equal(got, want[:min(limit, len(want))]) {
+			t.Fatalf("opened at row %d of %d: balance %s, want %s; %d rows, more %v", at, len(rows), balances[i].Base(), had[0].Amount.Base(), len(got), more)
+		}
+	}
 }
 
 func balanceOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, asset ledger.AssetRef, rows []ledger.Row, rng *rand.Rand) {

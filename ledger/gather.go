@@ -26,6 +26,7 @@ type gatherer struct {
 	ahead   []gathered // of a stream
 	lists   []wave     // of each query of a wave
 	spans   []wave     // of each probe
+	cuts    []bookCut  // likewise
 	numbers []uint32
 	stream  rowStream
 	whole   Query // of a stream without bounds: the zero
@@ -215,7 +216,7 @@ func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 	w.Ordinal = uint32(getBits(b.b, at, uint(h[hdrOrdinal]))) + b.word(hdrOrdinalMin) - 1
 	at += int(h[hdrOrdinal])
 	at += int(h[hdrPlace]) + int(h[hdrTx])
-	w.Row, w.Nth, w.Rank, w.Kind = 0, 0, 0, chain.Kind(h[hdrKindMin])
+	w.Row, w.Nth, w.Rank, w.Kind, w.number = 0, 0, 0, chain.Kind(h[hdrKindMin]), r.row
 	if h[hdrRow]|h[hdrNth]|h[hdrKind] != 0 {
 		w.Row = uint32(getBits(b.b, at, uint(h[hdrRow])))
 		at += int(h[hdrRow])

@@ -83,6 +83,8 @@ type Row struct {
 	TimeUnknown   bool // no source gives the time of this row's block
 	BlockInferred bool // the ledger supplied the block, from the time
 	Provisional   bool // in a block that is not final
+
+	number uint32 // of a row of a segment: which of its rows; valid where Tx is
 }
 
 // IndexInferred says whether the place inside the block is not known and

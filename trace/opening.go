@@ -27,8 +27,8 @@ type openings struct {
 	ready map[bookKey]opening
 	pages ledger.Pages
 
-	balances []ledger.BalanceQuery // of a batch
-	books    []ledger.Query
+	asked    []ledger.Opening // of a batch
+	balances []chain.Amount
 }
 
 // openingBatch is how many books are asked for at once.
@@ -63,45 +63,52 @@ func (s *sim) opening(ctx context.Context, key bookKey, w *ledger.Row) (opening,
 			return o, nil
 		}
 	}
-	b, err := s.r.Balances(ctx, []ledger.BalanceQuery{{Account: key.account, Asset: key.asset, Before: w.Key}})
-	if err != nil {
+	a.asked = append(a.asked[:0], ledger.Opening{Account: key.account, Asset: key.asset, At: w})
+	if err := a.open(ctx, s, &s.pages); err != nil {
 		return opening{}, err
 	}
-	return opening{after: w.Key, balance: b[0].Amount}, nil
+	return a.answer(0, s, &s.pages), nil
+}
+
+// open asks for the books in asked, and for their first rows unless the ledger
+// is read on.
+func (a *openings) open(ctx context.Context, s *sim, pages *ledger.Pages) error {
+	for i := range a.asked {
+		if o := &a.asked[i]; !s.scanning {
+			o.Until, o.Limit = s.head(o.At.Chain.ID()), firstPage
+		}
+	}
+	a.balances = slices.Grow(a.balances[:0], len(a.asked))[:len(a.asked)]
+	return ledger.OpenBooks(ctx, s.r, a.asked, a.balances, pages)
+}
+
+// answer is what the i-th book in asked starts with.
+func (a *openings) answer(i int, s *sim, pages *ledger.Pages) opening {
+	o := opening{after: a.asked[i].At.Key, balance: a.balances[i], paged: !s.scanning}
+	if o.paged {
+		o.rows, o.more = pages.Page(i)
+	}
+	return o
 }
 
 // ask asks for the next books of the theft's receivers that are not open.
 func (a *openings) ask(ctx context.Context, s *sim) error {
-	balances, rows := slices.Grow(a.balances[:0], openingBatch), slices.Grow(a.books[:0], openingBatch)
+	a.asked = slices.Grow(a.asked[:0], openingBatch)
 	a.ready = make(map[bookKey]opening, openingBatch)
-	for ; a.next < len(a.rows) && len(balances) < openingBatch; a.next++ {
+	for ; a.next < len(a.rows) && len(a.asked) < openingBatch; a.next++ {
 		w := &a.rows[a.next]
 		key := bookKey{w.To, w.Asset}
 		if _, ok := a.ready[key]; ok || w.To == 0 || s.shelf.has(w.To, w.Asset) {
 			continue
 		}
 		a.ready[key] = opening{}
-		balances = append(balances, ledger.BalanceQuery{Account: w.To, Asset: w.Asset, Before: w.Key})
-		rows = append(rows, ledger.Query{Account: w.To, Asset: w.Asset, After: w.Key, Until: s.head(w.Chain.ID()), Limit: firstPage})
+		a.asked = append(a.asked, ledger.Opening{Account: w.To, Asset: w.Asset, At: w})
 	}
-	a.balances, a.books = balances, rows
-	had, err := s.r.Balances(ctx, balances)
-	if err != nil {
+	if err := a.open(ctx, s, &a.pages); err != nil {
 		return err
 	}
-	if !s.scanning {
-		a.pages.Reset()
-		if err := s.r.Activity(ctx, rows, &a.pages); err != nil {
-			return err
-		}
-	}
-	for i, q := range balances {
-		o := opening{after: q.Before, balance: had[i].Amount}
-		if !s.scanning {
-			o.paged = true
-			o.rows, o.more = a.pages.Page(i)
-		}
-		a.ready[bookKey{q.Account, q.Asset}] = o
+	for i, o := range a.asked {
+		a.ready[bookKey{o.Account, o.Asset}] = a.answer(i, s, &a.pages)
 	}
 	return nil
 }

@@ -310,6 +310,38 @@ func (d *dumper) book(a chain.Account, asset chain.Asset, ref ledger.AccountRef,
 	if rows, _ := p.Page(0); len(rows) != n {
 		d.t.Fatalf("asset %s of %s: %d rows, want %d", asset, a, len(rows), n)
 	}
+	d.openings(ref, assetRef, all)
+}
+
+// openings holds OpenBooks to balances and rows, at every row of the account,
+// of the book or not.
+func (d *dumper) openings(ref ledger.AccountRef, asset ledger.AssetRef, all []ledger.Row) {
+	ctx := context.Background()
+	var openings []ledger.Opening
+	var queries []ledger.BalanceQuery
+	for i := range all {
+		o := ledger.Opening{Account: ref, Asset: asset, At: &all[i], Limit: i % 4}
+		if i%3 == 1 {
+			o.Until = all[len(all)-1-i/5].Key
+		}
+		openings = append(openings, o)
+		queries = append(queries, ledger.BalanceQuery{Account: ref, Asset: asset, Before: all[i].Key})
+	}
+	had, err := d.r.Balances(ctx, queries)
+	d.must(err)
+	balances := make([]chain.Amount, len(openings))
+	var pages ledger.Pages
+	d.must(ledger.OpenBooks(ctx, d.r, openings, balances, &pages))
+	for i, o := range openings {
+		want := slices.DeleteFunc(slices.Clone(all[i+1:]), func(w ledger.Row) bool {
+			return w.Asset != asset || !o.Until.IsZero() && w.Key.Compare(o.Until) >= 0
+		})
+		rows, more := pages.Page(i)
+		if balances[i] != had[i].Amount || more != (o.Limit > 0 && len(want) > o.Limit) || !slices.Equal(rows, want[:min(len(want), o.Limit)]) {
+			d.t.Fatalf("opened %+v: balance %s, %d rows, more %v; want balance %s and of %d rows %d:\n%+v\n%+v",
+				o, balances[i].Base(), len(rows), more, had[i].Amount.Base(), len(want), o.Limit, rows, want)
+		}
+	}
 }
 
 func (d *dumper) transactions() {
