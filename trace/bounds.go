@@ -55,8 +55,8 @@ func (s *sim) overDegree(ctx context.Context, at uint32, w *ledger.Row) (bool, e
 		return false, nil
 	}
 	p := &s.parties[at]
-	if c := p.sends[w.Asset]; c != nil {
-		return c.over, nil
+	if c := p.sends[w.Asset]; c != nil && s.shelf.has(p.ref, w.Asset) {
+		return c.over, nil // only an open book counts on
 	}
 	n, err := s.sentBefore(ctx, w, limit)
 	if err != nil {
@@ -65,13 +65,8 @@ func (s *sim) overDegree(ctx context.Context, at uint32, w *ledger.Row) (bool, e
 	if p.sends == nil {
 		p.sends = map[ledger.AssetRef]*sends{}
 	}
-	c := &sends{n: n, over: n > limit}
-	p.sends[w.Asset] = c
-	if c.over && !s.shelf.has(p.ref, w.Asset) {
-		delete(p.sends, w.Asset) // no book counts on from here: look again next time
-		return true, nil
-	}
-	return c.over, nil
+	p.sends[w.Asset] = &sends{n: n, over: n > limit}
+	return n > limit, nil
 }
 
 // sentBefore counts the transfers of value that the receiver of w sent before

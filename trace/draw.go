@@ -17,8 +17,9 @@ type names struct {
 	assets   map[ledger.AssetRef]chain.Asset
 }
 
-func (n *names) amount(ref ledger.AssetRef, a chain.Amount) Amount {
-	asset := n.assets[ref]
+func (n *names) amount(ref ledger.AssetRef, a chain.Amount) Amount { return n.money(n.assets[ref], a) }
+
+func (n *names) money(asset chain.Asset, a chain.Amount) Amount {
 	info, ok := n.registry.Info(asset)
 	if !ok {
 		return Amount{Asset: asset, Amount: a.Base(), Base: a}

@@ -155,11 +155,35 @@ func (d *drawing) sort() {
 			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
 	})
 	r.Incomplete = sorted(r.Incomplete, func(a, b Incomplete) int {
-		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Spent.Asset, b.Spent.Asset), a.Missing.Base.Cmp(b.Missing.Base))
+		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Spent.Asset, b.Spent.Asset), a.Missing.Base.Cmp(b.Missing.Base), a.Spent.Base.Cmp(b.Spent.Base))
 	})
 	r.Fees, r.Adjustments, r.Collided = sorted(r.Fees, Part.compare), sorted(r.Adjustments, Part.compare), sorted(r.Collided, Part.compare)
 	r.Turned = sorted(r.Turned, func(a, b Amount) int { return cmp.Or(cmp.Compare(a.Asset, b.Asset), a.Base.Cmp(b.Base)) })
-	r.Aside = sorted(r.Aside, Aside.compare)
+	r.Aside = sorted(r.Aside, func(a, b Aside) int { return cmp.Or(a.compare(b), cmp.Compare(b.Count, a.Count)) })
+	if d.poison {
+		d.once()
+	}
+}
+
+// once says once what several simulations of Poison met: the same book, from
+// the theft on that opened it first, the same bait, and what turned of an asset.
+func (d *drawing) once() {
+	r := d.res
+	slices.Reverse(r.Incomplete) // the book opened first spent most
+	r.Incomplete = slices.CompactFunc(r.Incomplete, func(a, b Incomplete) bool {
+		return a.Account == b.Account && a.Spent.Asset == b.Spent.Asset
+	})
+	slices.Reverse(r.Incomplete)
+	r.Aside = slices.CompactFunc(r.Aside, func(a, b Aside) bool { return a.compare(b) == 0 })
+	sums := r.Turned[:0]
+	for _, x := range r.Turned {
+		if n := len(sums); n > 0 && sums[n-1].Asset == x.Asset {
+			sums[n-1] = d.money(x.Asset, sums[n-1].Base.MustAdd(x.Base))
+			continue
+		}
+		sums = append(sums, x)
+	}
+	r.Turned = sums
 }
 
 func sorted[T any](rows []T, compare func(a, b T) int) []T {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"bongsu/chain"
@@ -19,7 +20,7 @@ import (
 )
 
 type traceCmd struct {
-	Theft        string   `arg:"" optional:"" help:"The theft's id, as theft state printed it."`
+	Thefts       []string `arg:"" name:"theft" optional:"" help:"The theft's id, as theft state printed it. Several are followed at once: what one takes of another stays with the earlier, and nothing is stated."`
 	Source       []string `help:"Follow everything that these accounts sent, instead of a stated theft." placeholder:"ACCOUNT"`
 	Since        string   `help:"With --source: from this time on." placeholder:"T"`
 	Asset        string   `help:"With --source: this asset only: CAIP-19, a symbol, or a token contract." placeholder:"A"`
@@ -50,6 +51,7 @@ func (traceCmd) Help() string {
 Examples:
   bongsu trace incident--0b0f...
   bongsu trace incident--0b0f... --method haircut --max-degree 1000
+  bongsu trace incident--0b0f... incident--77a1...
   bongsu trace --source 0x47666Fab8bd0Ac7003bce3f5C3585383F09486E2 --since 2025-02-21T14:00:00Z --asset ETH
   bongsu trace incident--0b0f... --path-to 0xdD90071D52F20e85c89802e5Dc1eC0A7B6475f92 --prices prices.csv
   bongsu trace --backward --deposit f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16/1Q2TWHE3GMdB6BZKafqwxXtWAWgFt5Jvm3
@@ -75,7 +77,7 @@ func (c *traceCmd) Run(a *app) error {
 	if c.Replay != "" {
 		return a.replay(n, r, c.Replay)
 	}
-	req, incident, err := c.request(a, n, r)
+	req, marking, err := c.request(a, n, r)
 	if err != nil {
 		return err
 	}
@@ -92,12 +94,12 @@ func (c *traceCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := c.export(a, n, run, incident); err != nil {
+	if err := c.export(a, n, run, marking); err != nil {
 		return err
 	}
 	stated := 0
-	if incident != nil && !c.Dry && !c.Backward {
-		if stated, err = n.stateRun(a, incident.Marking, r, run); err != nil {
+	if len(c.Thefts) == 1 && !c.Dry && !c.Backward {
+		if stated, err = n.stateRun(a, marking, r, run); err != nil {
 			return err
 		}
 	}
@@ -106,12 +108,8 @@ func (c *traceCmd) Run(a *app) error {
 }
 
 // export writes the files that the flags ask for, each whole or not at all.
-func (c *traceCmd) export(a *app, n *node, run *trace.Run, incident *stix.Object) error {
+func (c *traceCmd) export(a *app, n *node, run *trace.Run, marking stix.TLP) error {
 	org := n.keys.Org()
-	marking := stix.DefaultTLP
-	if incident != nil {
-		marking = incident.Marking
-	}
 	common := stix.Common{Author: org.ID, Created: a.now(), Modified: a.now(), Marking: marking}
 	for _, x := range []struct {
 		file  string
@@ -163,51 +161,49 @@ func (a *app) replay(n *node, r ledger.Reader, file string) error {
 	})
 }
 
-// request is what the flags ask for. incident is the stated theft, or nil.
-func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request, incident *stix.Object, err error) {
+// request is what the flags ask for, and the marking of what comes of it: the
+// strictest of the thefts'. Findings are of one theft, followed alone: what
+// several followed at once leave each is read, and not stated.
+func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request, marking stix.TLP, err error) {
+	marking = stix.DefaultTLP
 	if err := c.once(); err != nil {
-		return req, nil, err
+		return req, marking, err
 	}
 	req = trace.Request{
 		ObservedOnly: c.ObservedOnly, Backward: c.Backward,
 		Bounds: trace.Bounds{MaxDegree: c.MaxDegree, MaxHops: c.MaxHops},
 	}
 	if req.Method, err = trace.ParseMethod(c.Method); err != nil {
-		return req, nil, err
+		return req, marking, err
 	}
 	if req.Fees, err = trace.ParseFeeRule(c.Fees); err != nil {
-		return req, nil, err
+		return req, marking, err
 	}
 	if c.Until != "" {
 		if req.Bounds.Until, err = chain.ParseTime(c.Until); err != nil {
-			return req, nil, err
+			return req, marking, err
 		}
 	}
 	var assets []chain.Asset
-	if c.Theft != "" {
-		var t trace.Theft
-		if t, incident, err = n.theft(a.ctx, c.Theft); err != nil {
-			return req, nil, err
-		}
-		req.Thefts = []trace.Theft{t}
-		for _, m := range t.Amounts {
-			assets = append(assets, m.Asset)
-		}
-	} else if len(c.Deposit) > 0 {
-		if assets, err = n.deposits(a.ctx, c, &req); err != nil {
-			return req, nil, err
-		}
-	} else if assets, err = c.sources(r, &req); err != nil {
-		return req, nil, err
+	switch {
+	case len(c.Thefts) > 0:
+		assets, marking, err = n.thefts(a.ctx, c.Thefts, &req)
+	case len(c.Deposit) > 0:
+		assets, err = n.deposits(a.ctx, c, &req)
+	default:
+		assets, err = c.sources(r, &req)
+	}
+	if err != nil {
+		return req, marking, err
 	}
 	req.Bounds.MinAmount, err = floor(r.Registry(), assets, c.MinAmount)
-	return req, incident, err
+	return req, marking, err
 }
 
 // once says whether the flags name one thing to follow.
 func (c *traceCmd) once() error {
 	named := 0
-	for _, is := range []bool{c.Theft != "", len(c.Source) > 0, len(c.Deposit) > 0} {
+	for _, is := range []bool{len(c.Thefts) > 0, len(c.Source) > 0, len(c.Deposit) > 0} {
 		if is {
 			named++
 		}
@@ -223,6 +219,27 @@ func (c *traceCmd) once() error {
 		return errs.New("trace", errs.Usage, "", "a path needs an end", "add --path-to ACCOUNT")
 	}
 	return nil
+}
+
+// thefts reads stated thefts into a request: the assets that they took, and
+// the strictest marking.
+func (n *node) thefts(ctx context.Context, ids []string, req *trace.Request) (assets []chain.Asset, marking stix.TLP, err error) {
+	for i, id := range ids {
+		t, incident, err := n.theft(ctx, id)
+		if err != nil {
+			return nil, marking, err
+		}
+		req.Thefts = append(req.Thefts, t)
+		for _, m := range t.Amounts {
+			if !slices.Contains(assets, m.Asset) {
+				assets = append(assets, m.Asset)
+			}
+		}
+		if i == 0 || marking < incident.Marking {
+			marking = incident.Marking
+		}
+	}
+	return assets, marking, nil
 }
 
 // theft reads a stated theft.
