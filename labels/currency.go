@@ -52,3 +52,30 @@ func chainOf(currency, network, address string) (id chain.ID, ok bool) {
 	}
 	return "", false
 }
+
+// TagPackChain is a chain's currency and network as TagPacks write them; the
+// network of a chain that GraphSense has no name for is its CAIP-2 id.
+func TagPackChain(id chain.ID) (currency, network string) {
+	switch id {
+	case chain.Ethereum:
+		return "ETH", "ETH"
+	case chain.Bitcoin:
+		return "BTC", "BTC"
+	case chain.Tron:
+		return "TRX", "TRX"
+	case chain.Solana:
+		return "SOL", "SOL"
+	case "eip155:56":
+		return "BNB", "BSC"
+	case "eip155:137":
+		return "MATIC", "MATIC"
+	case "eip155:42161":
+		return "ETH", "ARB"
+	case "eip155:10":
+		return "ETH", "OP"
+	}
+	if id.UTXO() {
+		return "BTC", string(id)
+	}
+	return "ETH", string(id)
+}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"bongsu/chain"
 	"bongsu/errs"
+	"bongsu/labels"
 )
 
 // CSVHeader is the header of WriteCSV.
@@ -85,7 +85,11 @@ func (r *Run) WriteTagPack(w io.Writer, creator string) error {
 	line("", "creator", creator)
 	line("", "description", "Where a trace by "+string(r.Result.Method)+" found stolen funds")
 	line("", "source", "bongsu trace "+r.Result.Digest)
-	b.WriteString("is_cluster_definer: false\nabuse: service_hack\ntags:\n")
+	b.WriteString("is_cluster_definer: false\nabuse: service_hack\ntags:")
+	if len(r.Result.Holdings) == 0 {
+		b.WriteString(" []")
+	}
+	b.WriteString("\n")
 	for _, h := range r.Result.Holdings {
 		title := titles[h.Theft]
 		if title == "" {
@@ -93,14 +97,17 @@ func (r *Run) WriteTagPack(w io.Writer, creator string) error {
 		}
 		line("- ", "address", h.Account.Address())
 		line("  ", "label", h.Amount.Amount+" "+h.Symbol+" stolen: "+title)
-		line("  ", "currency", currencyOf(h.Account.Chain()))
-		line("  ", "network", string(h.Account.Chain()))
+		currency, network := labels.TagPackChain(h.Account.Chain())
+		line("  ", "currency", currency)
+		line("  ", "network", network)
 		confidence := "forensic"
 		if h.Basis == Inferred {
 			confidence = "heuristic"
 		}
 		line("  ", "confidence", confidence)
-		line("  ", "lastmod", h.Since.Std().Format("2006-01-02"))
+		if h.Since != 0 {
+			b.WriteString("  lastmod: " + h.Since.Std().Format("2006-01-02") + "\n") // a date: quoted it would be text
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return errs.Wrap("trace", "TagPack", err)
@@ -108,18 +115,3 @@ func (r *Run) WriteTagPack(w io.Writer, creator string) error {
 
 // yamlText is a YAML 1.2 double-quoted scalar, which JSON strings are.
 func yamlText(s string) string { return strconv.QuoteToGraphic(strings.ToValidUTF8(s, "?")) }
-
-// currencyOf is GraphSense's name of a chain's currency.
-func currencyOf(id chain.ID) string {
-	switch {
-	case id == chain.Bitcoin:
-		return "BTC"
-	case id == chain.Tron:
-		return "TRX"
-	case id == chain.Solana:
-		return "SOL"
-	case id.EVM():
-		return "ETH"
-	}
-	return string(id)
-}

@@ -48,6 +48,12 @@ func TestTagPackRoundTrip(t *testing.T) {
 	if err := bybitRun(t).WriteTagPack(&b, "Agency: \"Seoul\""); err != nil {
 		t.Fatal(err)
 	}
+	// GraphSense's own names: a tag on another network matches nothing there.
+	for _, want := range []string{"\n  currency: \"ETH\"\n  network: \"ETH\"\n", "\n  lastmod: 2025-02-21\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
 	st := labels.Store{Dir: t.TempDir()}
 	rep, err := st.Import("export.yaml", b.Bytes(), labels.FormatTagPack)
 	if err != nil || rep.List.Labels != 42 || len(rep.Rejects) != 0 || rep.List.Creator != "Agency: \"Seoul\"" {
@@ -63,5 +69,13 @@ func TestTagPackRoundTrip(t *testing.T) {
 	}
 	if _, ok := set.Deciding(account(t, "0xdd90071d52f20e85c89802e5dc1ec0a7b6475f92")); ok {
 		t.Error("an inferred holding decides")
+	}
+}
+
+// A run that left nothing anywhere is a pack without tags, not one of null.
+func TestTagPackWithoutTags(t *testing.T) {
+	var b bytes.Buffer
+	if err := (&trace.Run{}).WriteTagPack(&b, "x"); err != nil || !strings.HasSuffix(b.String(), "\ntags: []\n") {
+		t.Fatalf("%v %s", err, b.String())
 	}
 }

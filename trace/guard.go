@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -167,8 +168,8 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 			return err
 		}
 	}
-	reason, like := g.judge(w, other, &look)
-	if reason == "" {
+	reason, like, worthless := g.judge(w, other, &look)
+	if reason == "" && !worthless {
 		return nil
 	}
 	o, err := g.s.party(ctx, other)
@@ -184,6 +185,9 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 			}
 		}
 	}
+	if reason == "" {
+		return nil
+	}
 	k := asideKey{other, g.s.parties[at].ref, w.Asset, reason}
 	a := g.found[k]
 	if a == nil {
@@ -197,23 +201,25 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 	return nil
 }
 
-// judge says why a row is bait, if it is.
-func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (AsideReason, string) {
-	zero := w.Kind == chain.KindToken && w.Amount.IsZero()
-	dust := w.From == other && w.Amount.Less(look.dust) && !g.touched[other]
+// judge says why a row is bait, if it is, and what it imitates. A row that is
+// worthless without being bait by itself (a call that moves nothing, dust of an
+// asset that is not followed here) is bait where a look-alike wrote it.
+func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (reason AsideReason, like string, worthless bool) {
+	zero := w.Amount.IsZero()
+	dust := !zero && w.From == other && w.Amount.Less(look.dust) && !g.touched[other]
 	if look.imitates == "" && !zero && !dust {
-		return "", ""
+		return "", "", false
 	}
 	followed := g.s.shelf.has(w.To, w.Asset) || g.s.shelf.has(w.From, w.Asset)
 	switch {
 	case !followed && look.imitates != "":
-		return AsideFake, string(look.imitates)
-	case zero:
-		return AsideZero, ""
+		return AsideFake, string(look.imitates), true
+	case zero && w.Kind == chain.KindToken:
+		return AsideZero, "", true
 	case followed && dust:
-		return AsideDust, ""
+		return AsideDust, "", true
 	}
-	return "", ""
+	return "", "", zero || dust
 }
 
 // look looks an asset up.
@@ -275,36 +281,39 @@ func (g *guard) stolen(a chain.Asset) bool {
 	return false
 }
 
+// looks lists, by the Latin letter that they look like, letters of other
+// scripts and signs in which symbols are forged (Unicode's confusables, the
+// letters that genuine symbols are written in).
+var looks = func() map[rune]rune {
+	m := map[rune]rune{}
+	for latin, others := range map[rune]string{
+		'a': "АаΑαɑ", 'b': "ВЬΒßƄ", 'c': "СсϹϲⅭⅽ", 'd': "ԁⅾɗ", 'e': "ЕеΕеєҽ", 'g': "ɡԌ", 'h': "НнΗһհ", 'i': "ІіΙιıӏ1l|", 'j': "Јј", 'k': "КкΚκ",
+		'm': "МмΜⅯⅿ", 'n': "Ννո", 'o': "ОоΟο0Օօ", 'p': "РрΡρ", 's': "Ѕѕ$Ꮪ", 't': "ТтΤτ₮", 'u': "υսUᴜ", 'v': "Ѵѵ", 'w': "Ԝԝѡ", 'x': "ХхΧχ", 'y': "УуΥүγ", 'z': "Ζᴢ",
+	} {
+		for _, r := range others {
+			m[r] = latin
+		}
+	}
+	return m
+}()
+
 // fold brings symbols that look the same to the eye into one form.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '.', '-', '_', '\u200b', '\u200c', '\u200d', '\ufeff', '\u00a0':
+		switch {
+		case strings.ContainsRune(" .-_", r), unicode.In(r, unicode.Cf, unicode.Mn, unicode.Zs, unicode.Cc):
 			return -1
-		case 'А', 'а', 'Α', 'α':
-			return 'a'
-		case 'В', 'Β', 'ß':
-			return 'b'
-		case 'С', 'с':
-			return 'c'
-		case 'Е', 'е', 'Ε', 'ε':
-			return 'e'
-		case 'Н', 'Η':
-			return 'h'
-		case 'М', 'Μ':
-			return 'm'
-		case 'О', 'о', 'Ο', 'ο', '0':
-			return 'o'
-		case 'Т', 'Τ', 'τ':
-			return 't'
-		case 'Ѕ', 'ѕ', '$', '₮':
-			if r == '₮' {
-				return 't'
-			}
-			return 's'
+		case r >= '！' && r <= '～': // full width
+			r -= '！' - '!'
+		}
+		if latin, ok := looks[r]; ok {
+			return latin
+		}
+		if r = unicode.ToLower(r); r == 'l' {
+			return 'i' // beside an I
 		}
 		return r
-	}, strings.ToLower(s))
+	}, s)
 }
 
 func (g *guard) name(ctx context.Context, ref ledger.AssetRef) error {

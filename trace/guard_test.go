@@ -146,3 +146,61 @@ func checkStETH(t *testing.T, run *trace.Run) {
 func sameHolding(a, b trace.Holding) bool {
 	return a.Account == b.Account && a.Amount == b.Amount && *a.Origin == *b.Origin && a.Basis == b.Basis && a.Theft == b.Theft && a.Since == b.Since
 }
+
+// A symbol forged in other scripts, in full width or with letters that no eye
+// sees is the symbol that it imitates; one that only resembles it is not.
+func TestForgedSymbols(t *testing.T) {
+	theft := wholeTheft(t)
+	for symbol, fake := range map[string]bool{
+		"stETH": true, "STETH": true, "ѕtЕТН": true, "s\u200btETH": true, "stET\u0334H": true, "ｓｔＥＴＨ": true, "st.ETH": true, "cmΕΤΗ": true, "ЕТН": true, "USDС": true, "ꓢtETH2": false, "wstETH": false,
+	} {
+		tr := theft[0]
+		tr.Block, tr.Kind, tr.Amount = tr.Block+9, chain.KindToken, chain.Units(5)
+		tr.From, tr.To = theft[0].To, person(3)
+		tr.Asset = chain.Token(person(60))
+		tr.Tx = txID(77)
+		var m model.Model
+		if err := m.Add(&ledger.Facts{Transfers: append(slices.Clone(theft), tr), Assets: []chain.AssetInfo{{Asset: tr.Asset, Symbol: symbol, Decimals: 18, Source: "its contract"}}}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := m.Reader()
+		if err != nil {
+			t.Fatal(err)
+		}
+		aside := follow(t, r, trace.Request{Thefts: []trace.Theft{{ID: "bybit", Transfers: theft}}}).Result.Aside
+		if (len(aside) == 1 && aside[0].Reason == trace.AsideFake) != fake {
+			t.Errorf("%s: %+v", symbol, aside)
+		}
+	}
+}
+
+// What is worthless without being bait by itself is bait where a look-alike
+// wrote it: dust of an asset that is not followed there, a call that moves
+// nothing.
+func TestWorthlessFromLookAlikes(t *testing.T) {
+	theft := wholeTheft(t)
+	thief := theft[0].To
+	raw := [20]byte(thief.Raw())
+	raw[9]++
+	like, other := chain.EVM(chain.Ethereum, raw), person(5)
+	usdc := chain.Token(account(t, "0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48"))
+	rows := slices.Clone(theft)
+	add := func(n byte, from chain.Account, asset chain.Asset, kind chain.Kind, amount uint64) {
+		tr := theft[0]
+		tr.Block, tr.Tx, tr.From, tr.To, tr.Asset, tr.Kind, tr.Amount = tr.Block+uint64(n), txID(n), from, thief, asset, kind, chain.Units(amount)
+		rows = append(rows, tr)
+	}
+	add(1, like, usdc, chain.KindToken, 3)
+	add(2, like, chain.Ethereum.Native(), chain.KindNative, 0)
+	add(3, other, usdc, chain.KindToken, 3)
+	add(4, other, chain.Ethereum.Native(), chain.KindNative, 0)
+	aside := follow(t, reader(t, rows), trace.Request{Thefts: []trace.Theft{{ID: "bybit", Transfers: theft}}}).Result.Aside
+	if len(aside) != 2 {
+		t.Fatalf("%+v", aside)
+	}
+	for _, a := range aside {
+		if a.Account != like || a.Reason != trace.AsideLookLike || a.Like != thief.String() {
+			t.Errorf("%+v", a)
+		}
+	}
+}

@@ -290,10 +290,14 @@ func (c *traceCmd) sources(r ledger.Reader, req *trace.Request) ([]chain.Asset, 
 	return assets, nil
 }
 
-// parseAsset reads CAIP-19, a registered symbol, or a token contract.
+// parseAsset reads CAIP-19, a registered symbol, or a token contract. The
+// chain's own coin keeps its symbol, whatever tokens bear it.
 func parseAsset(reg *chain.Registry, id chain.ID, text string) (chain.Asset, error) {
 	if strings.Contains(text, "/") {
 		return chain.ParseAsset(text)
+	}
+	if info, ok := reg.Info(id.Native()); ok && info.Symbol == text {
+		return info.Asset, nil
 	}
 	if info, ok := reg.BySymbol(id, text); ok {
 		return info.Asset, nil

@@ -183,6 +183,10 @@ func (t *table) readAsset(s string, tr *chain.Transfer) (chain.Asset, error) {
 		}
 		return tr.Chain.Native(), nil
 	}
+	coin := tr.Chain.Native()
+	if info, ok := t.out.Asset(coin); ok && s == info.Symbol && tr.Kind != chain.KindToken && tr.Kind != chain.KindAdjustment {
+		return coin, nil // the kind says so, whatever tokens bear its symbol
+	}
 	if a, err := chain.ParseAsset(s); err == nil {
 		if a.Chain() != tr.Chain {
 			return "", wrongf("asset", string(a), "is on chain %s, the row on %s", "mend one of the two", a.Chain(), tr.Chain)

@@ -248,6 +248,28 @@ func copyFile(t *testing.T, from, to string) {
 	}
 }
 
+// TestCoinKeepsItsSymbol: a token that bears the coin's symbol takes nothing
+// from the rows that the coin moved, and is refused by that symbol alone.
+func TestCoinKeepsItsSymbol(t *testing.T) {
+	at := "2025-02-21T14:29:47Z,7," + tx1 + ",,"
+	file := "chain,time,block,tx,index,kind,from,to,asset,amount,decimals,symbol\n" +
+		"eip155:1," + at + "token," + alice + "," + bob + "," + bob + ",1,18,ETH\n" +
+		"eip155:1," + at + "native," + alice + "," + bob + ",ETH,2,,\n" +
+		"eip155:1," + at + "fee," + alice + ",,ETH,3,,\n" +
+		"eip155:1," + at + "token," + alice + "," + bob + ",ETH,4,,\n"
+	var store ingesttest.Store
+	rep, err := imported(t, &store, ingest.Options{}, "f.csv", file)
+	if errs.Is(err) != errs.Partial {
+		t.Fatal(err)
+	}
+	if rows := rejected(t, rep); len(rows) != 1 || rows[0][0] != "5" || rows[0][1] != "asset" {
+		t.Errorf("rejects %q, want line 5 alone", rows)
+	}
+	if got := held(t, &store); len(got) != 3 {
+		t.Errorf("held %q", got)
+	}
+}
+
 // TestOtherChains: Tron and Solana come in through our own CSV.
 func TestOtherChains(t *testing.T) {
 	const (
