@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"slices"
@@ -92,10 +93,14 @@ func (f *flows) AccountRefs(_ context.Context, as []chain.Account) ([]ledger.Acc
 	return out, nil
 }
 
+// Accounts names the all-zero address otherwise: a chain burns what reaches it,
+// but to the definitions of an evaluation it is an account like any other.
 func (f *flows) Accounts(_ context.Context, refs []ledger.AccountRef) ([]chain.Account, error) {
 	out := make([]chain.Account, len(refs))
 	for i, r := range refs {
-		out[i] = f.accounts[r]
+		if out[i] = f.accounts[r]; out[i] == chain.EVM(chain.Ethereum, [20]byte{}) {
+			out[i] = chain.EVM(chain.Ethereum, [20]byte(bytes.Repeat([]byte{0xff}, 20)))
+		}
 	}
 	return out, nil
 }

@@ -120,6 +120,10 @@ func TestDefinitions(t *testing.T) {
 			trace.FIFO, 1, 1, 1, 2, "10",
 		},
 		{
+			"2: the address of zeros is a book like any other", row(1, "1", "5", "0", "10") + row(2, "2", "0", "7", "10"),
+			trace.FIFO, 1, 1, 1, 2, "10",
+		},
+		{
 			"TIHO: rows of one transaction are one batch: the 10 fill the highest spend",
 			row(1, "1", "5", "a", "10") + row(2, "2", "b", "a", "20") + row(3, "3", "a", "b", "15") + row(3, "3", "a", "7", "15"),
 			trace.TIHO, .41667, 0, .66667, 4, "15",

@@ -2,6 +2,7 @@ package evaluate_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"slices"
@@ -110,6 +111,11 @@ func TestTraffic(t *testing.T) {
 	rows, err := csv.NewReader(&b).ReadAll()
 	if err != nil || len(rows) != 1+len(mixed[1].Rows) || rows[0][7] != "x_fifo" {
 		t.Fatalf("CSV: %v, %d rows, %v", err, len(rows), rows[0])
+	}
+	// Whoever computes the figures again from this file orders it by Block,
+	// Tx_hash, row.
+	if !slices.IsSortedFunc(mixed[1].Rows, func(a, b evaluate.Row) int { return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Tx, b.Tx)) }) {
+		t.Error("the mixed rows are not in the order of a case's rows")
 	}
 }
 

@@ -29,7 +29,6 @@ type Row struct {
 	From, To chain.Account
 	Value    int64 // millionths of a dollar (of an ether in files valued in ether)
 	Truth    bool  // of the case's own file
-	line     int
 }
 
 // Case is one folder.
@@ -82,7 +81,8 @@ func Load(dir string) (Case, error) {
 	if c.Sources, c.Terminals = once(c.Sources), once(c.Terminals); len(c.Sources) == 0 && len(listed) > 0 {
 		c.Sources = listed[:1]
 	}
-	c.Rows = t.ordered()
+	inOrder(t.rows)
+	c.Rows = t.rows
 	return c, c.check(dir, why)
 }
 
@@ -155,15 +155,14 @@ func account(s string) (chain.Account, bool) {
 	return chain.EVM(chain.Ethereum, [20]byte(raw)), true
 }
 
-// ordered puts the rows into order: block, transaction hash, row; where some
-// row has no block, all by time, then row.
-func (t *table) ordered() []Row {
-	byTime := slices.ContainsFunc(t.rows, func(r Row) bool { return r.Block == 0 })
-	slices.SortStableFunc(t.rows, func(a, b Row) int {
+// inOrder sorts rows, in the order of the file: block, transaction hash, row;
+// where some row has no block, all by time, then row.
+func inOrder(rows []Row) {
+	byTime := slices.ContainsFunc(rows, func(r Row) bool { return r.Block == 0 })
+	slices.SortStableFunc(rows, func(a, b Row) int {
 		if byTime {
-			return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.line, b.line))
+			return cmp.Compare(a.Time, b.Time)
 		}
-		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Tx, b.Tx), cmp.Compare(a.line, b.line))
+		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Tx, b.Tx))
 	})
-	return t.rows
 }

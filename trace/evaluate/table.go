@@ -146,7 +146,6 @@ func (t *table) add(at map[string]int, f []string, ignored []int) error {
 	if err != nil {
 		return err
 	}
-	row.line = len(t.rows)
 	t.rows = append(t.rows, row)
 	return nil
 }

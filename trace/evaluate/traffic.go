@@ -12,27 +12,22 @@ import (
 // 40 % in-out pairs through three hubs, 20 % dust to the case's accounts, 10 %
 // zero-value transfers in their names, 10 % into the terminals, 10 % out of
 // them, 10 % clean in-out pairs through its intermediates. Values are drawn
-// from the known rows; the same seed gives the same rows. Known rows keep their
-// order.
+// from the known rows; the same seed gives the same rows. All are in the order of
+// a case's rows, so that whoever reads the mixed rows back finds the same order.
 func Mix(c *Case, times int, seed uint64) []Row {
-	g := generator{c: c, rng: rand.New(rand.NewPCG(seed, uint64(times))), at: map[int][]Row{}}
+	g := generator{c: c, rng: rand.New(rand.NewPCG(seed, uint64(times)))}
 	g.prepare()
 	n := times * len(c.Rows)
 	for i := 0; i < n; {
 		i += g.draw(n - i)
 	}
-	var out []Row
-	for i := 0; i <= len(c.Rows); i++ {
-		out = append(out, g.at[i]...)
-		if i < len(c.Rows) {
-			out = append(out, c.Rows[i])
-		}
-	}
+	out := append(slices.Clone(c.Rows), g.traffic...)
+	inOrder(out)
 	return out
 }
 
-// generator makes traffic. Places are gaps between the known rows: gap i lies
-// before row i.
+// generator makes traffic. Places are gaps between the known rows, for the
+// block: gap i takes that of row i-1. Inside a block the transaction decides.
 type generator struct {
 	c     *Case
 	rng   *rand.Rand
@@ -40,7 +35,8 @@ type generator struct {
 	inner []chain.Account // neither source nor terminal
 	out   []chain.Account // terminals that are no source: what a source sends is the theft
 	all   []chain.Account
-	at    map[int][]Row
+
+	traffic []Row
 }
 
 func (g *generator) prepare() {
@@ -93,13 +89,17 @@ func (g *generator) draw(left int) int {
 	return 1
 }
 
-// pair sends value in and, in the same or a later gap nearby, out again.
+// pair sends value in and, in the same or a later gap nearby, out again: never
+// before it came.
 func (g *generator) pair(through chain.Account, gap int, value int64, left int) int {
 	g.put(gap, g.stranger(), through, value)
 	if left < 2 {
 		return 1
 	}
 	g.put(min(gap+g.rng.IntN(3), len(g.c.Rows)), through, g.stranger(), value)
+	if in, out := &g.traffic[len(g.traffic)-2], &g.traffic[len(g.traffic)-1]; in.Block == out.Block && in.Tx > out.Tx {
+		in.Tx, out.Tx = out.Tx, in.Tx
+	}
 	return 2
 }
 
@@ -120,7 +120,7 @@ func (g *generator) put(gap int, from, to chain.Account, value int64) {
 	for i := range id {
 		id[i] = byte(g.rng.Uint32())
 	}
-	g.at[gap] = append(g.at[gap], Row{
+	g.traffic = append(g.traffic, Row{
 		Time: near.Time, Block: near.Block, Tx: "0x" + hex.EncodeToString(id[:]), From: from, To: to, Value: value,
 	})
 }
