@@ -84,6 +84,7 @@ func Of(run *trace.Run, theft string, account chain.Account) (*Explanation, erro
 		return nil, errs.New("explain", errs.NotExist, account.String(), "no stolen money of this theft reached the account", "look at the trace's holdings")
 	}
 	x.steps(run, ends)
+	x.lacks(run)
 	return x, nil
 }
 
@@ -98,7 +99,7 @@ func thefts(run *trace.Run) (out []string) {
 }
 
 // ends are the flows that explain the account's finding: those of the lots that
-// lie there, else all that reached it.
+// lie there; all that reached it where some did not stay, or was not followed.
 func (x *Explanation) ends(run *trace.Run) (ends []int) {
 	sums := map[chain.Asset]chain.Amount{}
 	for _, l := range run.Lots {
@@ -112,7 +113,8 @@ func (x *Explanation) ends(run *trace.Run) (ends []int) {
 			x.Rests = append(x.Rests, run.Amount(a.Asset, s))
 		}
 	}
-	if len(ends) == 0 {
+	if len(ends) == 0 || len(x.Stopped) > 0 {
+		ends = nil
 		for i := range run.Flows {
 			if f := &run.Flows[i]; f.To == x.Account && f.Theft == x.Theft {
 				ends = append(ends, i)
@@ -134,8 +136,18 @@ func (x *Explanation) found(run *trace.Run) {
 			x.Stopped = append(x.Stopped, u)
 		}
 	}
+	if x.Backward {
+		x.Lacking = run.Result.Incomplete
+	}
+}
+
+// lacks names what the ledger lacks of the account, and of those on the way
+// whose spends went beyond what it knows.
+func (x *Explanation) lacks(run *trace.Run) {
 	for _, i := range run.Result.Incomplete {
-		if i.Account == x.Account || x.Backward {
+		if i.Account == x.Account || slices.ContainsFunc(x.Steps, func(s Step) bool {
+			return s.From == i.Account && s.Total.Asset == i.Missing.Asset && s.NewRule && s.Rule == trace.RuleKnownFirst
+		}) {
 			x.Lacking = append(x.Lacking, i)
 		}
 	}

@@ -179,3 +179,36 @@ func TestNumbersAndDates(t *testing.T) {
 		}
 	}
 }
+
+// Nothing is called shown by the ledger that was stated, or that the method
+// decides; what the ledger lacks on the way is told with its account.
+func TestSaysWhatItRestsOn(t *testing.T) {
+	ts := []chain.Transfer{move(1, 9, 1, 100), move(2, 1, 2, 60), move(3, 2, 3, 90), move(4, 1, 3, 2)}
+	r, err := model.Of(ts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	floor := []chain.Money{{Asset: chain.Ethereum.Native(), Amount: ts[3].Amount.MustAdd(chain.Units(1))}}
+	run, err := trace.Follow(context.Background(), r, nil, trace.Request{Thefts: []trace.Theft{{ID: "d", Transfers: ts[:1]}}, Bounds: trace.Bounds{MinAmount: floor}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Of(run, "", acct(3))
+	if err != nil || len(x.Steps) != 4 || len(x.Stopped) != 1 { // the step that was stopped, too
+		t.Fatalf("%+v %v", x, err)
+	}
+	text, err := x.Text("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, times := range map[string]int{
+		"that it is part of the theft was stated":  1,
+		"the part named follows from the method":   2,
+		"This is inferred: the account spent more": 1,
+		"Note: account " + acct(2).String() + " spent 90 ETH, of which the ledger knows 60 ETH; the origin of 30 ETH": 1,
+	} {
+		if strings.Count(text, want) != times {
+			t.Errorf("%q is not said %d times:\n%s", want, times, text)
+		}
+	}
+}

@@ -14,18 +14,19 @@ func Languages() []string { return []string{"en", "ko", "it", "fr", "de"} }
 
 // phrases are the sentences of one language. {x} is replaced by its value.
 type phrases struct {
-	title, rests, passed, exit, stopped, lacking  string
-	stolen, moved, minted, kept                   string
-	titleBack, startBack, coinBack, movedBack     string // of a backward trace
-	restsBack, exitBack, stopBack, lackBack       string
-	observed, inferred, before, confidence, close string
-	methods                                       map[trace.Method]string
-	rules                                         map[trace.Rule]string
-	reasons                                       map[trace.Reason]string
-	and                                           string
-	decimal, group                                string   // of numbers
-	date, first, untimed                          string   // of a day, the first of a month, and of no known time
-	months                                        []string // as a date names them
+	title, rests, passed, exit, stopped, lacking string
+	stolen, moved, minted, kept                  string
+	titleBack, startBack, coinBack, movedBack    string // of a backward trace
+	restsBack, exitBack, stopBack, lackBack      string
+	premise, observed, inferred, before          string // what a step rests on
+	confidence, close                            string
+	methods                                      map[trace.Method]string
+	rules                                        map[trace.Rule]string
+	reasons                                      map[trace.Reason]string
+	and                                          string
+	decimal, group                               string   // of numbers
+	date, first, untimed                         string   // of a day, the first of a month, and of no known time
+	months                                       []string // as a date names them
 }
 
 // Text writes an explanation in a language ("en", "ko", "it", "fr", "de").
@@ -73,7 +74,7 @@ func (x *Explanation) results(p *phrases, say func(string, ...string)) {
 		say(stopped, "{amount}", p.money(u.Amount), "{reason}", p.reasons[u.Reason])
 	}
 	for _, i := range x.Lacking {
-		say(lacking, "{spent}", p.money(i.Spent), "{known}", p.money(i.Known), "{missing}", p.money(i.Missing))
+		say(lacking, "{account}", i.Account.String(), "{spent}", p.money(i.Spent), "{known}", p.money(i.Known), "{missing}", p.money(i.Missing))
 	}
 	if !x.Backward && len(x.Rests)+len(x.Exits)+len(x.Stopped) == 0 {
 		say(p.passed)
@@ -104,6 +105,8 @@ func (x *Explanation) step(p *phrases, s *Step, say func(string, ...string)) {
 	format := x.sentence(p, s)
 	basis := p.observed
 	switch {
+	case len(s.Drawn) == 0 && !x.Backward && s.Basis == trace.Observed:
+		basis = p.premise
 	case s.NewRule:
 		basis = p.inferred
 	case s.Basis == trace.Inferred:
