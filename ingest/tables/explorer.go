@@ -24,7 +24,7 @@ func explorerFormats() []ingest.Format {
 		}
 	}
 	listed := func(h *header) bool {
-		return h.find("txhash", "transaction hash") >= 0 && h.has("unixtimestamp", "from")
+		return h.find("txhash", "transaction hash") >= 0 && h.find("unixtimestamp", "datetime (utc)", "datetime") >= 0 && h.has("from")
 	}
 	valued := func(h *header) bool {
 		in, _ := h.unit("value_in")
@@ -61,11 +61,12 @@ var coinChains = map[string]chain.ID{
 // explorer reads one export.
 type explorer struct {
 	*table
-	id   chain.ID
-	info chain.AssetInfo // of the chain's own coin
+	id   chain.ID        // of the row being read
+	coin string          // what the header counts in, lower-case; "" in a token export
+	info chain.AssetInfo // of that chain's own coin
 
-	hash, block, unix, date, from, to, created, valueIn, valueOut, fee, status, code, kind int
-	value, symbol, decimals                                                                int
+	chainID, hash, block, unix, date, from, to, created, valueIn, valueOut, fee, status, code, kind int
+	value, symbol, decimals                                                                         int
 }
 
 func readExplorer(ctx context.Context, in *ingest.Input, out *ingest.Output, row func(*explorer) error) error {
@@ -75,40 +76,86 @@ func readExplorer(ctx context.Context, in *ingest.Input, out *ingest.Output, row
 	}
 	h := &t.head
 	x := &explorer{
-		table: t, id: in.Chain,
+		table: t, id: in.Chain, chainID: h.find("chainid"),
 		hash: h.find("txhash", "transaction hash"), block: h.find("blockno", "block"), unix: h.find("unixtimestamp"),
 		date: h.find("datetime (utc)", "datetime"), from: h.find("from"), to: h.find("txto", "to"),
 		created: h.find("contractaddress"), status: h.find("status"), code: h.find("errcode"), kind: h.find("type"),
 		value: h.find("tokenvalue", "value"), symbol: h.find("tokensymbol"), decimals: h.find("tokendecimal", "decimals"),
 	}
-	var coin string
-	x.valueIn, coin = h.unit("value_in")
+	x.valueIn, x.coin = h.unit("value_in")
 	x.valueOut, _ = h.unit("value_out")
 	x.fee, _ = h.unit("txnfee") // the first is in the coin, the second in dollars
-	if x.id == "" {
-		if x.id = coinChains[coin]; x.id == "" && coin == "" {
-			x.id = chain.Ethereum
+	if x.chainID < 0 {
+		if err := x.guess(); err != nil {
+			return err
 		}
-		if x.id == "" {
-			return errs.New("import", errs.Usage, in.Name+":1", "the header does not tell which chain this is", "name it with --chain")
-		}
-		out.Note("read as %s, which the file does not say; name another chain with --chain", x.id)
 	}
-	if !x.id.EVM() {
-		return errs.New("import", errs.Usage, string(x.id), "these exports are of chains of the namespace eip155", "name another chain or format")
-	}
-	var ok bool
-	if x.info, ok = out.Asset(x.id.Native()); !ok {
-		x.info = chain.AssetInfo{Asset: x.id.Native(), Symbol: strings.ToUpper(coin), Decimals: 18, Source: in.Name}
-		if err := out.Register(x.info); err != nil { // every chain of the EVM counts its coin in wei
+	if x.id != "" {
+		if err := x.counts(); err != nil {
 			return err
 		}
 	}
 	return t.each(ctx, func() error { return row(x) })
 }
 
+// guess takes the chain from the coin in the header, where nothing names one.
+func (x *explorer) guess() error {
+	if x.id != "" {
+		return nil
+	}
+	if x.id = coinChains[x.coin]; x.id == "" && x.coin == "" {
+		x.id = chain.Ethereum
+	}
+	if x.id == "" {
+		return errs.New("import", errs.Usage, x.in.Name+":1", "the header does not tell which chain this is", "name it with --chain")
+	}
+	x.out.Note("read as %s, which the file does not say; name another chain with --chain", x.id)
+	return nil
+}
+
+// counts looks up the coin of the chain.
+func (x *explorer) counts() error {
+	if !x.id.EVM() {
+		return errs.New("import", errs.Usage, string(x.id), "these exports are of chains of the namespace eip155", "name another chain or format")
+	}
+	var ok bool
+	if x.info, ok = x.out.Asset(x.id.Native()); ok {
+		return nil
+	}
+	x.info = chain.AssetInfo{Asset: x.id.Native(), Symbol: strings.ToUpper(x.coin), Decimals: 18, Source: x.in.Name}
+	return x.out.Register(x.info) // every chain of the EVM counts its coin in wei
+}
+
+// named takes the chain from the row, where the export has a column for it:
+// explorers of several chains write one header for all.
+func (x *explorer) named() error {
+	if x.chainID < 0 {
+		return nil
+	}
+	s := x.cell(x.chainID)
+	id, err := chain.ParseID("eip155:" + s)
+	switch {
+	case s == "" && x.in.Chain != "":
+		id = x.in.Chain
+	case s == "":
+		return wrongf("chainid", "", "the row names no chain", "fill the column, or name the chain with --chain")
+	case err != nil:
+		return wrong("chainid", err)
+	case x.in.Chain != "" && id != x.in.Chain:
+		return wrongf("chainid", clip(s), "the row is on chain %s, not on %s", "leave --chain out: the file names its chain", id, x.in.Chain)
+	}
+	if id == x.id {
+		return nil
+	}
+	x.id = id
+	return x.counts()
+}
+
 // place reads what the three exports share.
 func (x *explorer) place() (t chain.Transfer, err error) {
+	if err = x.named(); err != nil {
+		return t, err
+	}
 	t = chain.Transfer{Chain: x.id, Index: chain.NoIndex, Ordinal: chain.NoOrdinal, Asset: x.info.Asset}
 	if t.Tx, err = chain.ParseTxID(x.cell(x.hash), x.id); err != nil {
 		return t, wrong("txhash", err)

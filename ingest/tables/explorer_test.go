@@ -72,6 +72,24 @@ func TestExplorerRows(t *testing.T) {
 			want: []string{"eip155:56,2025-02-21T14:29:47Z,21895319," + tx1 + ",,native," + alice + "," + bob + ",eip155:56/slip44:714,1000000000000000000,0"},
 		},
 		{
+			name: "the chain named by the row, not guessed from the coin",
+			file: newNormal + `,"ChainId","Chain","Value(ETH)"` + "\n" + row(tx1) + "," + at + "," + row(alice, bob, "", "1", "0", "1", "0", "1", "2000", "", "", "Transfer", "42161", "Arbitrum One", "1") + "\n" +
+				row(tx1) + "," + at + "," + row(alice, bob, "", "2", "0", "1", "0", "1", "2000", "", "", "Transfer", "137", "Polygon", "2") + "\n",
+			want: []string{
+				"eip155:137,2025-02-21T14:29:47Z,21895319," + tx1 + ",,native," + alice + "," + bob + ",eip155:137/slip44:966,2000000000000000000,0",
+				"eip155:42161,2025-02-21T14:29:47Z,21895319," + tx1 + ",,native," + alice + "," + bob + ",eip155:42161/slip44:60,1000000000000000000,0",
+			},
+		},
+		{
+			name: "the chain named by the row is another than the command's", chain: chain.Ethereum, reason: "the row is on chain eip155:42161, not on eip155:1",
+			file: newNormal + `,"ChainId"` + "\n" + row(tx1) + "," + at + "," + row(alice, bob, "", "1", "0", "1", "0", "1", "2000", "", "", "Transfer", "42161") + "\n",
+		},
+		{
+			name: "a time and no seconds since 1970",
+			file: strings.Replace(newNormal, `"UnixTimestamp",`, "", 1) + "\n" + row(tx1, "21895319", "2025-02-21 14:29:47", alice, bob, "", "1", "0", "1", "0", "1", "2000", "", "", "Transfer") + "\n",
+			want: []string{pre + "native," + alice + "," + bob + ",eip155:1/slip44:60,1000000000000000000,0"},
+		},
+		{
 			name: "a decimal comma", reason: "not a decimal number",
 			file: newNormal + "\n" + row(tx1) + "," + at + "," + row(alice, bob, "", "1,5", "0", "1", "0", "1", "2000", "", "", "Transfer") + "\n",
 		},
