@@ -123,14 +123,17 @@ func (r *run) close() {
 
 func (r *run) partial() error {
 	var files []string
+	hint := "read the reasons there, mend the rows and import that file"
 	for _, s := range r.report.Sources {
 		if s.RejectsFile != "" {
 			files = append(files, s.RejectsFile)
+			if !s.Mendable {
+				hint = "read the reasons there, and import what they ask for"
+			}
 		}
 	}
 	return errs.New("import", errs.Partial, strings.Join(files, ", "),
-		fmt.Sprintf("%d of %d rows were rejected", r.report.Rejects, r.report.Rows),
-		"read the reasons there, mend the rows and import that file")
+		fmt.Sprintf("%d of %d rows were rejected", r.report.Rejects, r.report.Rows), hint)
 }
 
 // opened is a source whose format is known.

@@ -116,6 +116,7 @@ type SourceReport struct {
 	Rejects     int64    `json:"rejects"`
 	RejectsFile string   `json:"rejects_file,omitempty"`
 	FirstReject string   `json:"first_reject,omitempty"` // where and why the first was rejected
+	Mendable    bool     `json:"mendable,omitempty"`     // the rejects file, mended, can be imported
 	Resumed     int64    `json:"resumed,omitempty"`      // rows skipped because an earlier run had committed them
 	Error       string   `json:"error,omitempty"`        // why the source was not read to its end
 	Notes       []string `json:"notes,omitempty"`        // what a reader should know and no row can carry

@@ -23,6 +23,7 @@ type stream struct {
 	raw     *counter
 	body    *bufio.Reader
 	packed  string // "gzip", "zstd", "bzip2" or ""
+	plain   bool   // what is read is what is stored
 	size    int64  // of the file as stored, or -1
 	closers []func()
 }
@@ -69,6 +70,10 @@ func open(src Source, opts *Options) (*stream, error) {
 	if err := s.unpack(opts.Limits); err != nil {
 		s.close()
 		return nil, err
+	}
+	if column, ok := rejectedJSON(s.body); ok {
+		s.body = bufio.NewReader(newMended(s.body, column))
+		s.plain = false
 	}
 	return s, nil
 }
@@ -124,7 +129,7 @@ func (s *stream) unpack(lim Limits) error {
 	case bytes.HasPrefix(magic, magicBzip2):
 		s.packed, r = "bzip2", bzip2.NewReader(in)
 	default:
-		s.body = in
+		s.body, s.plain = in, true
 		return nil
 	}
 	s.body = bufio.NewReaderSize(&inflated{s: s, r: r, ratio: lim.Inflate}, 1<<18)
@@ -194,7 +199,7 @@ func (in *Input) File() (io.ReaderAt, int64) { return in.file.f, in.file.size }
 // spool makes the whole file: the source itself when it is a plain regular
 // file, else a copy.
 func (s *stream) spool(dir string) (*whole, error) {
-	if s.file != nil && s.size >= 0 && s.packed == "" {
+	if s.file != nil && s.size >= 0 && s.plain {
 		return &whole{s.file, s.size}, nil
 	}
 	f, err := os.CreateTemp(dir, "bongsu-import-*")

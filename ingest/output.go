@@ -164,6 +164,16 @@ func (o *Output) RejectOf(source int, at Place, row []byte, reason error) error 
 	return o.run.done[source].rejects.add(at, row, reasonText(reason))
 }
 
+// RejectFields is Reject for a row of cells under the columns of Header.
+func (o *Output) RejectFields(at Place, fields [][]byte, reason error) error {
+	return o.Reject(at, o.source.rejects.join(fields), reason)
+}
+
+// RejectFieldsOf is RejectOf for such a row.
+func (o *Output) RejectFieldsOf(source int, at Place, fields [][]byte, reason error) error {
+	return o.RejectOf(source, at, o.run.done[source].rejects.join(fields), reason)
+}
+
 // Rejects is how many rows of the source were rejected so far.
 func (o *Output) Rejects() int64 { return o.source.rejects.n.Load() }
 
@@ -186,9 +196,20 @@ func (o *Output) Note(format string, args ...any) {
 	}
 }
 
-// Header names the columns of the source, as its first line writes them; the
-// rejects file repeats them.
-func (o *Output) Header(line string) { o.source.rejects.header = line }
+// Header names the columns of the source, as its first line writes them, and
+// their separator; the rejects file repeats them.
+func (o *Output) Header(line string, sep byte) {
+	o.source.rejects.header, o.source.rejects.sep = line, sep
+}
+
+// JSON says that the rows of the source are objects, one a line or the items of a
+// list; the rejects file is read back as such a source.
+func (o *Output) JSON(items bool) {
+	o.source.rejects.json = jsonRow
+	if items {
+		o.source.rejects.json = jsonItem
+	}
+}
 
 // Reject writes a row to the rejects file with the reason. Nothing of the row
 // may have been stated. The error is one that ends the import.

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -25,17 +26,29 @@ const (
 // row as it stood. It appears under its name only when there is a rejected row,
 // whole, when the source is done; one of an earlier run is replaced then.
 //
-// The columns after the first three are the source's own header, so that a
-// mended rejects file can be imported as it is.
+// The columns after the first three are the source's own header, or one of
+// jsonRow and jsonItem, so that a mended rejects file can be imported as it is.
+// A source whose rows are not text has a column row too, and no such promise.
 type rejects struct {
 	path   string
-	header string // of the source, without its line end; "" for JSON
+	header string // of the source, without its line end; "" where it has none
+	sep    byte   // between the columns of that header; 0 is a comma
+	json   string // the column of JSON rows; "" where rows are not JSON
 	f      *os.File
 	w      *bufio.Writer
 	n      atomic.Int64
 	size   int64
 	first  string // where and why the first was rejected
 }
+
+// The columns of rejected rows of JSON: objects of a list, or one a line.
+const (
+	jsonRow  = "row"
+	jsonItem = "item"
+)
+
+// mendable says whether a mended rejects file can be imported.
+func (r *rejects) mendable() bool { return r.header != "" || r.json != "" }
 
 func (r *rejects) add(at Place, row []byte, reason string) error {
 	if r.f == nil {
@@ -46,13 +59,14 @@ func (r *rejects) add(at Place, row []byte, reason string) error {
 	if r.n.Add(1) == 1 {
 		r.first = at.String() + ": " + reason
 	}
+	sep := r.separator()
 	var b []byte
 	b = strconv.AppendInt(b, at.Line, 10)
-	b = append(b, ',')
-	b = appendField(b, []byte(at.Column))
-	b = append(b, ',')
-	b = appendField(b, []byte(reason))
-	b = append(b, ',')
+	b = append(b, sep)
+	b = appendField(b, []byte(at.Column), sep)
+	b = append(b, sep)
+	b = appendField(b, []byte(reason), sep)
+	b = append(b, sep)
 	row = bytes.TrimRight(row, "\r\n")
 	if len(row) > rejectedRow {
 		row = row[:rejectedRow]
@@ -60,7 +74,7 @@ func (r *rejects) add(at Place, row []byte, reason string) error {
 	if r.header != "" && plainRow(row) {
 		b = append(b, row...)
 	} else {
-		b = appendField(b, row)
+		b = appendField(b, row, sep)
 	}
 	if r.size += int64(len(b)); r.size > rejectedBytes {
 		return errs.New("import", errs.Limit, r.path, "the rejected rows fill more than a gigabyte", "see the reasons there, mend the file or name its --format")
@@ -75,12 +89,19 @@ func (r *rejects) create() error {
 		return err
 	}
 	r.f, r.w = f, bufio.NewWriter(f)
-	head := "line,column,reason,row\n"
-	if r.header != "" {
-		head = "line,column,reason," + r.header + "\n"
+	columns := r.header
+	if columns == "" {
+		columns = cmp.Or(r.json, jsonRow)
 	}
-	_, err = r.w.WriteString(head)
+	_, err = r.w.WriteString(rejectsHeader(r.separator()) + columns + "\n")
 	return err
+}
+
+func (r *rejects) separator() byte { return cmp.Or(r.sep, ',') }
+
+// rejectsHeader is what a rejects file has before the source's own columns.
+func rejectsHeader(sep byte) string {
+	return "line" + string(sep) + "column" + string(sep) + "reason" + string(sep)
 }
 
 // done puts the file under its name, or removes what an unfinished import
@@ -116,6 +137,17 @@ func (r *rejects) failed(err error) error {
 	}
 }
 
+// join makes a row of cells.
+func (r *rejects) join(fields [][]byte) (row []byte) {
+	for i, f := range fields {
+		if i > 0 {
+			row = append(row, r.separator())
+		}
+		row = appendField(row, f, r.separator())
+	}
+	return row
+}
+
 // plainRow says whether a row can stand in a CSV file as it is.
 func plainRow(row []byte) bool {
 	return utf8.Valid(row) && bytes.IndexByte(row, 0) < 0 && bytes.IndexByte(row, '\n') < 0 &&
@@ -124,9 +156,9 @@ func plainRow(row []byte) bool {
 
 // appendField appends one CSV field (RFC 4180), quoted where needed. Bytes that
 // are not UTF-8, and NULs, become U+FFFD.
-func appendField(b, field []byte) []byte {
+func appendField(b, field []byte, sep byte) []byte {
 	s := strings.ReplaceAll(strings.ToValidUTF8(string(field), "\uFFFD"), "\x00", "\uFFFD")
-	if !strings.ContainsAny(s, ",\"\r\n") {
+	if !strings.ContainsAny(s, "\"\r\n"+string(sep)) {
 		return append(b, s...)
 	}
 	b = append(b, '"')

@@ -124,6 +124,7 @@ func (r *run) settle() error {
 		name, err := s.rejects.done(true)
 		all = errors.Join(all, err)
 		s.report.RejectsFile, s.report.Rejects, s.report.FirstReject = name, s.rejects.n.Load(), s.rejects.first
+		s.report.Mendable = name != "" && s.rejects.mendable()
 		if s.report.Name == joinedName && s.report.Transfers+s.report.UTXOs == 0 && len(s.report.Notes) == 0 {
 			continue // nothing was left to join
 		}

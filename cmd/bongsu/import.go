@@ -92,7 +92,11 @@ func writeReport(w io.Writer, rep ingest.Report) {
 		}
 		fmt.Fprintln(w, reportLine(&s))
 		if s.Rejects > 0 {
-			fmt.Fprintf(w, "  %d rows rejected, with reasons, in %s: mend them there and import that file\n", s.Rejects, s.RejectsFile)
+			line := fmt.Sprintf("  %d rows rejected, with reasons, in %s", s.Rejects, s.RejectsFile)
+			if s.Mendable {
+				line += ": mend them there and import that file"
+			}
+			fmt.Fprintln(w, line)
 			fmt.Fprintf(w, "  the first of them: %s\n", s.FirstReject)
 		}
 		for _, note := range s.Notes {

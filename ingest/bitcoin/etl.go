@@ -97,6 +97,7 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 	if !id.UTXO() {
 		return errs.New("import", errs.Usage, in.Name, "bitcoin-etl's rows are not of chain "+string(id), "name the chain with --chain bitcoin")
 	}
+	out.JSON(false)
 	r := bufio.NewReaderSize(in, 1<<16)
 	for line := int64(1); ; line++ {
 		row, err := readLine(r, in.Limits.Row)

@@ -72,6 +72,7 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layou
 	if l.name == "token_transfers" && slices.Equal(t.head.names, fastColumns) && t.head.sep == ',' {
 		t.fast = (&fastTransfers{e: e}).line
 	}
+	e.join.columns[out.Source()] = t.head.names
 	rec := make(record, len(places))
 	err = t.each(ctx, func() error {
 		for i, p := range places {

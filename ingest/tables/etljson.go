@@ -14,12 +14,16 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// etlJSON reads ethereum-etl's JSON lines: one object a line, of any of its
-// tables, in any mixture.
+// etlJSON reads ethereum-etl's JSON: one object a line, or the items of one list,
+// of any of its tables, in any mixture.
 var etlJSON = ingest.Format{
 	Name:  "ethereum-etl-json",
-	Title: "ethereum-etl's tables as JSON lines, mixed or apart",
+	Title: "ethereum-etl's tables as JSON lines or lists, mixed or apart",
 	Recognise: func(head []byte) bool {
+		if startsList(head) {
+			fields := firstItem(head)
+			return fields != nil && layoutOf(fields, layouts()) != nil
+		}
 		line, _, whole := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
 		fields, err := object(line, 64)
 		if err != nil && !whole && len(head) >= ingest.HeadBytes {
@@ -171,39 +175,49 @@ func readETLJSON(ctx context.Context, in *ingest.Input, out *ingest.Output) erro
 		return err
 	}
 	all := layouts()
-	err = eachLine(ctx, in, out, func(line []byte, n int64) error {
-		e.at.Line = n
-		fields, err := object(line, in.Limits.Depth)
-		if err != nil {
-			return wrong("", errs.New("", errs.Invalid, "", "not one JSON object: "+err.Error(), "mend the line or export it again"))
-		}
-		l := layoutOf(fields, all)
-		if l == nil {
-			if kind := string(fields["type"]); kind == "contract" {
-				return nil // code, which moves nothing
+	if list, ok := asList(in); ok {
+		err = eachItem(ctx, list, out, func(fields map[string][]byte, n int64) error { return e.member(fields, all, n) })
+	} else {
+		err = eachLine(ctx, list, out, func(line []byte, n int64) error {
+			fields, err := object(line, in.Limits.Depth)
+			if err != nil {
+				return wrong("", errs.New("", errs.Invalid, "", "not one JSON object: "+err.Error(), "mend the line or export it again"))
 			}
-			return wrongf("type", clip(string(fields["type"])), "not a row of a table that moves something", "export it again with ethereum-etl")
-		}
-		rec := make(record, len(l.columns))
-		for i, alternatives := range l.columns {
-			for _, name := range alternatives {
-				if v, ok := fields[name]; ok {
-					rec[i] = v
-					break
-				}
-			}
-		}
-		return l.row(e, rec)
-	})
+			return e.member(fields, all, n)
+		})
+	}
 	if err == nil || errs.Is(err) == errs.Invalid {
 		err = errors.Join(err, e.endTransaction())
 	}
 	return err
 }
 
+// member states one object, of whichever table it is.
+func (e *etl) member(fields map[string][]byte, all []*layout, n int64) error {
+	e.at.Line = n
+	l := layoutOf(fields, all)
+	if l == nil {
+		if kind := string(fields["type"]); kind == "contract" {
+			return nil // code, which moves nothing
+		}
+		return wrongf("type", clip(string(fields["type"])), "not a row of a table that moves something", "export it again with ethereum-etl")
+	}
+	rec := make(record, len(l.columns))
+	for i, alternatives := range l.columns {
+		for _, name := range alternatives {
+			if v, ok := fields[name]; ok {
+				rec[i] = v
+				break
+			}
+		}
+	}
+	return l.row(e, rec)
+}
+
 // eachLine calls read with every line that is not empty; a cellError rejects
 // it.
 func eachLine(ctx context.Context, in *ingest.Input, out *ingest.Output, read func([]byte, int64) error) error {
+	out.JSON(false)
 	s := newScanner(in, 0, in.Limits)
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {

@@ -1,6 +1,7 @@
 package tables
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -36,6 +37,8 @@ func (a *allowance) Read(p []byte) (int, error) {
 // cellError rejects the item. The list may stand alone or be the member result
 // of an explorer's answer. Rejects carry the item's number as its line.
 func eachItem(ctx context.Context, in *ingest.Input, out *ingest.Output, read func(map[string][]byte, int64) error) error {
+	out.JSON(true)
+	in, _ = asList(in) // without its byte order mark
 	budget := &allowance{r: in, left: 2 * in.Limits.Row, size: 2 * in.Limits.Row}
 	d := jsontext.NewDecoder(budget)
 	broken := func(n int64, err error) error {
@@ -82,6 +85,25 @@ func eachItem(ctx context.Context, in *ingest.Input, out *ingest.Output, read fu
 			return err
 		}
 	}
+}
+
+// startsList says whether data begin with a JSON list.
+func startsList(head []byte) bool {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n")
+	return len(head) > 0 && head[0] == '['
+}
+
+// asList says whether a source is one JSON list, and returns it unread, without
+// a byte order mark.
+func asList(in *ingest.Input) (*ingest.Input, bool) {
+	r := bufio.NewReaderSize(in, 4<<10)
+	head, _ := r.Peek(r.Size()) // an error comes again when the source is read
+	if bytes.HasPrefix(head, bom) {
+		r.Discard(len(bom)) //nolint:errcheck // they were peeked
+	}
+	same := *in
+	same.Reader = r
+	return &same, startsList(head)
 }
 
 // enterList moves to the first item of the list.

@@ -30,7 +30,8 @@ type receiptJoin struct {
 	times *blockTimes
 	row   []byte // being put
 
-	ranges []tableRange
+	columns map[int][]string // of the sources of transactions that are tables, by number
+	ranges  []tableRange
 }
 
 type joinPart struct {
@@ -39,7 +40,7 @@ type joinPart struct {
 }
 
 func openReceiptJoin(tempDir string, _ ingest.Limits) (ingest.Join, error) {
-	return &receiptJoin{dir: tempDir, times: &blockTimes{}}, nil
+	return &receiptJoin{dir: tempDir, times: &blockTimes{}, columns: map[int][]string{}}, nil
 }
 
 // The kinds of joined rows.
@@ -147,7 +148,7 @@ func (j *receiptJoin) Finish(ctx context.Context, out *ingest.Output) error {
 				}
 				continue
 			}
-			if err := x.state(out); err != nil {
+			if err := x.state(j.columns[x.tx.source], out); err != nil {
 				return err
 			}
 		}
@@ -159,8 +160,9 @@ func (j *receiptJoin) Finish(ctx context.Context, out *ingest.Output) error {
 	return nil
 }
 
-// state states a joined transaction, or rejects its row.
-func (x *joined) state(out *ingest.Output) error {
+// state states a joined transaction, or rejects its row. names are the columns of
+// its source; none where that is JSON.
+func (x *joined) state(names []string, out *ingest.Output) error {
 	p := x.tx
 	list, err := x.moves()
 	if err != nil {
@@ -169,7 +171,7 @@ func (x *joined) state(out *ingest.Output) error {
 		if errors.As(err, &c) {
 			column, err = c.column, c.err
 		}
-		if rerr := out.RejectOf(p.source, ingest.Place{Line: p.line, Column: column}, []byte(p.tx.Text(chain.Ethereum)), err); rerr != nil {
+		if rerr := x.reject(names, out, ingest.Place{Line: p.line, Column: column}, err); rerr != nil {
 			return rerr
 		}
 	}
@@ -182,6 +184,13 @@ func (x *joined) state(out *ingest.Output) error {
 		return nil // traces keep the call themselves
 	}
 	return p.keepCall(out)
+}
+
+func (x *joined) reject(names []string, out *ingest.Output, at ingest.Place, why error) error {
+	if names == nil {
+		return out.RejectOf(x.tx.source, at, x.object(), why)
+	}
+	return out.RejectFieldsOf(x.tx.source, at, x.fields(names), why)
 }
 
 // ended says how the transaction ended, by its receipt or else its root frame.

@@ -316,27 +316,6 @@ func TestOtherChains(t *testing.T) {
 	}
 }
 
-// TestRejectsComeBack: a mended rejects file is imported as it is.
-func TestRejectsComeBack(t *testing.T) {
-	var store ingesttest.Store
-	row := "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",,native," + alice + "," + bob + ",ETH,"
-	rep, err := imported(t, &store, ingest.Options{}, "f.csv", tables.OwnHeader+"\n"+row+"one\n")
-	if errs.Is(err) != errs.Partial {
-		t.Fatal(err)
-	}
-	b, err := os.ReadFile(rep.Sources[0].RejectsFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mended := strings.Replace(string(b), ",one\n", ",1\n", 1)
-	if rep, err = imported(t, &store, ingest.Options{}, "mended.csv", mended); err != nil {
-		t.Fatalf("%v: %q from\n%s", err, rejected(t, rep), mended)
-	}
-	if got := held(t, &store); len(got) != 1 {
-		t.Fatalf("held %q", got)
-	}
-}
-
 // TestDecimals: a token's decimals are learnt from a row or a list, and two that
 // disagree are a conflict.
 func TestDecimals(t *testing.T) {

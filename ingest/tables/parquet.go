@@ -77,6 +77,8 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 	if err != nil {
 		return err
 	}
+	out.Header(strings.Join(l.columnNames(), ","), ',') // the rejects file is that of the same table as CSV
+	e.join.columns[out.Source()] = l.columnNames()
 	err = e.readGroups(ctx, f, l, leaves, places)
 	if l.end != nil && (err == nil || errs.Is(err) == errs.Invalid) {
 		err = errors.Join(err, l.end(e))
@@ -176,7 +178,10 @@ func (e *etl) parquetRow(l *layout, rec record) error {
 	err := l.row(e, rec)
 	var c *cellError
 	if errors.As(err, &c) {
-		return e.out.Reject(ingest.Place{Line: e.at.Line, Column: c.column}, bytes.Join(rec, []byte{','}), c.err)
+		for i, v := range rec {
+			rec[i] = bytes.TrimPrefix(v, []byte{notExact})
+		}
+		return e.out.RejectFields(ingest.Place{Line: e.at.Line, Column: c.column}, rec, c.err)
 	}
 	return err
 }

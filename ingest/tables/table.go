@@ -113,7 +113,7 @@ func openTable(in *ingest.Input, out *ingest.Output) (*table, error) {
 		return nil, errs.New("import", errs.Invalid, in.Name+":1", "the first line is no header", "put the columns' names in the first line")
 	}
 	t.head, t.scan.sep = h, h.sep
-	out.Header(h.text)
+	out.Header(h.text, h.sep)
 	return t, nil
 }
 
