@@ -3,6 +3,7 @@ package tables
 import (
 	"bytes"
 	"encoding/hex"
+	"strings"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -107,11 +108,23 @@ func (e *etl) logged(r record, tx chain.TxID, index uint32, contract chain.Accou
 }
 
 // withdrawal is one of a block's, as ethereum-etl writes it: the amount in gwei
-// (EIP-4895).
+// (EIP-4895), a number or, in data sets, text.
 type withdrawal struct {
-	Index   uint64 `json:"index"`
-	Address string `json:"address"`
-	Amount  uint64 `json:"amount"`
+	Address string         `json:"address"`
+	Amount  jsontext.Value `json:"amount"`
+}
+
+// wei is the amount.
+func (w *withdrawal) wei() (chain.Amount, error) {
+	gwei, err := chain.ParseBase(strings.Trim(string(w.Amount), `"`))
+	if err != nil {
+		return gwei, err
+	}
+	wei, ok := gwei.MulDiv(chain.Units(weiPerGwei), chain.Units(1))
+	if !ok {
+		return wei, wrongf("withdrawals", gwei.Base(), "more gwei than there can be", "export the blocks again")
+	}
+	return wei, nil
 }
 
 const weiPerGwei = 1_000_000_000
@@ -136,7 +149,10 @@ func (e *etl) withdrawals(v []byte, block uint64, t chain.Time) ([]chain.Transfe
 		if err != nil || to.IsZero() {
 			return nil, wrongf("withdrawals", clip(w.Address), "a withdrawal without its account", "export the blocks again")
 		}
-		value, _ := chain.Units(w.Amount).MulDiv(chain.Units(weiPerGwei), chain.Units(1))
+		value, err := w.wei()
+		if err != nil {
+			return nil, wrong("withdrawals", err)
+		}
 		if value.IsZero() {
 			continue
 		}

@@ -131,18 +131,20 @@ func (e *etl) readGroups(ctx context.Context, f *parquet.File, l *layout, leaves
 		var wanted []int
 		for _, p := range places {
 			if p >= 0 {
-				wanted = append(wanted, leaves[p].Index())
+				for _, l := range parts(leaves, leaves[p]) {
+					wanted = append(wanted, l.Index())
+				}
 			}
 		}
 		if err := pages.group(e.in, &f.Metadata().RowGroups[g], wanted); err != nil {
 			return err
 		}
-		cols := make([]*cells, len(places))
+		cols := make([]cellReader, len(places))
 		for i, p := range places {
 			if p < 0 {
 				continue
 			}
-			c, err := openCells(f, g, leaves[p])
+			c, err := openColumn(f, g, leaves, leaves[p])
 			if err != nil {
 				return damagedParquet(e.in, err)
 			}
@@ -289,8 +291,14 @@ func (c *cells) appendValue(b []byte, v *parquet.Value) ([]byte, error) {
 		}
 		return append(b, '0'), nil
 	case parquet.Int32:
+		if unsigned(c.logical) {
+			return strconv.AppendUint(b, uint64(v.Uint32()), 10), nil
+		}
 		return appendInteger(b, int64(v.Int32()), c.logical), nil
 	case parquet.Int64:
+		if unsigned(c.logical) {
+			return strconv.AppendUint(b, v.Uint64(), 10), nil
+		}
 		return appendInteger(b, v.Int64(), c.logical), nil
 	case parquet.Int96:
 		return strconv.AppendInt(b, unixOfInt96(v.Int96()), 10), nil
@@ -314,6 +322,14 @@ func decimalScale(logical *format.LogicalType) (int, bool) {
 		}
 	}
 	return 0, false
+}
+
+func unsigned(logical *format.LogicalType) bool {
+	if logical == nil {
+		return false
+	}
+	t, ok := logical.Value.(*format.IntType)
+	return ok && !t.IsSigned
 }
 
 // appendInteger writes a number; a timestamp as seconds since 1970.

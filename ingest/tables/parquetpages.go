@@ -11,6 +11,7 @@ import (
 	"bongsu/errs"
 	"bongsu/ingest"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/format"
 )
@@ -24,9 +25,10 @@ const (
 
 // pageChecker looks at the pages of a file before the library does.
 type pageChecker struct {
-	r    io.ReaderAt
-	gzip *gzip.Reader
-	zstd *zstd.Decoder
+	r      io.ReaderAt
+	gzip   *gzip.Reader
+	zstd   *zstd.Decoder
+	brotli *brotli.Reader
 }
 
 func (c *pageChecker) close() {
@@ -70,8 +72,13 @@ func (c *pageChecker) plain(p *pageHeader, codec format.CompressionCodec, at int
 			}
 		}
 		from, err = c.zstd, c.zstd.Reset(in)
-	default:
-		return errors.New("its pages are compressed with " + codec.String() + ": write it again with snappy, gzip or zstd")
+	case format.Brotli:
+		if c.brotli == nil {
+			c.brotli = new(brotli.Reader)
+		}
+		from, err = c.brotli, c.brotli.Reset(in)
+	default: // LZ4_RAW too, which version 0.32 of the library reads as zeros where a page shrank to more than a third
+		return errors.New("its pages are compressed with " + codec.String() + ": write it again with snappy, gzip, zstd or brotli")
 	}
 	if err != nil {
 		return err
