@@ -29,8 +29,7 @@ type gatherer struct {
 	cuts    []bookCut  // likewise
 	numbers []uint32
 	stream  rowStream
-	whole   Query // of a stream without bounds: the zero
-	touched byte  // so that reads ahead are not left out
+	touched byte // so that reads ahead are not left out
 }
 
 // probe is an account in one segment.
@@ -210,6 +209,16 @@ func (g *gatherer) read(r *gathered, q *Query, w *Row) bool {
 	return true
 }
 
+// write writes a page of located rows, all of them wanted.
+func (g *gatherer) write(rows []gathered, more bool, into *Pages) {
+	at := len(into.Rows)
+	into.Rows = slices.Grow(into.Rows, len(rows))[:at+len(rows)]
+	for i := range rows {
+		g.read(&rows[i], nil, &into.Rows[at+i])
+	}
+	into.EndPage(more)
+}
+
 // fillFrom writes a row into w but for its sides, which stand before bit at.
 func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 	s, h := r.s, b.h
@@ -374,31 +383,3 @@ func (g *gatherer) wanted(r *gathered, q *Query) bool {
 // idAhead is about how much of a transaction's record a row needs: its index
 // and 16 bytes of its id, which may end in the line behind its beginning.
 const idAhead = 18
-
-// transaction appends all rows of one.
-func (g *gatherer) transaction(ref TxRef, into *Pages) {
-	seg, n, ok := g.v.below.of(ref)
-	if !ok {
-		return
-	}
-	g.stream = rowStream{g: g, q: &g.whole, s: seg, open: true, scan: everyRow{seg.firstRow(n), uint32(seg.Rows)}}
-	st := &g.stream
-	for {
-		at := len(into.Rows)
-		into.Rows = slices.Grow(into.Rows, txAhead)[:at+txAhead]
-		k := st.fill(into.Rows[at:])
-		for i := range k {
-			if into.Rows[at+i].Tx != ref {
-				into.Rows = into.Rows[:at+i]
-				return
-			}
-		}
-		if into.Rows = into.Rows[:at+k]; k < txAhead {
-			return
-		}
-	}
-}
-
-// txAhead is how many rows are read at once where a transaction begins: most
-// have fewer.
-const txAhead = 8

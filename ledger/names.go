@@ -78,11 +78,18 @@ func (n *names) accountNames(refs []AccountRef) []chain.Account {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	out := make([]chain.Account, len(refs))
-	for i, ref := range refs {
-		out[i] = n.nameOf(ref)
+	for at := 0; at < len(refs); at += nameWave {
+		end := min(at+nameWave, len(refs))
+		n.base.touch(refs[at:end])
+		for i := at; i < end; i++ {
+			out[i] = n.nameOf(refs[i])
+		}
 	}
 	return out
 }
+
+// nameWave is how many names are touched before the first is read.
+const nameWave = 64
 
 func (n *names) nameOf(ref AccountRef) chain.Account {
 	base := n.base.len()

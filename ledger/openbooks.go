@@ -219,12 +219,7 @@ func (g *gatherer) settle(openings []Opening, balances []chain.Amount, into *Pag
 	}
 	g.locateTxs(g.ahead)
 	for _, list := range g.lists {
-		at, n := len(into.Rows), list.to-list.from
-		into.Rows = slices.Grow(into.Rows, n)[:at+n]
-		for k := range n {
-			g.read(&g.ahead[list.from+k], nil, &into.Rows[at+k])
-		}
-		into.EndPage(list.heavy)
+		g.write(g.ahead[list.from:list.to], list.heavy, into)
 	}
 }
 

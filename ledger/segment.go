@@ -284,18 +284,30 @@ func (s *segment) firsts(i int) (tx, row uint32) {
 	return binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 }
 
-// firstRow is the number of the first row at or after transaction n.
-func (s *segment) firstRow(n uint32) uint32 {
-	if uint64(n) >= s.Txs {
-		return uint32(s.Rows)
-	}
+// placeOf is the place in the table of blocks of transaction n's.
+func (s *segment) placeOf(n uint32) uint32 {
 	var t segmentTxn
 	s.txn(n, &t, false)
-	_, from := s.firsts(int(t.block))
-	_, to := s.firsts(int(t.block) + 1)
+	return t.block
+}
+
+// rowOf is the first of the rows [from, to) that is of transaction n or behind
+// it, to if none is.
+func (s *segment) rowOf(n, from, to uint32) uint32 {
 	var b rowBlock
 	return from + uint32(sort.Search(int(to-from), func(i int) bool {
 		s.rowBlock(from+uint32(i), &b)
 		return b.tx(int((from+uint32(i))%blockRows)) >= n
 	}))
+}
+
+// firstRow is the number of the first row at or after transaction n.
+func (s *segment) firstRow(n uint32) uint32 {
+	if uint64(n) >= s.Txs {
+		return uint32(s.Rows)
+	}
+	place := int(s.placeOf(n))
+	_, from := s.firsts(place)
+	_, to := s.firsts(place + 1)
+	return s.rowOf(n, from, to)
 }

@@ -92,13 +92,6 @@ func (s *segments) ref(seg *segment, n uint32) TxRef {
 	return TxRef((seg.place+1)<<txBits | uint64(n))
 }
 
-func (s *segments) txRef(name txName) TxRef {
-	if seg, n, ok := s.findTx(name); ok {
-		return s.ref(seg, n)
-	}
-	return 0
-}
-
 // of is the segment and the transaction's number behind a reference.
 func (s *segments) of(ref TxRef) (*segment, uint32, bool) {
 	i, n := uint64(ref)>>txBits, uint64(ref)&(1<<txBits-1)

@@ -113,46 +113,6 @@ func (v *view) state(ref TxRef) (layer int, tx int32, ok bool) {
 	return layer, int32(n), true
 }
 
-func (v *view) TxRefs(_ context.Context, txs []Tx) (_ []TxRef, err error) {
-	defer v.guard(&err)
-	out := make([]TxRef, len(txs))
-	for i, t := range txs {
-		if !t.ID.IsZero() {
-			out[i] = v.txRef(txName{chain: RefOfChain(t.Chain), id: t.ID})
-		}
-	}
-	return out, nil
-}
-
-func (v *view) txRef(name txName) TxRef {
-	for i := len(v.layers) - 1; i >= 0; i-- {
-		if n, ok := v.layers[i].byName[name.key()]; ok {
-			return layerTxRef(i, int(n))
-		}
-	}
-	return v.below.txRef(name)
-}
-
-func (v *view) Txs(_ context.Context, refs []TxRef) (_ []Tx, err error) {
-	defer v.guard(&err)
-	out := make([]Tx, len(refs))
-	for i, ref := range refs {
-		out[i] = v.txOf(ref)
-	}
-	return out, nil
-}
-
-func (v *view) txOf(ref TxRef) Tx {
-	if layer, n, ok := v.state(ref); ok {
-		s := v.layers[layer].txs[n]
-		return Tx{chainOfRef(s.name.chain), s.name.id}
-	}
-	if ref&layerBit == 0 && ref != 0 {
-		return v.below.tx(ref)
-	}
-	return Tx{}
-}
-
 // hidden says whether a layer over the i-th holds the transaction.
 func (v *view) hidden(i int, name *txName) bool {
 	for _, l := range v.layers[i+1:] {
@@ -231,26 +191,6 @@ func (v *view) fill(layer int, n int32, w *Row) {
 		w.Stated = at
 	}
 	w.Provisional = v.provisional(t.name.chain, t.at)
-}
-
-func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) (err error) {
-	defer v.guard(&err)
-	into.Reset()
-	g := v.gatherer(into.memory)
-	into.memory = g
-	defer g.release()
-	for _, ref := range refs {
-		if layer, n, ok := v.state(ref); ok {
-			for _, r := range v.layers[layer].txRows[n] {
-				into.Rows = append(into.Rows, Row{})
-				v.fill(layer, r, &into.Rows[len(into.Rows)-1])
-			}
-		} else if ref != 0 {
-			g.transaction(ref, into)
-		}
-		into.EndPage(false)
-	}
-	return ctx.Err()
 }
 
 func (v *view) Chains(context.Context) (_ []chain.ID, err error) {

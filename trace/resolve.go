@@ -90,43 +90,106 @@ func resolveOutput(ctx context.Context, r ledger.Reader, t *chain.Transfer) (sto
 	return stolenOutput{}, errs.New("trace", errs.NotExist, t.Tx.Text(t.Chain), why, "import the transaction, and name the output by its index")
 }
 
+// resolveTheft finds a theft's transfers among the rows of their transactions,
+// or by their time when they have no transaction id.
 func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row, error) {
-	txs, err := r.TxRefs(ctx, txNames(t.Transfers))
+	rows, err := candidates(ctx, r, t.Transfers)
 	if err != nil {
 		return nil, err
 	}
-	refs := make([]ledger.TxRef, 0, len(txs))
-	for _, x := range txs {
-		if x != 0 {
-			refs = append(refs, x)
+	var sides []ledger.AccountRef
+	for _, list := range rows {
+		for _, w := range list {
+			sides = append(sides, w.From, w.To)
 		}
 	}
-	slices.Sort(refs)
-	refs = slices.Compact(refs)
-	var pages ledger.Pages
-	if err := r.Transactions(ctx, refs, &pages); err != nil {
-		return nil, err
-	}
-	byTx := make(map[ledger.TxRef][]ledger.Row, len(refs))
-	for i, x := range refs {
-		rows, _ := pages.Page(i)
-		byTx[x] = rows
-	}
-	names, err := namesOf(ctx, r, t.Transfers)
+	who, err := r.Accounts(ctx, sides)
 	if err != nil {
 		return nil, err
 	}
 	used := make(map[ledger.Key]bool, len(t.Transfers))
 	out := make([]ledger.Row, 0, len(t.Transfers))
 	for i := range t.Transfers {
-		w, err := match(ctx, r, &t.Transfers[i], &names[i], byTx[txs[i]], used)
-		if err != nil {
-			return nil, errs.Wrap("trace", t.ID, err)
+		x, found, twice := &t.Transfers[i], false, false
+		for k, w := range rows[i] {
+			switch {
+			case found || who[2*k] != x.From || who[2*k+1] != x.To:
+			case used[w.Key]:
+				twice = true
+			default:
+				found, used[w.Key] = true, true
+				out = append(out, *w)
+			}
 		}
-		used[w.Key] = true
-		out = append(out, w)
+		if !found {
+			return nil, errs.Wrap("trace", t.ID, unresolved(x, twice))
+		}
+		who = who[2*len(rows[i]):]
 	}
 	return out, nil
+}
+
+// unresolved says that no row, or none that is left, is a theft's transfer.
+func unresolved(t *chain.Transfer, twice bool) error {
+	where := t.Tx.Text(t.Chain)
+	if where == "" {
+		where = t.Time.String()
+	}
+	if twice {
+		return errs.New("trace", errs.Invalid, where, "the theft names this transfer more often than the ledger holds it", "state the theft with each transfer once")
+	}
+	return errs.New("trace", errs.NotExist, where,
+		"the ledger lacks this transfer of the theft, "+t.From.Address()+" to "+t.To.Address(), "import it first, or correct the theft")
+}
+
+// candidates lists for each transfer the rows that agree with it in all but the
+// accounts: it costs less to name the accounts of these few rows than to look
+// the transfers' up.
+func candidates(ctx context.Context, r ledger.Reader, ts []chain.Transfer) ([][]*ledger.Row, error) {
+	txs, err := r.TxRefs(ctx, txNames(ts))
+	if err != nil {
+		return nil, err
+	}
+	refs := slices.Clone(txs)
+	slices.Sort(refs)
+	refs = slices.Compact(refs)
+	var pages ledger.Pages
+	if err := r.Transactions(ctx, refs, &pages); err != nil {
+		return nil, err
+	}
+	assets, err := assetsOf(ctx, r, ts)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]*ledger.Row, len(ts))
+	all := make([]*ledger.Row, 0, len(ts))
+	for i := range ts {
+		t := &ts[i]
+		at, _ := slices.BinarySearch(refs, txs[i])
+		rows, _ := pages.Page(at)
+		if t.Tx.IsZero() {
+			if rows, err = between(ctx, r, t, assets[i]); err != nil {
+				return nil, err
+			}
+		}
+		first := len(all)
+		for k := range rows {
+			if w := &rows[k]; w.Asset == assets[i] && w.Amount == t.Amount && w.Kind == t.Kind {
+				all = append(all, w)
+			}
+		}
+		out[i] = all[first:len(all):len(all)]
+	}
+	return out, nil
+}
+
+// assetsOf is the transfers' assets as references.
+func assetsOf(ctx context.Context, r ledger.Reader, ts []chain.Transfer) ([]ledger.AssetRef, error) {
+	names := make([]chain.Asset, len(ts))
+	for i := range ts {
+		names[i] = ts[i].Asset
+	}
+	return r.AssetRefs(ctx, names)
 }
 
 func txNames(ts []chain.Transfer) []ledger.Tx {
@@ -137,66 +200,16 @@ func txNames(ts []chain.Transfer) []ledger.Tx {
 	return out
 }
 
-// transferNames is a transfer's names as references.
-type transferNames struct {
-	from, to ledger.AccountRef
-	asset    ledger.AssetRef
-}
-
-func namesOf(ctx context.Context, r ledger.Reader, ts []chain.Transfer) ([]transferNames, error) {
-	accounts, assets := make([]chain.Account, 0, 2*len(ts)), make([]chain.Asset, len(ts))
-	for i := range ts {
-		accounts, assets[i] = append(accounts, ts[i].From, ts[i].To), ts[i].Asset
-	}
-	who, err := r.AccountRefs(ctx, accounts)
-	if err != nil {
+// between lists what a transfer's receiver got of an asset at the transfer's
+// time.
+func between(ctx context.Context, r ledger.Reader, t *chain.Transfer, asset ledger.AssetRef) ([]ledger.Row, error) {
+	to, err := r.AccountRefs(ctx, []chain.Account{t.To})
+	if err != nil || to[0] == 0 || asset == 0 {
 		return nil, err
 	}
-	what, err := r.AssetRefs(ctx, assets)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]transferNames, len(ts))
-	for i := range ts {
-		out[i] = transferNames{who[2*i], who[2*i+1], what[i]}
-	}
-	return out, nil
-}
-
-// match finds one transfer among the rows of its transaction, or by its time
-// when it has no transaction id.
-func match(ctx context.Context, r ledger.Reader, t *chain.Transfer, n *transferNames, rows []ledger.Row, used map[ledger.Key]bool) (_ ledger.Row, err error) {
-	if t.Tx.IsZero() && n.to != 0 && n.asset != 0 {
-		if rows, err = between(ctx, r, n.to, n.asset, t.Time); err != nil {
-			return ledger.Row{}, err
-		}
-	}
-	twice := false
-	for i := range rows {
-		w := &rows[i]
-		if w.From == n.from && w.To == n.to && w.Asset == n.asset && w.Amount == t.Amount && w.Kind == t.Kind {
-			if !used[w.Key] {
-				return *w, nil
-			}
-			twice = true
-		}
-	}
-	where := t.Tx.Text(t.Chain)
-	if where == "" {
-		where = t.Time.String()
-	}
-	if twice {
-		return ledger.Row{}, errs.New("trace", errs.Invalid, where, "the theft names this transfer more often than the ledger holds it", "state the theft with each transfer once")
-	}
-	return ledger.Row{}, errs.New("trace", errs.NotExist, where,
-		"the ledger lacks this transfer of the theft, "+t.From.Address()+" to "+t.To.Address(), "import it first, or correct the theft")
-}
-
-// between lists what an account received of an asset at one time.
-func between(ctx context.Context, r ledger.Reader, to ledger.AccountRef, asset ledger.AssetRef, at chain.Time) ([]ledger.Row, error) {
 	var out []ledger.Row
 	var pages ledger.Pages
-	q := ledger.Query{Account: to, Asset: asset, Direction: ledger.In}
+	q := ledger.Query{Account: to[0], Asset: asset, Direction: ledger.In}
 	for {
 		pages.Reset()
 		if err := r.Activity(ctx, []ledger.Query{q}, &pages); err != nil {
@@ -204,7 +217,7 @@ func between(ctx context.Context, r ledger.Reader, to ledger.AccountRef, asset l
 		}
 		rows, more := pages.Page(0)
 		for _, w := range rows {
-			if w.Stated == at {
+			if w.Stated == t.Time {
 				out = append(out, w)
 			}
 		}
