@@ -60,7 +60,7 @@ func newSheet(d disk, path, name string) (*sheetWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &sheetWriter{f: f, name: name, buf: make([]byte, 0, 1<<20), trailer: sheetTrailer{Sections: map[string]section{}}}
+	w := &sheetWriter{f: f, name: name, trailer: sheetTrailer{Sections: map[string]section{}}}
 	w.write([]byte(sheetMagic))
 	return w, nil
 }
@@ -81,22 +81,33 @@ func (w *sheetWriter) end() {
 }
 
 func (w *sheetWriter) write(b []byte) {
-	if len(w.buf)+len(b) > cap(w.buf) {
-		w.flush()
+	for len(b) > 0 {
+		n := min(len(b), hugePage-len(w.buf))
+		w.grow(n)
+		w.buf = append(w.buf, b[:n]...)
+		if b = b[n:]; len(w.buf) == hugePage {
+			w.flush()
+		}
 	}
-	if len(b) > cap(w.buf) {
-		w.put(b)
+}
+
+// grow makes room for n more bytes, of at most hugePage in all: most sheets of
+// small ledgers are far smaller.
+func (w *sheetWriter) grow(n int) {
+	if len(w.buf)+n <= cap(w.buf) {
 		return
 	}
-	w.buf = append(w.buf, b...)
+	size := max(1<<14, 4*cap(w.buf))
+	for size < len(w.buf)+n {
+		size *= 4
+	}
+	w.buf = append(make([]byte, 0, min(size, hugePage)), w.buf...)
 }
 
+// flush writes what is held back: a huge page (see mapping.go), or the rest.
 func (w *sheetWriter) flush() {
-	w.put(w.buf)
+	b := w.buf
 	w.buf = w.buf[:0]
-}
-
-func (w *sheetWriter) put(b []byte) {
 	if w.err != nil || len(b) == 0 {
 		return
 	}
@@ -207,7 +218,7 @@ func openSheet(path, name string, about any) (*sheet, error) {
 	if size < int64(len(sheetMagic))+sheetTail {
 		return nil, corruptSheet(path, "it is cut short")
 	}
-	data, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+	data, err := mapFile(f, size)
 	if err != nil {
 		return nil, errs.Wrap("map", path, err)
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package ledger
+
+// adviseHuge does nothing: other systems decide for themselves.
+func adviseHuge([]byte) {}

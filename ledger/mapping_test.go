@@ -1,0 +1,76 @@
+package ledger
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// writes records the writes of a disk's files.
+type writes struct {
+	osDisk
+	made []section
+}
+
+func (d *writes) create(name string) (file, error) {
+	f, err := d.osDisk.create(name)
+	return &writtenFile{f, d}, err
+}
+
+type writtenFile struct {
+	file
+	disk *writes
+}
+
+func (f *writtenFile) WriteAt(b []byte, at int64) (int, error) {
+	f.disk.made = append(f.disk.made, section{at, int64(len(b))})
+	return f.file.WriteAt(b, at)
+}
+
+// TestSheetsAreWrittenInHugePages holds a sheet to what the system's cache
+// needs in order to map it in huge pages, whatever the lengths of what is
+// written, and to its bytes.
+func TestSheetsAreWrittenInHugePages(t *testing.T) {
+	var d writes
+	path := filepath.Join(t.TempDir(), "sheet")
+	w, err := newSheet(&d, path, "sheet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.begin("all")
+	var want []byte
+	for n, fill := 1, byte(1); len(want) < 3*hugePage; n, fill = n*3, fill+1 {
+		b := bytes.Repeat([]byte{fill}, n)
+		w.write(b)
+		want = append(want, b...)
+	}
+	size, err := w.close(json.RawMessage("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces := d.made[:len(d.made)-2] // but for the rest and the trailer
+	if len(pieces) < 3 {
+		t.Fatalf("%d bytes in %d pieces", size, len(pieces))
+	}
+	for i, p := range pieces {
+		if p != (section{int64(i) * hugePage, hugePage}) {
+			t.Errorf("piece %d: %d bytes at %d", i, p.Len, p.At)
+		}
+	}
+	var about json.RawMessage
+	s, err := openSheet(path, "sheet", &about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.verify(); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.section("all"); !bytes.Equal(got[:len(got)-sheetSlack], want) {
+		t.Error("the section is not what was written")
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != size {
+		t.Error("the file is not as long as was said", err)
+	}
+}
