@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"bongsu/durable"
@@ -21,17 +22,24 @@ const lockEvery = 2 * time.Millisecond
 // keep up with them: the head is in memory.
 const mergeBehind = 4
 
-// settler moves what is final into segments and merges segments, beside those
-// who write and read. Its fields do not change; the goroutine ends with ctx.
+// settler moves what is final into segments and merges segments, and layers of
+// the head, beside those who write and read. Its fields do not change; its two
+// goroutines end with ctx. The channels have room for one: somebody may have
+// made work.
 type settler struct {
-	wake chan struct{} // room for one: somebody may have made work
-	stop context.CancelFunc
-	done chan struct{}
+	wake   chan struct{} // for what is final, and segments
+	squash chan struct{} // for layers, which a merge of segments must not hold up
+	stop   context.CancelFunc
+	done   chan struct{} // closed when both have ended
 }
 
-// MergeInBackground starts a goroutine that moves what is final out of memory
-// into segments and merges small ones, as FORMAT.md says, until ctx ends or
-// Close is called, which waits for it. Finalize and small imports then return
+func newSettler(stop context.CancelFunc) *settler {
+	return &settler{wake: make(chan struct{}, 1), squash: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+}
+
+// MergeInBackground starts goroutines that move what is final out of memory
+// into segments and merge small ones, as FORMAT.md says, until ctx ends or
+// Close is called, which waits for them. Finalize and small imports then return
 // without doing so themselves. report is told how each merge ended and may be
 // nil; after an error the next commit makes it try again. Call it once, in a
 // process that writes for long.
@@ -45,33 +53,43 @@ func (l *Ledger) MergeInBackground(ctx context.Context, report func(error)) erro
 		return errs.New("merge ledger", errs.Usage, l.dir, "the ledger is closed, or merges in the background already", "call it once after opening")
 	}
 	ctx, stop := context.WithCancel(ctx)
-	m := &settler{wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+	m := newSettler(stop)
 	l.settler, l.head.beside = m, true
 	m.wake <- struct{}{}
-	go func() {
-		defer close(m.done)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-m.wake:
-			}
+	var both sync.WaitGroup
+	both.Go(func() {
+		for m.roused(ctx, m.squash) {
 			l.squashBeside()
+		}
+	})
+	both.Go(func() {
+		for m.roused(ctx, m.wake) {
 			merged, err := l.merge(ctx)
-			if ctx.Err() != nil {
-				return
-			}
-			if report != nil && (merged || err != nil) {
+			if report != nil && (merged || err != nil) && ctx.Err() == nil {
 				report(err)
 			}
 		}
+	})
+	go func() {
+		both.Wait()
+		close(m.done)
 	}()
 	return nil
 }
 
-func (m *settler) rouse() {
+// roused waits for work, and says no when there will be none.
+func (m *settler) roused(ctx context.Context, wake <-chan struct{}) bool {
 	select {
-	case m.wake <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	case <-wake:
+		return ctx.Err() == nil
+	}
+}
+
+func rouse(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
 	default: // it is awake
 	}
 }
@@ -86,7 +104,7 @@ func (l *Ledger) settle(ctx context.Context) error {
 	case !due:
 		return nil
 	case m != nil && !behind:
-		m.rouse()
+		rouse(m.wake)
 		return nil
 	}
 	_, err := l.rewrite(ctx, nil, &Facts{})

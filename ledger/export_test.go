@@ -8,9 +8,8 @@ func SmallSegments(o *Options, bulk, settle int) { o.bulkAt, o.settleAt = bulk, 
 
 // HoldMerges leaves merging to Merge.
 func HoldMerges(l *Ledger) {
-	done := make(chan struct{})
-	close(done)
-	l.settler = &settler{wake: make(chan struct{}, 1), stop: func() {}, done: done}
+	l.settler = newSettler(func() {})
+	close(l.settler.done)
 }
 
 // Merge does a round of the background's, with meanwhile called before it

@@ -111,10 +111,16 @@ type file interface {
 	Stat() (os.FileInfo, error)
 }
 
-// createHead makes an empty log that is durable when it returns (its folder
-// is the caller's to sync). seq goes on from the log before it.
-func createHead(f file, name string, gen, seq uint64) (*headLog, error) {
+// createHead makes a log of records, in which every one counts, that is durable
+// when it returns (its folder is the caller's to sync). seq goes on from the log
+// before it.
+func createHead(f file, name string, gen, seq uint64, records ...*record) (*headLog, error) {
 	h := &headLog{f: f, name: name, gen: gen, seq: seq, end: headData}
+	for _, r := range records {
+		if err := h.write(r.encode()); err != nil {
+			return nil, err
+		}
+	}
 	b := make([]byte, headData)
 	copy(b, headMagic)
 	copy(b[headSlots:], h.slot())
@@ -180,6 +186,22 @@ func (h *headLog) readSlots() (seq uint64, end int64, bad int, err error) {
 // append commits a record: the record first, then the slot that makes it
 // count, each synced. rec is record.encode's.
 func (h *headLog) append(rec []byte) error {
+	next := *h
+	if err := next.write(rec); err != nil {
+		return err
+	}
+	if err := h.f.Sync(); err != nil {
+		return errs.Wrap("commit", h.name, err)
+	}
+	if err := next.commitSlot(); err != nil {
+		return err
+	}
+	*h = next
+	return nil
+}
+
+// write puts a record behind the end, where no slot says yet that it counts.
+func (h *headLog) write(rec []byte) error {
 	if len(rec) > maxRecord {
 		return errs.New("commit", errs.Limit, h.name, "one commit of the head is larger than 1 GiB", "import the files one by one")
 	}
@@ -187,15 +209,7 @@ func (h *headLog) append(rec []byte) error {
 	if _, err := h.f.WriteAt(rec, h.end); err != nil {
 		return errs.Wrap("commit", h.name, err)
 	}
-	if err := h.f.Sync(); err != nil {
-		return errs.Wrap("commit", h.name, err)
-	}
-	next := *h
-	next.seq, next.end = h.seq+1, h.end+int64(len(rec))
-	if err := next.commitSlot(); err != nil {
-		return err
-	}
-	*h = next
+	h.seq, h.end = h.seq+1, h.end+int64(len(rec))
 	return nil
 }
 

@@ -102,12 +102,7 @@ func (l *Ledger) commitManifest(m *manifest, seq uint64, records ...*record) err
 	if err != nil {
 		return err
 	}
-	h, err := createHead(f, m.Head, m.HeadGen, seq)
-	for _, r := range records {
-		if err == nil {
-			err = h.append(r.encode())
-		}
-	}
+	_, err = createHead(f, m.Head, m.HeadGen, seq, records...)
 	if cerr := f.Close(); err == nil && cerr != nil {
 		err = errs.Wrap("make head log", m.Head, cerr)
 	}
@@ -248,7 +243,7 @@ func (l *Ledger) commit(r *record) (Stats, error) {
 	l.read, l.seq = l.log.end, l.log.seq
 	l.announce()
 	if from, to := l.head.alike(); from < to && l.settler != nil {
-		l.settler.rouse()
+		rouse(l.settler.squash)
 	}
 	return stats, nil
 }

@@ -11,8 +11,8 @@ const fanOut = 8
 
 const (
 	// smallLayer is how many rows and transactions a commit merges itself when
-	// somebody else does so beside it: what takes a few milliseconds.
-	smallLayer = 1 << 13
+	// somebody else does so beside it: what takes less than a millisecond.
+	smallLayer = 1 << 10
 	// manyLayers is how many there may be until commits merge them whatever
 	// their size: every reader looks through all.
 	manyLayers = 64
