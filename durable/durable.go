@@ -78,25 +78,50 @@ func TryLock(name string) (*Lock, error) { return lock(name, unix.LOCK_EX|unix.L
 func WaitLock(name string) (*Lock, error) { return lock(name, unix.LOCK_EX) }
 
 func lock(name string, how int) (*Lock, error) {
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
+	for {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, errs.Wrap("lock", name, err)
+		}
+		for {
+			err = unix.Flock(int(f.Fd()), how)
+			if err != unix.EINTR {
+				break
+			}
+		}
+		if err == nil && !names(name, f) {
+			f.Close() // its last holder removed it
+			continue
+		}
+		if err == nil {
+			return &Lock{f}, nil
+		}
+		f.Close()
+		if err == unix.EWOULDBLOCK {
+			return nil, errs.New("lock", errs.Unavailable, name, "another process holds it", "wait for it to end, or stop it")
+		}
 		return nil, errs.Wrap("lock", name, err)
 	}
-	for {
-		err = unix.Flock(int(f.Fd()), how)
-		if err != unix.EINTR {
-			break
-		}
+}
+
+// names says whether name is still that of an open file.
+func names(name string, f *os.File) bool {
+	there, err := os.Stat(name)
+	if err != nil {
+		return false
 	}
-	if err == nil {
-		return &Lock{f}, nil
-	}
-	f.Close()
-	if err == unix.EWOULDBLOCK {
-		return nil, errs.New("lock", errs.Unavailable, name, "another process holds it", "wait for it to end, or stop it")
-	}
-	return nil, errs.Wrap("lock", name, err)
+	here, err := f.Stat()
+	return err == nil && os.SameFile(there, here)
 }
 
 // Unlock gives the lock back.
 func (l *Lock) Unlock() error { return l.f.Close() }
+
+// Remove removes the lock's file and gives the lock back.
+func (l *Lock) Remove() error {
+	err := os.Remove(l.f.Name())
+	if cerr := l.f.Close(); err == nil {
+		err = cerr
+	}
+	return errs.Wrap("unlock", l.f.Name(), err)
+}

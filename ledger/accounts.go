@@ -105,7 +105,7 @@ func eachAccount(lists []*accountList, use func(form byte, raw []byte, count int
 }
 
 // openLists opens the lists of epochs; close ends them.
-func (j *rewriteJob) openLists(of []*epoch) (lists []*accountList, close func(), err error) {
+func (l *Ledger) openLists(of []*epoch) (lists []*accountList, close func(), err error) {
 	var files []file
 	close = func() {
 		for _, f := range files {
@@ -113,7 +113,7 @@ func (j *rewriteJob) openLists(of []*epoch) (lists []*accountList, close func(),
 		}
 	}
 	for _, e := range of {
-		f, err := j.disk.open(j.l.path(e.listName()), false)
+		f, err := l.opt.disk.open(l.path(e.listName()), false)
 		if err != nil {
 			close()
 			return nil, nil, err
@@ -130,30 +130,30 @@ func (j *rewriteJob) openLists(of []*epoch) (lists []*accountList, close func(),
 }
 
 // nameAccounts gives references to the accounts of one chain's runs: those
-// they have, or new ones written to d. Each epoch's go into a file of its own.
-func (j *rewriteJob) nameAccounts(id chain.ID, of []*epoch, d *dictionaryWriter) error {
+// they have, or new ones. Each epoch's go into a file of its own.
+func (n *naming) nameAccounts(id chain.ID, of []*epoch) error {
 	for _, e := range of {
-		if err := e.list(j); err != nil {
+		if err := e.list(n.l); err != nil {
 			return err
 		}
 	}
-	n := &namer{chain: id, known: j.names.known(id), refs: map[string]uint64{}}
-	lists, done, err := j.openLists(of)
+	w := &namer{chain: id, known: n.names.known(id), refs: map[string]uint64{}}
+	lists, done, err := n.l.openLists(of)
 	if err != nil {
 		return err
 	}
-	err = eachAccount(lists, n.look)
+	err = eachAccount(lists, w.look)
 	done()
 	if err != nil {
 		return err
 	}
-	n.isKnown.align()
-	for _, f := range n.frequent {
-		n.group(d, f[0], len(f)-1)
-		n.refs[string(f)] = d.add(f[1:])
+	w.isKnown.align()
+	for _, f := range w.frequent {
+		w.group(n.dict, f[0], len(f)-1)
+		w.refs[string(f)] = n.dict.add(f[1:])
 	}
-	n.last, n.known = 0, j.names.known(id)
-	return j.writeRefs(of, n, d)
+	w.last, w.known = 0, n.names.known(id)
+	return n.writeRefs(of, w)
 }
 
 // namer goes over the accounts of one chain twice: once to find the new ones
@@ -204,15 +204,15 @@ func (n *namer) name(d *dictionaryWriter, form byte, raw []byte, count int) uint
 	return d.add(raw)
 }
 
-func (j *rewriteJob) writeRefs(of []*epoch, n *namer, d *dictionaryWriter) error {
-	lists, done, err := j.openLists(of)
+func (n *naming) writeRefs(of []*epoch, by *namer) error {
+	lists, done, err := n.l.openLists(of)
 	if err != nil {
 		return err
 	}
 	defer done()
 	outs := make([]*runWriter, len(of))
 	for i, e := range of {
-		f, err := j.disk.create(j.l.path(e.refsName()))
+		f, err := n.l.opt.disk.create(n.l.path(e.refsName()))
 		if err != nil {
 			return err
 		}
@@ -220,7 +220,7 @@ func (j *rewriteJob) writeRefs(of []*epoch, n *namer, d *dictionaryWriter) error
 		outs[i] = &runWriter{f: f, b: make([]byte, 0, runBuf)}
 	}
 	err = eachAccount(lists, func(form byte, raw []byte, count int, in []listed) error {
-		ref := n.name(d, form, raw, count)
+		ref := by.name(n.dict, form, raw, count)
 		for _, l := range in {
 			w := outs[l.epoch]
 			w.spill()

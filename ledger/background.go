@@ -9,12 +9,13 @@ import (
 	"bongsu/errs"
 )
 
-// mergeLock is held by the one process that merges in the background. Whoever
-// holds it and the folder's lock may remove files that no manifest names.
+// mergeLock is held by the one process that writes segments. Whoever holds it
+// may take the folder's lock, not the other way round; whoever holds both may
+// remove files that no manifest names.
 const mergeLock = "MERGE"
 
-// lockEvery is how often a merge asks for the folder's lock, which an import
-// may hold for hours: it must be able to end meanwhile.
+// lockEvery is how often one asks for a lock that another may hold for hours,
+// because one must be able to give up meanwhile.
 const lockEvery = 2 * time.Millisecond
 
 // mergeBehind is how many times over the head may be full before those who
@@ -95,7 +96,8 @@ func rouse(wake chan<- struct{}) {
 }
 
 // settle has the head moved into segments when enough of it is final: by the
-// settler, or here and now. The folder's lock is held, mu is not.
+// settler, or here and now, unless another process writes segments and the head
+// has room left. No lock is held.
 func (l *Ledger) settle(ctx context.Context) error {
 	l.mu.Lock()
 	due, m, behind := l.due(), l.settler, l.head.size() >= mergeBehind*l.opt.policy().full
@@ -103,11 +105,19 @@ func (l *Ledger) settle(ctx context.Context) error {
 	switch {
 	case !due:
 		return nil
-	case m != nil && !behind:
+	case behind:
+		hold, err := l.waitLock(ctx, mergeLock)
+		if err != nil {
+			return err
+		}
+		defer hold.Unlock()
+		_, _, err = l.rewrite(ctx, nil, &Facts{})
+		return err
+	case m != nil:
 		rouse(m.wake)
 		return nil
 	}
-	_, err := l.rewrite(ctx, nil, &Facts{})
+	_, err := l.merge(ctx)
 	return err
 }
 
@@ -128,86 +138,33 @@ func (l *Ledger) due() bool {
 // size is how many rows and transactions the layers hold.
 func (h *head) size() int { return weigh(h.layers) }
 
-// merge does one round, and says whether it changed anything. Nothing is
-// locked while files are written. Whoever replaced the manifest meanwhile
-// goes before: then the round was for nothing, and another follows when a
-// commit asks for it.
+// merge does one round, unless another process is at it, and says whether it
+// changed anything.
 func (l *Ledger) merge(ctx context.Context) (bool, error) {
 	hold, err := durable.TryLock(l.path(mergeLock))
 	if err != nil {
 		if errs.Is(err) == errs.Unavailable {
-			return false, nil // another process does it
+			return false, nil // what it leaves another commit brings up again
 		}
 		return false, err
 	}
 	defer hold.Unlock()
-	var j *rewriteJob
-	err = l.writeWhenFree(ctx, func() error {
-		if !l.due() {
-			return nil
-		}
-		j = l.snapshot(background)
-		return l.sweep()
-	})
-	if err != nil || j == nil {
-		return false, err
-	}
-	if err := j.build(ctx, nil); err != nil {
-		return false, err
-	}
-	if l.opt.meanwhile != nil {
-		l.opt.meanwhile()
-	}
-	merged := false
-	err = l.writeWhenFree(ctx, func() error {
-		if l.manifest.Generation != j.old.Generation {
-			return l.sweep()
-		}
-		merged = true
-		return j.swap()
-	})
+	_, merged, err := l.rewrite(ctx, nil, &Facts{})
 	return merged, err
 }
 
-// swap commits a job of the background: what it moved leaves the head, what
-// was committed meanwhile stays in it. mu and the folder's lock are held.
-func (j *rewriteJob) swap() error {
-	records, err := j.leftovers(&Facts{})
-	if err != nil {
-		return err
-	}
-	if err := j.l.log.read(j.log.end, j.log.seq, func(r *record) error {
-		records = append(records, r)
-		return nil
-	}); err != nil {
-		return err
-	}
-	if err := j.l.commitManifest(&j.next, j.log.seq, records...); err != nil {
-		return err
-	}
-	if err := j.l.refresh(); err != nil {
-		return err
-	}
-	return j.l.sweep()
-}
-
-// writeWhenFree is write for one who waits for the folder's lock only as long
-// as ctx lives.
-func (l *Ledger) writeWhenFree(ctx context.Context, do func() error) error {
+// waitLock waits for a lock that may be held for long as long as ctx lives.
+func (l *Ledger) waitLock(ctx context.Context, name string) (*durable.Lock, error) {
 	tick := time.NewTicker(lockEvery)
 	defer tick.Stop()
 	for {
-		lock, err := durable.TryLock(l.path("LOCK"))
-		if err == nil {
-			defer lock.Unlock()
-			return l.locked(ctx, do)
-		}
-		if errs.Is(err) != errs.Unavailable {
-			return err
+		lock, err := durable.TryLock(l.path(name))
+		if err == nil || errs.Is(err) != errs.Unavailable {
+			return lock, err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return nil, ctx.Err()
 		case <-tick.C:
 		}
 	}

@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,9 +114,9 @@ func TestMergeOnce(t *testing.T) {
 	}
 }
 
-// TestMergeGivesWay has a large import commit while a merge is under way: the
-// merge leaves no trace.
-func TestMergeGivesWay(t *testing.T) {
+// TestImportWaitsForMerge has a large import commit while a merge is under
+// way: one process at a time writes segments.
+func TestImportWaitsForMerge(t *testing.T) {
 	dir := t.TempDir()
 	var opt ledger.Options
 	ledger.SmallSegments(&opt, 10, 8)
@@ -123,22 +124,31 @@ func TestMergeGivesWay(t *testing.T) {
 	l := open(t, dir, opt)
 	defer l.Close()
 	ledger.HoldMerges(l)
+	var m model.Model
 	for _, s := range []step{applies(500, 0, 9), finalizes(500)} {
 		if err := s.do(l); err != nil {
 			t.Fatal(err)
 		}
+		s.model(&m)
 	}
+	large := imports("large import", facts(0, 40), false)
+	large.model(&m)
+	imported := make(chan error, 1)
 	merged, err := ledger.Merge(ctx, l, func() {
-		if err := try(l, facts(0, 40), false); err != nil {
-			t.Error(err)
-		}
+		ledger.Meanwhile(l, nil)
+		go func() { imported <- large.do(l) }()
 	})
-	if merged || err != nil {
+	if !merged || err != nil {
 		t.Fatalf("merged %v, %v", merged, err)
 	}
-	if n := len(segmentFiles(t, dir)); n == 0 || n > 2 {
-		t.Fatalf("%d segments", n)
+	if err := <-imported; err != nil {
+		t.Fatal(err)
 	}
+	want, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Compare(t, reader(t, l), want)
 	if rep, err := ledger.Check(ctx, dir); err != nil || len(rep.Damages) > 0 {
 		t.Fatalf("check: %v %+v", err, rep.Damages)
 	}
@@ -210,5 +220,113 @@ func TestFewSegments(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) > 64 {
 		t.Fatalf("%d files in the folder (%v)", len(entries), err)
+	}
+}
+
+// TestImportsBesideFollower has several imports, each of its own Ledger as of a
+// process, while another follows a chain and merges: nobody waits for an import
+// that gathers, references stay, and all is there in the end.
+func TestImportsBesideFollower(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	dir := t.TempDir()
+	var opt ledger.Options
+	ledger.SmallSegments(&opt, 10, 40)
+	ledger.WithoutSync(&opt)
+	l := open(t, dir, opt)
+	defer l.Close()
+	if err := l.MergeInBackground(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := importHalf(t, dir, opt, 0)
+	var m model.Model
+	done := make(chan error, 3)
+	for n := range 3 {
+		other := importHalf(t, dir, opt, n+1)
+		go func() { done <- other.end() }()
+		m.Add(other.all) //nolint:errcheck // its rows have places
+	}
+	refs := map[chain.Account]ledger.AccountRef{}
+	for number := uint64(500); number < 560; number++ {
+		for _, s := range []step{applies(number, 0, 9), finalizes(number - 2)} {
+			if err := s.do(l); err != nil {
+				t.Fatal(err)
+			}
+			s.model(&m)
+		}
+		sameRefs(t, reader(t, l), refs)
+	}
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := before.end(); err != nil {
+		t.Fatal(err)
+	}
+	m.Add(before.all) //nolint:errcheck // likewise
+	r := reader(t, l)
+	sameRefs(t, r, refs)
+	want, err := m.Reader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ledgertest.Compare(t, r, want)
+	if left, _ := filepath.Glob(filepath.Join(dir, "import-*")); len(left) > 0 {
+		t.Fatalf("imports left %v", left)
+	}
+}
+
+// pendingImport is one that has gathered half of its facts.
+type pendingImport struct {
+	l         *ledger.Ledger
+	im        *ledger.Import
+	all, rest *ledger.Facts
+}
+
+func importHalf(t *testing.T, dir string, opt ledger.Options, n int) *pendingImport {
+	t.Helper()
+	p := &pendingImport{l: open(t, dir, opt), all: facts(30*n, 30*n+60), rest: facts(30*n+30, 30*n+60)}
+	var err error
+	if p.im, err = p.l.Begin(ctx, fmt.Sprint("source ", n)); err == nil {
+		err = p.im.Add(facts(30*n, 30*n+30))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *pendingImport) end() error {
+	defer p.l.Close()
+	if err := p.im.Add(p.rest); err != nil {
+		return err
+	}
+	_, err := p.im.Commit(ctx)
+	return err
+}
+
+// sameRefs sees that accounts keep the references that they had before.
+func sameRefs(t *testing.T, r ledger.Reader, refs map[chain.Account]ledger.AccountRef) {
+	t.Helper()
+	var names []chain.Account
+	for n := range 60 {
+		x := transferOf(n)
+		names = append(names, x.From, x.To)
+	}
+	got, err := r.AccountRefs(ctx, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := r.Accounts(ctx, got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range names {
+		if was := refs[a]; was != 0 && was != got[i] {
+			t.Fatalf("the reference of %v was %d and is %d", a, was, got[i])
+		}
+		if refs[a] = got[i]; got[i] != 0 && back[i] != a {
+			t.Fatalf("reference %d of %v is that of %v", got[i], a, back[i])
+		}
 	}
 }

@@ -83,7 +83,16 @@ func (d *dictionary) len() uint64 {
 	return d.count
 }
 
-// find looks an account up in every group of its chain and form.
+// with is the dictionary and a file that follows it.
+func (d *dictionary) with(f *dictionaryFile) *dictionary {
+	if d == nil {
+		return &dictionary{files: []*dictionaryFile{f}, count: f.Count}
+	}
+	return &dictionary{files: append(slices.Clip(d.files), f), count: d.count + f.Count}
+}
+
+// find looks an account up in every group of its chain and form. Where two
+// hold it the first counts: see naming.
 func (d *dictionary) find(a chain.Account) (AccountRef, bool) {
 	if d == nil {
 		return 0, false
@@ -129,7 +138,7 @@ func (f *dictionaryFile) guess(g *dictionaryGroup, raw []byte) (lo, hi int) {
 	at := int(float64(v) / (1 << 64) * float64(count))
 	step := 16
 	lo, hi = max(0, at-step), min(count, at+step)
-	for lo > 0 && bytes.Compare(f.key(g, lo), raw) > 0 {
+	for lo > 0 && bytes.Compare(f.key(g, lo), raw) >= 0 {
 		step *= 4
 		lo = max(0, lo-step)
 	}

@@ -22,6 +22,7 @@ type epoch struct {
 	count   int          // accounts
 	inUse   int          // runs that were opened and not yet read to their end, or will be
 	numbers []AccountRef // by number, while a run is open
+	named   *naming      // which gave them
 }
 
 // epochs groups runs by the table that numbered their accounts.
@@ -55,11 +56,11 @@ func (e *epoch) release() {
 }
 
 // refs loads the references by number.
-func (e *epoch) refs(j *rewriteJob) ([]AccountRef, error) {
+func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
 	if e.numbers != nil {
 		return e.numbers, nil
 	}
-	f, err := j.disk.open(j.l.path(e.refsName()), false)
+	f, err := l.opt.disk.open(l.path(e.refsName()), false)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func (e *epoch) refs(j *rewriteJob) ([]AccountRef, error) {
 		if uint64(n) >= uint64(len(numbers)) {
 			return nil, errs.New("import", errs.Corrupt, e.refsName(), "it numbers an account that no run has", "import again")
 		}
-		numbers[n] = AccountRef(ref)
+		numbers[n] = e.named.final(ref)
 	}
 	e.numbers = numbers
 	return numbers, w.err
@@ -83,7 +84,7 @@ const refEntry = 4 + 8
 
 // list writes the epoch's accounts sorted by their bytes, each with how often
 // it occurs, up to oftenSeen.
-func (e *epoch) list(j *rewriteJob) error {
+func (e *epoch) list(l *Ledger) error {
 	var counts []uint8
 	var keys [][20]byte
 	var others []numberedAccount
@@ -97,7 +98,7 @@ func (e *epoch) list(j *rewriteJob) error {
 	if err := cmpErr(cerr, kerr); err != nil {
 		return err
 	}
-	f, err := j.disk.create(j.l.path(e.listName()))
+	f, err := l.opt.disk.create(l.path(e.listName()))
 	if err != nil {
 		return err
 	}

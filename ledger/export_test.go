@@ -12,12 +12,22 @@ func HoldMerges(l *Ledger) {
 	close(l.settler.done)
 }
 
-// Merge does a round of the background's, with meanwhile called before it
-// commits.
+// Merge does a round of the background's, with meanwhile called once the new
+// files are written.
 func Merge(ctx context.Context, l *Ledger, meanwhile func()) (bool, error) {
-	l.opt.meanwhile = meanwhile
+	calls := 0
+	l.opt.meanwhile = func() {
+		if calls++; calls == 2 && meanwhile != nil {
+			meanwhile()
+		}
+	}
+	defer func() { l.opt.meanwhile = nil }()
 	return l.merge(ctx)
 }
+
+// Meanwhile has f called whenever a job lets others commit: before it commits
+// references, and before it commits segments.
+func Meanwhile(l *Ledger, f func()) { l.opt.meanwhile = f }
 
 // WithoutSync makes every sync do nothing, for tests that write much and never
 // crash.

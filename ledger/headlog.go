@@ -111,24 +111,23 @@ type file interface {
 	Stat() (os.FileInfo, error)
 }
 
-// createHead makes a log of records, in which every one counts, that is durable
-// when it returns (its folder is the caller's to sync). seq goes on from the log
-// before it.
-func createHead(f file, name string, gen, seq uint64, records ...*record) (*headLog, error) {
+// createHead makes an empty log that is durable when it returns (its folder
+// is the caller's to sync). seq goes on from the log before it.
+func createHead(f file, name string, gen, seq uint64) (*headLog, error) {
 	h := &headLog{f: f, name: name, gen: gen, seq: seq, end: headData}
-	for _, r := range records {
-		if err := h.write(r.encode()); err != nil {
-			return nil, err
-		}
-	}
+	return h, h.finish()
+}
+
+// finish makes a new log, in which every record written counts, durable.
+func (h *headLog) finish() error {
 	b := make([]byte, headData)
 	copy(b, headMagic)
 	copy(b[headSlots:], h.slot())
 	copy(b[headSlots+headSector:], h.slot())
-	if _, err := f.WriteAt(b, 0); err != nil {
-		return nil, errs.Wrap("make head log", name, err)
+	if _, err := h.f.WriteAt(b, 0); err != nil {
+		return errs.Wrap("make head log", h.name, err)
 	}
-	return h, errs.Wrap("make head log", name, f.Sync())
+	return errs.Wrap("make head log", h.name, h.f.Sync())
 }
 
 func (h *headLog) slot() []byte {

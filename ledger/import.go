@@ -20,8 +20,9 @@ const (
 	bulkFacts = 1 << 16
 )
 
-// Import gathers facts of one source. Nothing of it is visible before Commit.
-// Not safe for several goroutines.
+// Import gathers facts of one source. Nothing of it is visible before Commit,
+// and nobody waits for it: other imports and live blocks are committed
+// meanwhile, by any process. Not safe for several goroutines.
 //
 // A small import becomes one record of the head log. A large one is sorted in
 // runs on disk and merged into segments by Commit, in the memory of a few runs
@@ -29,8 +30,8 @@ const (
 // still go to the head.
 type Import struct {
 	l       *Ledger
-	lock    *durable.Lock
-	spool   string // the file's name
+	lock    *durable.Lock // of the source
+	spool   string        // the file's name
 	log     *headLog
 	facts   Facts // since the last Checkpoint; when bulk, what goes to the head
 	bulk    bool
@@ -53,18 +54,19 @@ type wroteRun struct {
 }
 
 // Begin starts an import or resumes the one of the same source that a crash
-// interrupted: Import.Cursor then tells where. The ledger's writer lock is
-// held until Commit, Abort or Suspend.
+// interrupted: Import.Cursor then tells where. Another import of the same
+// source waits until this one's Commit, Abort or Suspend.
 func (l *Ledger) Begin(ctx context.Context, source string) (*Import, error) {
 	if l.opt.ReadOnly {
 		return nil, readOnly(l.dir)
 	}
-	lock, err := durable.WaitLock(l.path("LOCK"))
+	sum := sha256.Sum256([]byte(source))
+	name := "import-" + hex.EncodeToString(sum[:8])
+	lock, err := l.waitLock(ctx, name+".lock")
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256([]byte(source))
-	im := &Import{l: l, lock: lock, spool: "import-" + hex.EncodeToString(sum[:8]) + ".log", buffers: map[chain.ID]*runBuffer{}, tables: map[chain.ID]*accountTable{}}
+	im := &Import{l: l, lock: lock, spool: name + ".log", buffers: map[chain.ID]*runBuffer{}, tables: map[chain.ID]*accountTable{}}
 	if exists(l.path(im.spool)) {
 		if err := im.resume(); err != nil {
 			lock.Unlock()
@@ -252,8 +254,9 @@ func (im *Import) flushAll() error {
 	return im.wait()
 }
 
-// Commit makes all facts durable and visible at once. On an error nothing of
-// the import is visible, its checkpoints are kept, and the lock is given back.
+// Commit makes all facts durable and visible at once. A large import waits for
+// another process that writes segments. On an error nothing of the import is
+// visible and its checkpoints are kept for another Begin.
 func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 	if im.done {
 		return stats, errs.New("import", errs.Usage, im.spool, "the import has ended", "begin another")
@@ -273,24 +276,32 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 		}
 	}
 	all.append(&im.facts)
-	if im.bulk {
+	if err := im.flushAll(); err != nil {
+		return stats, err
+	}
+	if len(im.runs) > 0 {
 		stats, err = im.commitRuns(ctx, all)
 	} else {
-		err = im.l.locked(ctx, func() error {
-			if err := im.l.checkCommit(all); err != nil {
-				return err
-			}
-			stats, err = im.l.commit(&record{kind: recordFacts, facts: all})
-			return err
-		})
-		if err == nil {
-			err = im.l.settle(ctx)
-		}
+		stats, err = im.l.commitFacts(ctx, all)
 	}
 	if err != nil {
 		return stats, errs.Wrap("import", "", err)
 	}
 	return stats, im.end()
+}
+
+// commitFacts makes facts a record of the head.
+func (l *Ledger) commitFacts(ctx context.Context, f *Facts) (stats Stats, err error) {
+	if err = l.write(ctx, func() error {
+		if err := l.checkCommit(f); err != nil {
+			return err
+		}
+		stats, err = l.commit(&record{kind: recordFacts, facts: f})
+		return err
+	}); err != nil {
+		return stats, err
+	}
+	return stats, l.settle(ctx)
 }
 
 // checkCommit refuses what could not be applied after it was written.
@@ -303,13 +314,15 @@ func (l *Ledger) checkCommit(f *Facts) error {
 
 // commitRuns merges the runs into segments.
 func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
-	if err := im.flushAll(); err != nil {
-		return Stats{}, err
-	}
 	im.buffers, im.tables, im.spare = nil, nil, nil // merging needs the memory
-	if err := im.l.locked(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
+	if err := im.l.write(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
 		return Stats{}, err
 	}
+	hold, err := im.l.waitLock(ctx, mergeLock)
+	if err != nil {
+		return Stats{}, err
+	}
+	defer hold.Unlock()
 	var runs []*importRun
 	defer func() {
 		for _, r := range runs {
@@ -323,7 +336,8 @@ func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 		}
 		runs = append(runs, &importRun{info: im.runs[i], f: f})
 	}
-	return im.l.rewrite(ctx, runs, rest)
+	stats, _, err := im.l.rewrite(ctx, runs, rest)
+	return stats, err
 }
 
 // Abort drops the import and its checkpoints. A no-op after Commit.
@@ -342,10 +356,11 @@ func (im *Import) Suspend() error {
 		return nil
 	}
 	im.wait() //nolint:errcheck // what no checkpoint names is read again
-	im.done = true
-	if im.log != nil {
-		im.log.f.Close()
+	if im.log == nil {
+		return im.end()
 	}
+	im.done = true
+	im.log.f.Close()
 	return im.lock.Unlock()
 }
 
@@ -362,5 +377,5 @@ func (im *Import) end() error {
 	for _, n := range names {
 		gerr = cmpErr(gerr, im.l.opt.disk.remove(n))
 	}
-	return cmpErr(err, gerr, im.lock.Unlock())
+	return cmpErr(err, gerr, im.lock.Remove())
 }

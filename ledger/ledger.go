@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"path/filepath"
 	"sync"
@@ -20,16 +19,16 @@ type Options struct {
 	disk      disk   // for tests; nil: the real one
 	settleAt  int    // for tests; 0: the policy of merging
 	bulkAt    int    // for tests; 0: bulkFacts
-	meanwhile func() // for tests: called in the background's merges before they commit
+	meanwhile func() // for tests: called before a job commits references, and segments
 }
 
 // pollEvery is how often Wait looks for other processes' commits.
 const pollEvery = 5 * time.Millisecond
 
 // Ledger is an open ledger folder. Any number of processes may have it open;
-// one at a time writes (Begin, ApplyBlock, Rollback and Finalize take the
-// folder's lock, waiting for the process that has it). It is safe for use by
-// several goroutines.
+// one at a time commits (Import.Commit, ApplyBlock, Rollback and Finalize take
+// the folder's lock for that moment, waiting for the process that has it), and
+// one at a time writes segments. It is safe for use by several goroutines.
 type Ledger struct {
 	dir string
 	opt Options
@@ -86,29 +85,22 @@ func (l *Ledger) create() error {
 		return nil
 	}
 	m := &manifest{Format: manifestFormat, Generation: 1, NextFile: 1}
-	return l.commitManifest(m, 0)
+	log, err := l.newHead(m, 0)
+	if err != nil {
+		return err
+	}
+	defer log.f.Close()
+	if err := log.finish(); err != nil {
+		return err
+	}
+	return l.commitManifest(m)
 }
 
 func (l *Ledger) path(name string) string { return filepath.Join(l.dir, name) }
 
-// commitManifest makes a new head log that goes on after record seq and begins
-// with records, and then puts the manifest that names it in place. The caller
-// holds the folder's lock.
-func (l *Ledger) commitManifest(m *manifest, seq uint64, records ...*record) error {
-	m.HeadGen = m.Generation
-	m.HeadSeq = seq
-	m.Head = fmt.Sprintf("head-%08d.log", m.HeadGen)
-	f, err := l.opt.disk.create(l.path(m.Head))
-	if err != nil {
-		return err
-	}
-	_, err = createHead(f, m.Head, m.HeadGen, seq, records...)
-	if cerr := f.Close(); err == nil && cerr != nil {
-		err = errs.Wrap("make head log", m.Head, cerr)
-	}
-	if err != nil {
-		return err
-	}
+// commitManifest puts a manifest in place that names new files, which are
+// durable but for their names. The caller holds the folder's lock.
+func (l *Ledger) commitManifest(m *manifest) error {
 	if err := l.opt.disk.syncDir(l.dir); err != nil {
 		return err
 	}
@@ -194,7 +186,7 @@ func (l *Ledger) Wait(ctx context.Context, after uint64) error {
 
 // write runs do as the one writer, with everything committed applied. mu is
 // held while do runs.
-func (l *Ledger) write(ctx context.Context, do func() error) error {
+func (l *Ledger) write(ctx context.Context, do func() error) (err error) {
 	if l.opt.ReadOnly {
 		return readOnly(l.dir)
 	}
@@ -203,11 +195,6 @@ func (l *Ledger) write(ctx context.Context, do func() error) error {
 		return err
 	}
 	defer lock.Unlock()
-	return l.locked(ctx, do)
-}
-
-// locked is write for a caller who holds the folder's lock already.
-func (l *Ledger) locked(ctx context.Context, do func() error) (err error) {
 	defer func() { caught(recover(), &err) }()
 	if err := ctx.Err(); err != nil {
 		return err

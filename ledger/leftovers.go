@@ -7,8 +7,8 @@ import (
 )
 
 // leftovers are the records of the new head log: what the old one holds that
-// is not in a segment now, then rest.
-func (j *rewriteJob) leftovers(rest *Facts) ([]*record, error) {
+// is not in a segment now.
+func (j *rewriteJob) leftovers() ([]*record, error) {
 	var kept []*record
 	err := j.log.read(headData, j.old.HeadSeq, func(r *record) error {
 		kept = append(kept, r)
@@ -39,11 +39,7 @@ func (j *rewriteJob) leftovers(rest *Facts) ([]*record, error) {
 			j.keep(facts, r.facts)
 		}
 	}
-	unnamed := *rest
-	unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
-	facts.append(&unnamed)
 	flush()
-	j.describe(rest)
 	return out, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"bongsu/chain"
-	"bongsu/durable"
 	"bongsu/errs"
 )
 
@@ -57,15 +56,7 @@ func (l *Ledger) Rollback(ctx context.Context, id chain.ID, number uint64) error
 // When enough is final it is moved out of memory into segments: in the
 // background where MergeInBackground was called, else before Finalize returns.
 func (l *Ledger) Finalize(ctx context.Context, id chain.ID, number uint64) error {
-	if l.opt.ReadOnly {
-		return readOnly(l.dir)
-	}
-	lock, err := durable.WaitLock(l.path("LOCK"))
-	if err != nil {
-		return err
-	}
-	defer lock.Unlock()
-	err = l.locked(ctx, func() error {
+	err := l.write(ctx, func() error {
 		if live := l.head.live[RefOfChain(id)]; live != nil && live.known && live.final >= number {
 			return nil
 		}

@@ -26,11 +26,13 @@ func TestLiveAgainstModel(t *testing.T) {
 		}
 		defer os.RemoveAll(dir)
 		var opt ledger.Options
-		ledger.SmallSegments(&opt, rapid.SampledFrom([]int{0, 5}).Draw(t, "bulk"), rapid.SampledFrom([]int{0, 4}).Draw(t, "settle"))
+		settle := rapid.SampledFrom([]int{0, 4}).Draw(t, "settle")
+		ledger.SmallSegments(&opt, rapid.SampledFrom([]int{0, 5}).Draw(t, "bulk"), settle)
 		ledger.WithoutSync(&opt)
 		l := open(t, dir, opt)
 		defer l.Close()
-		if rapid.Bool().Draw(t, "background") {
+		background := rapid.Bool().Draw(t, "background")
+		if background {
 			if err := l.MergeInBackground(ctx, nil); err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +40,7 @@ func TestLiveAgainstModel(t *testing.T) {
 		other := open(t, dir, ledger.Options{ReadOnly: true})
 		defer other.Close()
 		var m model.Model
-		follow(t, l, &m)
+		follow(t, l, &m, !background, settle > 0)
 		want, err := m.Reader()
 		if err != nil {
 			t.Fatal(err)
@@ -48,45 +50,70 @@ func TestLiveAgainstModel(t *testing.T) {
 	})
 }
 
-func follow(t *rapid.T, l *ledger.Ledger, m *model.Model) {
+// follow does some steps; beside says that others may come while an import is
+// committed, settles that what is final may have to wait for it.
+func follow(t *rapid.T, l *ledger.Ledger, m *model.Model, beside, settles bool) {
 	blocks := []ledger.LiveBlock{}
-	next, final := uint64(501), uint64(500)
-	for n := range rapid.IntRange(1, 12).Draw(t, "steps") {
-		switch rapid.IntRange(0, 5).Draw(t, "step") {
-		default:
-			b := liveAt(next, byte(n), rapid.IntRange(0, 3).Draw(t, "rows"))
-			if len(blocks) > 0 {
-				b.Block.Parent = blocks[len(blocks)-1].Block.Hash
-			}
-			if _, err := l.ApplyBlock(ctx, b); err != nil {
-				t.Fatal(err)
-			}
-			m.ApplyBlock(b)
-			blocks, next = append(blocks, b), next+1
-		case 1:
-			if to := final + uint64(rapid.IntRange(0, 3).Draw(t, "back")); to < next-1 {
-				if err := l.Rollback(ctx, chain.Ethereum, to); err != nil {
-					t.Fatal(err)
-				}
-				m.Rollback(chain.Ethereum, to)
-				blocks, next = blocks[:len(blocks)-int(next-1-to)], to+1
-			}
-		case 2:
-			if to := final + 1; to < next-1 {
-				if err := l.Finalize(ctx, chain.Ethereum, to); err != nil {
-					t.Fatal(err)
-				}
-				m.Finalize(chain.Ethereum, to)
-				final = to
-			}
-		case 3:
-			from := rapid.IntRange(0, 40).Draw(t, "from")
-			f := facts(from, from+rapid.IntRange(1, 12).Draw(t, "count"))
-			if err := try(l, f, false); err != nil {
-				t.Fatal(err)
-			}
-			m.Add(f) //nolint:errcheck // its rows have places
+	next, final, forks := uint64(501), uint64(500), byte(0)
+	apply := func() {
+		b := liveAt(next, forks, rapid.IntRange(0, 3).Draw(t, "rows"))
+		if len(blocks) > 0 {
+			b.Block.Parent = blocks[len(blocks)-1].Block.Hash
 		}
+		if _, err := l.ApplyBlock(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+		m.ApplyBlock(b)
+		blocks, next, forks = append(blocks, b), next+1, forks+1
+	}
+	rollBack := func() {
+		if to := final + uint64(rapid.IntRange(0, 3).Draw(t, "back")); to < next-1 {
+			if err := l.Rollback(ctx, chain.Ethereum, to); err != nil {
+				t.Fatal(err)
+			}
+			m.Rollback(chain.Ethereum, to)
+			blocks, next = blocks[:len(blocks)-int(next-1-to)], to+1
+		}
+	}
+	finalize := func() {
+		if to := final + 1; to < next-1 {
+			if err := l.Finalize(ctx, chain.Ethereum, to); err != nil {
+				t.Fatal(err)
+			}
+			m.Finalize(chain.Ethereum, to)
+			final = to
+		}
+	}
+	addAs := func(source string, most int) {
+		from := rapid.IntRange(0, 40).Draw(t, "from")
+		f := facts(from, from+rapid.IntRange(1, most).Draw(t, "count"))
+		if err := tryAs(l, source, f, false); err != nil {
+			t.Fatal(err)
+		}
+		m.Add(f) //nolint:errcheck // its rows have places
+	}
+	add := func() { addAs("crash", 12) }
+	meanwhile := []func(){apply, rollBack}
+	if !settles {
+		meanwhile = append(meanwhile, finalize, func() { addAs("small", 2) })
+	}
+	addBeside := func() {
+		if !beside {
+			add()
+			return
+		}
+		ledger.Meanwhile(l, func() {
+			ledger.Meanwhile(l, nil)
+			for range rapid.IntRange(0, 2).Draw(t, "meanwhile") {
+				meanwhile[rapid.IntRange(0, len(meanwhile)-1).Draw(t, "what")]()
+			}
+		})
+		add()
+		ledger.Meanwhile(l, nil)
+	}
+	for range rapid.IntRange(1, 12).Draw(t, "steps") {
+		steps := []func(){apply, apply, rollBack, finalize, add, addBeside}
+		steps[rapid.IntRange(0, len(steps)-1).Draw(t, "step")]()
 	}
 }
 

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"maps"
+	"slices"
 	"sync"
 
 	"bongsu/chain"
@@ -129,6 +131,13 @@ func (n *names) count() uint64 {
 	n.mu.RLock()
 	defer n.mu.RUnlock()
 	return n.base.len() + uint64(len(n.accounts))
+}
+
+// snapshot is the same names, to which nobody adds.
+func (n *names) snapshot() *names {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return &names{base: n.base, accounts: slices.Clip(n.accounts), refs: maps.Clone(n.refs), assets: slices.Clip(n.assets), assetOf: maps.Clone(n.assetOf)}
 }
 
 // accountList is the accounts that the head named, by reference.

@@ -53,7 +53,12 @@ func (l *Ledger) reopen() error {
 		f.Close()
 		return err
 	}
-	below, nm, err := l.openSegments(m)
+	var old *segments
+	var base *dictionary
+	if l.head != nil {
+		old, base = l.head.below, l.names.base
+	}
+	below, nm, err := openSegments(l.dir, m, old, base)
 	if err != nil {
 		f.Close()
 		return err
@@ -75,26 +80,27 @@ func (l *Ledger) below(s *segments) {
 	l.announce()
 }
 
-// openSegments opens what the manifest names and was not open before.
-func (l *Ledger) openSegments(m *manifest) (*segments, *names, error) {
+// openSegments opens what the manifest names and is not open in old and base,
+// which may be nil.
+func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*segments, *names, error) {
 	s, nm := noSegments(), newNames()
 	open := map[uint64]*segment{}
 	files := map[uint64]*dictionaryFile{}
-	if l.head != nil {
-		for _, seg := range l.head.below.list {
+	if old != nil {
+		for _, seg := range old.list {
 			open[seg.number] = seg
 		}
-		if base := l.names.base; base != nil {
-			for _, f := range base.files {
-				files[f.Number] = f
-			}
+	}
+	if base != nil {
+		for _, f := range base.files {
+			files[f.Number] = f
 		}
 	}
 	var err error
 	for i := range m.Segments {
 		seg := open[m.Segments[i].Number]
 		if seg == nil {
-			if seg, err = openSegment(l.dir, m.Segments[i].Number); err != nil {
+			if seg, err = openSegment(dir, m.Segments[i].Number); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -104,12 +110,11 @@ func (l *Ledger) openSegments(m *manifest) (*segments, *names, error) {
 	for _, n := range m.Dictionaries {
 		f := files[n]
 		if f == nil {
-			if f, err = openDictionary(l.dir, n); err != nil {
+			if f, err = openDictionary(dir, n); err != nil {
 				return nil, nil, err
 			}
 		}
-		nm.base.files = append(nm.base.files, f)
-		nm.base.count += f.Count
+		nm.base = nm.base.with(f)
 	}
 	for _, a := range m.AssetNames {
 		nm.asset(a)

@@ -10,15 +10,14 @@ import (
 	"strings"
 
 	"bongsu/chain"
-	"bongsu/durable"
 	"bongsu/errs"
 )
 
 // rewriteJob moves placed facts into segments: those of an import's runs and
 // those that the head log has gathered, merged with segments as plan says.
-// Readers go on with what there was. A job in the foreground holds the folder's
-// lock throughout; one in the background holds it only while it looks at what
-// there is and while it commits, and holds mergeLock instead: see settler.
+// Whoever does one holds mergeLock, so that no other manifest comes between; the
+// folder's lock only while it looks at what there is and while it commits.
+// Readers and commits go on meanwhile.
 type rewriteJob struct {
 	l        *Ledger
 	disk     disk
@@ -31,22 +30,14 @@ type rewriteJob struct {
 	assets   map[chain.Asset]AssetRef
 	cuts     map[ChainRef]uint64 // blocks from here stay in the head
 	stays    map[ChainRef][]*segment
-	parity   uint64 // of the numbers of the files that it makes
 	stats    Stats
 }
 
-// Files that a job in the background makes have odd numbers, others even ones:
-// so both may run at once, and the one that commits later gives way.
-const (
-	foreground = 0
-	background = 1
-)
-
 // snapshot is what a job begins with. mu and the folder's lock are held.
-func (l *Ledger) snapshot(parity uint64) *rewriteJob {
+func (l *Ledger) snapshot() *rewriteJob {
 	j := &rewriteJob{
 		l: l, disk: l.opt.disk, old: l.manifest, log: *l.log, names: l.names, accounts: l.names.accountList(),
-		next: *l.manifest, assets: map[chain.Asset]AssetRef{}, cuts: map[ChainRef]uint64{}, parity: parity,
+		next: *l.manifest, assets: map[chain.Asset]AssetRef{}, cuts: map[ChainRef]uint64{},
 	}
 	frozen := *l.head
 	frozen.loose = maps.Clone(frozen.loose)
@@ -63,47 +54,62 @@ func (l *Ledger) snapshot(parity uint64) *rewriteJob {
 	return j
 }
 
-// rewrite commits the runs, and rest into the head. The folder's lock is held,
-// mu is not.
-func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (stats Stats, err error) {
-	var j *rewriteJob
-	hold, herr := durable.TryLock(l.path(mergeLock))
-	if herr == nil {
-		defer hold.Unlock()
-	}
-	if err := l.locked(ctx, func() error {
-		if j = l.snapshot(foreground); herr != nil {
-			return nil // a merge is under way, whose files no manifest names yet
-		}
-		return l.sweep()
-	}); err != nil {
-		return stats, err
-	}
-	if err := j.build(ctx, runs); err != nil {
-		return j.stats, err
-	}
-	records, err := j.leftovers(rest)
+// rewrite moves what is final in the head, when that is enough, and the runs
+// into segments, and rest into the head. It says whether there was something to
+// do. The caller holds mergeLock and not the folder's lock.
+func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (stats Stats, done bool, err error) {
+	named, err := l.nameRuns(ctx, runs)
 	if err != nil {
-		return j.stats, err
+		return stats, false, err
 	}
-	if err := l.commitManifest(&j.next, j.log.seq, records...); err != nil {
-		return j.stats, err
+	defer named.drop()
+	l.pause()
+	var j *rewriteJob
+	err = l.write(ctx, func() error {
+		switch {
+		case named != nil:
+			if err := named.commit(); err != nil {
+				return err
+			}
+		case !l.due():
+			return nil
+		}
+		j = l.snapshot()
+		return l.sweep()
+	})
+	if err != nil || j == nil {
+		return stats, false, err
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if err := l.refresh(); err != nil || herr != nil {
-		return j.stats, err
+	if named != nil {
+		j.stats.Accounts = named.count
 	}
-	return j.stats, l.sweep()
+	next, err := j.build(ctx, runs, rest)
+	if err != nil {
+		return j.stats, false, err
+	}
+	defer next.drop()
+	l.pause()
+	err = l.write(ctx, func() error { return j.swap(next, rest) })
+	return j.stats, err == nil, err
 }
 
-// build writes the new files.
-func (j *rewriteJob) build(ctx context.Context, runs []*importRun) (err error) {
-	defer func() { caught(recover(), &err) }()
-	if err := j.dictionary(runs); err != nil {
-		return err
+// pause lets tests do something while a job is under way.
+func (l *Ledger) pause() {
+	if l.opt.meanwhile != nil {
+		l.opt.meanwhile()
 	}
-	return j.segments(ctx, runs)
+}
+
+// build writes the new files, and makes ready what follows the head.
+func (j *rewriteJob) build(ctx context.Context, runs []*importRun, rest *Facts) (next *successor, err error) {
+	defer func() { caught(recover(), &err) }()
+	if err := j.dictionary(); err != nil {
+		return nil, err
+	}
+	if err := j.segments(ctx, runs); err != nil {
+		return nil, err
+	}
+	return j.successor(rest)
 }
 
 // cut is the first block that is not final.
@@ -134,12 +140,8 @@ func (j *rewriteJob) asset(a chain.Asset) AssetRef {
 }
 
 func (j *rewriteJob) number() uint64 {
-	n := j.next.NextFile
-	if n&1 != j.parity {
-		n++
-	}
-	j.next.NextFile = n + 1
-	return n
+	j.next.NextFile++
+	return j.next.NextFile - 1
 }
 
 // moves says whether a block of the head goes into a segment.
@@ -153,48 +155,18 @@ func (j *rewriteJob) movesTx(s *txState) bool {
 	return s.live < j.cutOf(s.name.chain) && j.moves(s.name.chain, s.block)
 }
 
-// dictionary writes a dictionary of what the head named and what is new.
-func (j *rewriteJob) dictionary(runs []*importRun) error {
-	first := j.names.base.len() + 1
-	number := j.number()
-	d, err := newDictionaryWriter(j.disk, j.l.dir, number, first)
+// dictionary takes over what the head named, under the same references.
+func (j *rewriteJob) dictionary() error {
+	base, err := j.l.writeListed(j.names.base, j.number(), j.accounts)
 	if err != nil {
 		return err
 	}
-	d.listed(j.accounts)
-	before := d.next
-	byChain := map[chain.ID][]*epoch{}
-	for _, e := range epochs(runs) {
-		byChain[e.chain] = append(byChain[e.chain], e)
+	if base.len() > j.names.base.len() {
+		j.next.Dictionaries = append(slices.Clip(j.next.Dictionaries), base.files[len(base.files)-1].Number)
+		nm := newNames()
+		nm.base = base
+		j.names = nm
 	}
-	for _, id := range slices.Sorted(maps.Keys(byChain)) {
-		if err := j.nameAccounts(id, byChain[id], d); err != nil {
-			d.w.abandon()
-			return err
-		}
-	}
-	j.stats.Accounts = d.next - before
-	info, err := d.close()
-	if err != nil {
-		return err
-	}
-	if info.Count == 0 {
-		return j.disk.remove(j.l.path(dictionaryName(number)))
-	}
-	f, err := openDictionary(j.l.dir, number)
-	if err != nil {
-		return err
-	}
-	base := &dictionary{}
-	if j.names.base != nil {
-		*base = *j.names.base
-	}
-	base.files = append(slices.Clip(base.files), f)
-	base.count += f.Count
-	nm := newNames()
-	nm.base = base
-	j.next.Dictionaries = append(slices.Clip(j.next.Dictionaries), number)
-	j.names = nm
 	return j.mergeDictionary()
 }
 
@@ -320,7 +292,7 @@ func (l *Ledger) sweep() error {
 	for _, e := range entries {
 		name := e.Name()
 		ours := strings.HasPrefix(name, "segment-") || strings.HasPrefix(name, "accounts-") || strings.HasPrefix(name, "head-") ||
-			strings.HasSuffix(name, ".refs") || strings.HasSuffix(name, ".list") || name == manifestName+".new"
+			name == manifestName+".new"
 		if ours && !keep[name] {
 			if err := l.opt.disk.remove(filepath.Join(l.dir, name)); err != nil {
 				return err

@@ -250,7 +250,7 @@ func (z *lazyRun) load() error {
 		return nil
 	}
 	info := &z.run.info
-	accounts, err := z.run.epoch.refs(z.job)
+	accounts, err := z.run.epoch.refs(z.job.l)
 	if err != nil {
 		return err
 	}

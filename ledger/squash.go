@@ -65,12 +65,12 @@ func (l *Ledger) squashBeside() {
 		l.mu.Lock()
 		h := l.head
 		from, to := h.alike()
-		layers := slices.Clone(h.layers[from:to])
+		layers, nm := slices.Clone(h.layers[from:to]), h.names
 		l.mu.Unlock()
 		if len(layers) == 0 {
 			return
 		}
-		merged := mergeLayers(layers, h.names)
+		merged := mergeLayers(layers, nm)
 		l.mu.Lock()
 		if l.head == h && len(h.layers) >= to && slices.Equal(h.layers[from:to], layers) {
 			h.layers = slices.Concat(h.layers[:from], []*layer{merged}, h.layers[to:])
