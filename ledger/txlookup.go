@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -89,44 +88,3 @@ func writeTxLookup(x *sheetWriter, s *segment, prefixes []uint32) {
 
 // txShift makes buckets of about four transactions.
 func txShift(n uint64) uint { return uint(64 - max(0, bits.Len64(n)-3)) }
-
-// twinsAhead is how many transactions are looked up at once: the reads of one
-// do not wait for those of another.
-const twinsAhead = 256
-
-// twins gives the transactions n of s that o holds as m; where o is s, each two
-// once.
-func (s *segment) twins(ctx context.Context, o *segment, use func(n, m uint32)) error {
-	var ids [twinsAhead][]byte
-	var from, to [twinsAhead]uint32
-	var likely []twin
-	for first := uint32(0); uint64(first) < s.Txs; first += twinsAhead {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		count := uint32(min(twinsAhead, s.Txs-uint64(first)))
-		for i := range count {
-			ids[i] = s.idBytes(first + i)
-			from[i], to[i] = o.bucket(binary.BigEndian.Uint64(ids[i]))
-		}
-		likely = likely[:0]
-		for i := range count {
-			prefix := binary.BigEndian.Uint64(ids[i])
-			from[i], to[i] = o.narrow(from[i], to[i], ids[i])
-			for at := from[i]; at < to[i]; at++ {
-				if m, ok := o.maybe(at, prefix); ok && (s != o || m < first+i) {
-					likely = append(likely, twin{i, m})
-				}
-			}
-		}
-		for _, t := range likely {
-			if string(o.idBytes(t.m)) == string(ids[t.i]) {
-				use(first+t.i, t.m)
-			}
-		}
-	}
-	return nil
-}
-
-// twin is a transaction m that may be the i-th of those looked up.
-type twin struct{ i, m uint32 }
