@@ -42,30 +42,54 @@ func (a Amount) AppendBase(b []byte) []byte {
 	return b
 }
 
-// append19 appends v, which is below 10^19, with its leading zeros.
+// append19 appends v, which is below 10^19, with its leading zeros: three
+// digits, then twice eight, none of which waits for another.
 func append19(b []byte, v uint64) []byte {
-	var d [19]byte
-	for i := 17; i >= 1; i -= 2 {
-		p := v % 100
-		v /= 100
-		d[i], d[i+1] = '0'+byte(p/10), '0'+byte(p%10)
-	}
-	d[0] = '0' + byte(v)
-	return append(b, d[:]...)
+	const ten8 = 100_000_000
+	n := len(b)
+	b = append(b, "0000000000000000000"...)
+	d := b[n : n+19]
+	top, low := v/ten8, v%ten8
+	top, mid := top/ten8, top%ten8
+	d[0] += byte(top / 100)
+	d[1] += byte(top / 10 % 10)
+	d[2] += byte(top % 10)
+	binary.LittleEndian.PutUint64(d[3:], digits8(mid))
+	binary.LittleEndian.PutUint64(d[11:], digits8(low))
+	return b
+}
+
+// digits8 is the eight digits of v < 10^8 as text, the first in the lowest
+// byte: v is split in halves, these in pairs, and these in digits, all lanes at
+// once (division by 100 and by 10 as multiplication, exact for four and for two
+// digits).
+func digits8(v uint64) uint64 {
+	x := v/10_000 | v%10_000<<32
+	hundreds := x * 10_486 >> 20 & 0x0000007f_0000007f
+	x = hundreds | (x-hundreds*100)<<16
+	tens := x * 103 >> 10 & 0x000f000f_000f000f
+	return tens + (x-tens*10)<<8 + 0x30303030_30303030
 }
 
 // AppendHex appends v in lower-case hexadecimal.
 func AppendHex(b, v []byte) []byte {
-	n := len(v) &^ 3
 	b = slices.Grow(b, 2*len(v))
-	text := b[len(b) : len(b)+2*n]
-	b = b[:len(b)+2*n]
-	for ; len(v) >= 4 && len(text) >= 8; v, text = v[4:], text[8:] {
+	n := len(b)
+	b = b[:n+2*len(v)]
+	text := b[n:]
+	for len(v) >= 8 && len(text) >= 16 {
+		x := binary.BigEndian.Uint64(v)
+		binary.BigEndian.PutUint64(text, spread(uint32(x>>32)))
+		binary.BigEndian.PutUint64(text[8:], spread(uint32(x)))
+		v, text = v[8:], text[16:]
+	}
+	if len(v) >= 4 && len(text) >= 8 {
 		binary.BigEndian.PutUint64(text, spread(binary.BigEndian.Uint32(v)))
+		v, text = v[4:], text[8:]
 	}
 	const digits = "0123456789abcdef"
-	for _, c := range v {
-		b = append(b, digits[c>>4], digits[c&15])
+	for i, c := range v {
+		text[2*i], text[2*i+1] = digits[c>>4], digits[c&15]
 	}
 	return b
 }
