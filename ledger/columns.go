@@ -136,8 +136,7 @@ func (r *rowBlock) starts(out *rowStarts) {
 	length := r.lengths()
 	at := uint32(rowHeader * 8)
 	for i := 0; i < blockRows; i += 8 {
-		which := lanes[bitmaps[0]>>i&255] | lanes[bitmaps[1]>>i&255]<<1 | lanes[bitmaps[2]>>i&255]<<2 |
-			lanes[bitmaps[3]>>i&255]<<3 | lanes[bitmaps[4]>>i&255]<<4
+		which := widths(&bitmaps, i)
 		for k := range out[i : i+8] {
 			out[i+k] = at
 			at += length[which&31]
@@ -145,6 +144,13 @@ func (r *rowBlock) starts(out *rowStarts) {
 		}
 	}
 	out[blockRows] = at
+}
+
+// widths has a byte for each of eight rows from i on, with a bit from each
+// bitmap.
+func widths(bitmaps *[5]uint64, i int) uint64 {
+	return lanes[bitmaps[0]>>i&255] | lanes[bitmaps[1]>>i&255]<<1 | lanes[bitmaps[2]>>i&255]<<2 |
+		lanes[bitmaps[3]>>i&255]<<3 | lanes[bitmaps[4]>>i&255]<<4
 }
 
 // lengths are the lengths of records by their bits: from, to and asset wide,

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"bongsu/chain"
@@ -78,6 +79,43 @@ func TestColumnsAreRows(t *testing.T) {
 	}
 }
 
+// The sides of picked rows are those of the rows read one by one.
+func TestPickedSides(t *testing.T) {
+	blocks, common := sampleBlocks(200)
+	var s sideReader
+	for _, packed := range blocks {
+		var b rowBlock
+		b.parse(packed)
+		s.open(&b)
+		var rows [blockRows]segmentRow
+		for i := range b.rows() {
+			b.row(i, common, &rows[i])
+		}
+		for _, assets := range [][]AssetRef{nil, {}, {rows[0].asset}, {rows[b.rows()/2].asset, rows[b.rows()-1].asset, 1 << 20}} {
+			for _, to := range []int{b.rows(), b.rows() / 2} {
+				picked, set := s.pick(&b, setOf(assets), to), setOf(assets)
+				for i := range to {
+					w := &rows[i]
+					if assets != nil && !slices.Contains(assets, w.asset) {
+						continue
+					}
+					if len(picked) == 0 || int(picked[0]) != i {
+						t.Fatalf("row %d of assets %v (%v) is not picked: %v", i, assets, set, picked)
+					}
+					sides, from, end := s.sides(&b, picked[0])
+					if _, _, _, at := b.sidesOf(i, b.at(i)); sides != (Sides{w.from, w.to, w.asset}) || int(from) != b.at(i) || int(end) != at {
+						t.Fatalf("row %d: %+v in bits %d to %d, by itself %+v up to bit %d", i, sides, from, end, w, at)
+					}
+					picked = picked[1:]
+				}
+				if len(picked) > 0 {
+					t.Fatalf("of assets %v also %v are picked", assets, picked)
+				}
+			}
+		}
+	}
+}
+
 func BenchmarkColumns(b *testing.B) {
 	blocks, common := sampleBlocks(256)
 	list := (&segment{common: common}).commonAmounts()
@@ -98,6 +136,9 @@ func BenchmarkColumns(b *testing.B) {
 	each("starts", func(r *rowBlock) { r.starts(&at) })
 	each("from", func(r *rowBlock) { r.starts(&at); r.column(colFrom, &at, out[:]) })
 	each("asset", func(r *rowBlock) { r.starts(&at); r.column(colAsset, &at, out[:]) })
+	var sides sideReader
+	few := setOf([]AssetRef{1, 2, 3})
+	each("pick", func(r *rowBlock) { sides.open(r); sides.pick(r, few, r.rows()) })
 	each("amounts", func(r *rowBlock) { r.starts(&at); r.amounts(&at, amounts[:], list) })
 	each("transactions", func(r *rowBlock) { r.transactions(out[:]) })
 	var row Row

@@ -29,7 +29,7 @@ func AppendRows(ctx context.Context, r Reader, rows []Row, b []byte) ([]byte, er
 	if len(rows) == 0 {
 		return b, nil
 	}
-	x := rowText{chain: rows[0].Chain.ID(), assets: map[AssetRef]chain.Asset{}}
+	x := newRowText(rows[0].Chain.ID())
 	if err := x.learn(ctx, r, rows); err != nil {
 		return b, err
 	}
@@ -51,7 +51,7 @@ func AppendRows(ctx context.Context, r Reader, rows []Row, b []byte) ([]byte, er
 		b, _ = who[2*i].AppendText(b)
 		b = append(b, ',')
 		b, _ = who[2*i+1].AppendText(b)
-		b = x.money(b, &rows[i])
+		b = x.money(b, nil, &rows[i])
 	}
 	return b, nil
 }
@@ -59,29 +59,43 @@ func AppendRows(ctx context.Context, r Reader, rows []Row, b []byte) ([]byte, er
 // rowText writes the fields of canonical rows of one chain. Neighbouring rows
 // often share their block, whose text is kept.
 type rowText struct {
-	chain  chain.ID
-	assets map[AssetRef]chain.Asset
-	asset  AssetRef    // of the last row
-	name   chain.Asset // of that asset
-	prefix []byte      // chain,time,block,
-	block  uint64
-	time   chain.Time
-	flags  uint8
+	chain   chain.ID
+	account string                   // before an address of an EVM chain
+	tx      string                   // before an id
+	assets  map[AssetRef]chain.Asset // learned
+	recent  [recentAssets]namedAsset
+	prefix  []byte // chain,time,block,
+	block   uint64
+	time    chain.Time
+	flags   uint8
 
 	touched byte // so that reads ahead are not left out
+}
+
+// namedAsset is an asset with its name; the zero is no asset, which has none.
+type namedAsset struct {
+	ref  AssetRef
+	name chain.Asset
+}
+
+const recentAssets = 16
+
+func newRowText(id chain.ID) rowText {
+	x := rowText{chain: id, account: string(id) + ":0x"}
+	if id.EVM() {
+		x.tx = "0x"
+	}
+	return x
 }
 
 // learn looks up the assets of rows.
 func (x *rowText) learn(ctx context.Context, r Reader, rows []Row) error {
 	var refs []AssetRef
-	last := AssetRef(0)
+	x.assets = map[AssetRef]chain.Asset{}
 	for i := range rows {
-		if a := rows[i].Asset; a != last {
-			last = a
-			if _, ok := x.assets[a]; !ok {
-				x.assets[a] = ""
-				refs = append(refs, a)
-			}
+		if a := rows[i].Asset; x.assets[a] == "" {
+			x.assets[a] = "?"
+			refs = append(refs, a)
 		}
 	}
 	names, err := r.Assets(ctx, refs)
@@ -92,6 +106,19 @@ func (x *rowText) learn(ctx context.Context, r Reader, rows []Row) error {
 		x.assets[ref] = names[i]
 	}
 	return nil
+}
+
+// asset is the name of an asset, from v or, without one, as it was learned.
+func (x *rowText) asset(v *view, ref AssetRef) chain.Asset {
+	n := &x.recent[ref%recentAssets]
+	if n.ref != ref {
+		if n.ref = ref; v != nil {
+			n.name = v.names.assetNames([]AssetRef{ref})[0]
+		} else {
+			n.name = x.assets[ref]
+		}
+	}
+	return n.name
 }
 
 // place writes chain,time,block, of a row: an unknown time is empty, an
@@ -129,17 +156,36 @@ func (x *rowText) kind(b []byte, w *Row) []byte {
 }
 
 // money writes ,asset,amount and the end of a row.
-func (x *rowText) money(b []byte, w *Row) []byte {
-	if x.asset != w.Asset {
-		x.asset, x.name = w.Asset, x.assets[w.Asset]
-	}
-	b = append(append(append(b, ','), x.name...), ',')
+func (x *rowText) money(b []byte, v *view, w *Row) []byte {
+	b = append(append(append(b, ','), x.asset(v, w.Asset)...), ',')
 	return append(w.Amount.AppendBase(b), '\n')
 }
 
 // rawRow is where in segments and dictionary the names of a row lie; nil where
 // they lie elsewhere.
 type rawRow struct{ tx, from, to []byte }
+
+// raw writes a row of v whose names lie at r.
+func (x *rowText) raw(b []byte, v *view, w *Row, r *rawRow) []byte {
+	b = x.place(slices.Grow(b, textRow), w)
+	if len(r.tx) == 32 {
+		b = chain.AppendHex(append(b, x.tx...), r.tx)
+	} else {
+		b = v.txOf(w.Tx).ID.AppendTo(b, x.chain)
+	}
+	b = x.kind(b, w)
+	b = append(x.side(b, v, w.From, r.from), ',')
+	return x.money(x.side(b, v, w.To, r.to), v, w)
+}
+
+// side writes an account whose address lies at raw.
+func (x *rowText) side(b []byte, v *view, ref AccountRef, raw []byte) []byte {
+	if raw != nil {
+		return chain.AppendHex(append(b, x.account...), raw)
+	}
+	b, _ = v.names.accountNames([]AccountRef{ref})[0].AppendText(b)
+	return b
+}
 
 // AppendRows writes from mapped bytes. The names of textWave rows are touched
 // before the first is written, so that the reads overlap.
@@ -148,64 +194,41 @@ func (v *view) AppendRows(ctx context.Context, rows []Row, b []byte) (_ []byte, 
 	if len(rows) == 0 {
 		return b, nil
 	}
-	x := rowText{chain: rows[0].Chain.ID(), assets: map[AssetRef]chain.Asset{}}
-	if err := x.learn(ctx, v, rows); err != nil {
-		return b, err
-	}
-	v.names.mu.RLock()
-	defer v.names.mu.RUnlock()
-	b = slices.Grow(b, len(rows)*textRow)
-	var raw [textWave]rawRow
-	accountPrefix := string(x.chain) + ":0x"
-	txPrefix := ""
-	if x.chain.EVM() {
-		txPrefix = "0x"
-	}
-	account := func(b []byte, ref AccountRef, raw []byte) []byte {
-		if raw != nil {
-			return chain.AppendHex(append(b, accountPrefix...), raw)
-		}
-		b, _ = v.names.nameOf(ref).AppendText(b)
-		return b
-	}
+	x := newRowText(rows[0].Chain.ID())
+	var near [textWave]rawRow
 	for len(rows) > 0 {
 		n := min(len(rows), textWave)
-		x.touched += v.locateNames(x.chain, rows[:n], raw[:n])
 		for i := range rows[:n] {
-			w := &rows[i]
-			b = x.place(b, w)
-			if r := raw[i].tx; len(r) == 32 {
-				b = chain.AppendHex(append(b, txPrefix...), r)
-			} else {
-				b = v.txOf(w.Tx).ID.AppendTo(b, x.chain)
-			}
-			b = x.kind(b, w)
-			b = append(account(b, w.From, raw[i].from), ',')
-			b = x.money(account(b, w.To, raw[i].to), w)
+			near[i] = v.rawOf(x.chain, &rows[i])
+		}
+		x.touched += touchRaw(near[:n])
+		for i := range rows[:n] {
+			b = x.raw(b, v, &rows[i], &near[i])
 		}
 		rows = rows[n:]
 	}
 	return b, nil
 }
 
+// rawOf is where the names of a row lie.
+func (v *view) rawOf(id chain.ID, w *Row) rawRow {
+	r := rawRow{from: v.names.base.evm(id, w.From), to: v.names.base.evm(id, w.To)}
+	if seg, n, ok := v.below.of(w.Tx); ok && w.Tx&layerBit == 0 {
+		r.tx = seg.idBytes(n)
+	}
+	return r
+}
+
 const (
 	textWave = 64
-	textRow  = 320 // bytes of a row's text, about
+	textRow  = 512 // bytes that a row's text takes at most, but for a long name of an asset
 )
 
-// locateNames finds the bytes of rows' names, and then touches them: nothing
-// else stands between these reads, so that many are under way at once.
-func (v *view) locateNames(id chain.ID, rows []Row, raw []rawRow) (sum byte) {
-	base := v.names.base
+// touchRaw reads a byte of each name: nothing else stands between these reads,
+// so that many are under way at once.
+func touchRaw(rows []rawRow) (sum byte) {
 	for i := range rows {
-		w := &rows[i]
-		raw[i] = rawRow{from: base.evm(id, w.From), to: base.evm(id, w.To)}
-		if seg, n, ok := v.below.of(w.Tx); ok && w.Tx&layerBit == 0 {
-			raw[i].tx = seg.idBytes(n)
-		}
-	}
-	for i := range raw {
-		r := &raw[i]
+		r := &rows[i]
 		if len(r.from) > 0 {
 			sum += r.from[0]
 		}

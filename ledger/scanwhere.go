@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"sort"
 
 	"bongsu/chain"
@@ -12,53 +13,66 @@ import (
 // follows a few asks for their activity. An engine that answers round trips
 // does not offer it.
 type WhereScanner interface {
-	// ScanWhere is Scan for the rows of some assets (nil: of all) that want
-	// says yes to. It asks about one row after the other, and yield has
-	// returned from a row before want decides about the next, so that yield may
-	// change what is wanted; besides, want may be asked about any row at any
-	// time. The row is reused.
-	ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key,
-		want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error) error
+	// ScanWhere is Scan for the rows of some assets (nil: of all) that the
+	// walker wants.
+	ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key, by Walker) error
 }
 
-// whereScan is one call of ScanWhere.
+// Walker is who reads a chain on. It is shown the rows of its assets a wave at
+// a time, asked about one after the other, and given what it wants before it is
+// asked about the next: what it wants may change with each row.
+type Walker interface {
+	// Ahead shows the sides of the next rows, in order, so that what they will
+	// need can be brought near while nothing waits for it. It lists those that
+	// are wanted as things stand, ascending: a guess, which costs time alone
+	// where it errs. Both slices are the callers' until the next Ahead.
+	Ahead(sides []Sides) (likely []int32)
+	// Wants says whether row i of those shown is to be read.
+	Wants(i int) bool
+	// Read gets row i. The row is reused; text is for this row and this call.
+	Read(i int, w *Row, text RowText) error
+}
+
+// Sides is what of a row says whether it is wanted.
+type Sides struct {
+	From, To AccountRef
+	Asset    AssetRef
+}
+
+// RowText appends a row as the canonical text that Digest is over.
+type RowText func(b []byte) ([]byte, error)
+
+// whereScan is one call of ScanWhere over segments.
 type whereScan struct {
 	v      *view
-	assets []bool // by reference; nil: all
-	want   func(from, to AccountRef, asset AssetRef) bool
-	yield  func(*Row) error
-	row    Row
+	assets assetSet
+	by     Walker
 
-	found   []candidate
-	near    [][]byte
-	at      rowStarts
-	columns [blockRows]uint64
-	picked  [blockRows]uint8
+	found []candidate
+	sides []Sides // of found
+	near  []rawRow
+	base  *dictionary
+	id    chain.ID
+	text  rowText
+	write RowText // of row and raw
+	row   Row
+	raw   rawRow
+
+	block   sideReader
 	touched byte // so that reads ahead are not left out
 }
 
-func newWhereScan(v *view, assets []AssetRef, want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error) *whereScan {
-	s := &whereScan{v: v, want: want, yield: yield}
-	for _, a := range assets {
-		for int(a) >= len(s.assets) {
-			s.assets = append(s.assets, make([]bool, int(a)+1)...)
-		}
-		s.assets[a] = true
-	}
+func newWhereScan(v *view, id chain.ID, assets []AssetRef, by Walker) *whereScan {
+	s := &whereScan{v: v, by: by, id: id, assets: setOf(assets), base: v.names.base, text: newRowText(id)}
+	s.write = func(b []byte) ([]byte, error) { return s.text.raw(b, v, &s.row, &s.raw), nil }
 	return s
-}
-
-func (s *whereScan) wants(asset AssetRef) bool {
-	return s.assets == nil || int(asset) < len(s.assets) && s.assets[asset]
 }
 
 // ScanWhere reads the segments below the first row that is still in memory by
 // their columns, and the rest as Scan does.
-func (v *view) ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key,
-	want func(from, to AccountRef, asset AssetRef) bool, yield func(*Row) error,
-) (err error) {
+func (v *view) ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key, by Walker) (err error) {
 	defer v.guard(&err)
-	s := newWhereScan(v, assets, want, yield)
+	s := newWhereScan(v, id, assets, by)
 	ref := RefOfChain(id)
 	edge, layered := v.firstInLayers(ref)
 	if layered && (until.IsZero() || AtBlock(id, edge).Compare(until) < 0) {
@@ -69,9 +83,42 @@ func (v *view) ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, af
 			}
 			after = below
 		}
-		return v.Scan(ctx, id, after, until, s.rows)
+		return v.Scan(ctx, id, after, until, func(rows []Row) error { return Walk(ctx, v, assets, rows, by) })
 	}
 	return s.segments(ctx, ref, &after, &until)
+}
+
+// Walk shows rows of one chain to a walker, those of some assets (nil: of all),
+// and gives it what it wants: ScanWhere for rows that are in memory.
+func Walk(ctx context.Context, r Reader, assets []AssetRef, rows []Row, by Walker) (err error) {
+	var sides []Sides
+	var at []int
+	for i := range rows {
+		if w := &rows[i]; assets == nil || slices.Contains(assets, w.Asset) {
+			sides, at = append(sides, Sides{w.From, w.To, w.Asset}), append(at, i)
+		}
+	}
+	by.Ahead(sides)
+	n := 0
+	text := func(b []byte) ([]byte, error) { return AppendRows(ctx, r, rows[n:n+1], b) }
+	if v, ok := r.(*view); ok && len(rows) > 0 {
+		defer v.guard(&err)
+		x := newRowText(rows[0].Chain.ID())
+		text = func(b []byte) ([]byte, error) {
+			raw := v.rawOf(x.chain, &rows[n])
+			return x.raw(b, v, &rows[n], &raw), nil
+		}
+	}
+	for i := range at {
+		if !by.Wants(i) {
+			continue
+		}
+		n = at[i]
+		if err := by.Read(i, &rows[n], text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // firstInLayers is the lowest block of a chain in which a layer has a row.
@@ -89,18 +136,6 @@ func (v *view) firstInLayers(id ChainRef) (block uint64, found bool) {
 	return block, found
 }
 
-// rows looks at rows that Scan read.
-func (s *whereScan) rows(batch []Row) error {
-	for i := range batch {
-		if w := &batch[i]; s.wants(w.Asset) && s.want(w.From, w.To, w.Asset) {
-			if err := s.yield(w); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // whereWave is how many rows are looked at together.
 const whereWave = 16 * blockRows
 
@@ -112,12 +147,13 @@ func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key
 				return ctx.Err()
 			}
 			end := min(to, from-from%whereWave+whereWave)
-			s.found = s.found[:0]
+			s.found, s.sides = s.found[:0], s.sides[:0]
 			for n := from; n < end; n = n - n%blockRows + blockRows {
 				s.candidates(seg, n, min(end, n-n%blockRows+blockRows))
 			}
-			s.ahead(seg)
-			if err := s.ask(seg); err != nil {
+			likely := s.by.Ahead(s.sides)
+			s.ahead(seg, likely)
+			if err := s.ask(seg, likely); err != nil {
 				return err
 			}
 			from = end
@@ -126,78 +162,72 @@ func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key
 	return nil
 }
 
-// candidate is a row of a wanted asset.
+// candidate is a row of a wanted asset, but for its sides.
 type candidate struct {
-	from, to AccountRef
-	asset    AssetRef
-	row, tx  uint32
-	at, end  uint32 // bits from its block to its record, and to what stands there behind the sides
+	row, tx uint32
+	at, end uint32 // bits from its block to its record, and to what stands there behind the sides
 }
 
 // candidates gathers the rows [from, to) of one block that are of the assets.
 func (s *whereScan) candidates(seg *segment, from, to uint32) {
 	var b rowBlock
 	seg.rowBlock(from, &b)
-	b.starts(&s.at)
 	first := from - from%blockRows
-	assets := s.columns[:min(int(to-first), b.rows())]
-	b.column(colAsset, &s.at, assets)
-	for _, i := range s.pick(assets, int(from-first)) {
-		from, to, asset, end := b.sidesOf(int(i), int(s.at[i]))
-		s.found = append(s.found, candidate{from, to, asset, first + uint32(i), b.tx(int(i)), s.at[i], uint32(end)})
+	s.block.open(&b)
+	for _, i := range s.block.pick(&b, s.assets, min(int(to-first), b.rows())) {
+		if n := first + uint32(i); n >= from {
+			side, at, end := s.block.sides(&b, i)
+			s.sides = append(s.sides, side)
+			s.found = append(s.found, candidate{n, b.tx(int(i)), at, end})
+		}
 	}
 }
 
-// pick lists the rows from first on whose assets are wanted. It writes down
-// every row and counts the wanted ones on: no branch depends on a row.
-func (s *whereScan) pick(assets []uint64, first int) []uint8 {
-	n := 0
-	for i := first; i < len(assets); i++ {
-		s.picked[n%blockRows] = uint8(i)
-		if s.wants(AssetRef(assets[i])) {
-			n++
-		}
+// ahead finds the names of the rows that are likely wanted, and then touches
+// them: nothing else stands between these reads, so that many are under way at
+// once.
+func (s *whereScan) ahead(seg *segment, likely []int32) {
+	s.near = slices.Grow(s.near[:0], len(likely))[:len(likely)]
+	for k, i := range likely {
+		s.near[k] = s.rawOf(seg, int(i))
 	}
-	return s.picked[:n]
+	s.touched += touchRaw(s.near)
 }
 
-// ahead touches the transactions of the rows that are wanted as things stand,
-// one after the other, so that these reads overlap; what is wanted may change
-// until their turn.
-func (s *whereScan) ahead(seg *segment) {
-	s.near = s.near[:0]
-	for i := range s.found {
-		if c := &s.found[i]; s.want(c.from, c.to, c.asset) {
-			b, _, record := seg.txBlock(c.tx)
-			s.near = append(s.near, b[txHeader+int(c.tx%blockTxs)*record:])
-		}
-	}
-	sum := byte(0)
-	for _, b := range s.near {
-		sum += b[0]
-	}
-	s.touched += sum
+// rawOf is where the names of a candidate lie.
+func (s *whereScan) rawOf(seg *segment, i int) rawRow {
+	side := &s.sides[i]
+	return rawRow{tx: seg.idBytes(s.found[i].tx), from: s.base.evm(s.id, side.From), to: s.base.evm(s.id, side.To)}
 }
 
 // ask asks about the candidates in order and hands over the wanted ones.
-func (s *whereScan) ask(seg *segment) error {
+func (s *whereScan) ask(seg *segment, likely []int32) error {
 	var b rowBlock
-	r := gathered{s: seg}
+	r, k := gathered{s: seg}, 0
 	for i := range s.found {
-		c := &s.found[i]
-		if !s.want(c.from, c.to, c.asset) {
+		for k < len(likely) && int(likely[k]) < i {
+			k++
+		}
+		if !s.by.Wants(i) {
 			continue
 		}
+		c := &s.found[i]
 		if s.v.masked != nil {
 			if _, ok := s.v.masked[segmentTx{seg.number, c.tx}]; ok {
 				continue
 			}
 		}
+		if k < len(likely) && int(likely[k]) == i {
+			s.raw = s.near[k]
+		} else {
+			s.raw = s.rawOf(seg, i)
+		}
 		seg.rowBlock(c.row, &b)
 		r.row, r.at, r.tx, r.place = c.row, c.at, c.tx, b.place(int(c.row%blockRows), int(c.at))
 		s.v.fillFrom(&r, &b, int(c.end), &s.row)
-		s.row.From, s.row.To, s.row.Asset = c.from, c.to, c.asset
-		if err := s.yield(&s.row); err != nil {
+		side := &s.sides[i]
+		s.row.From, s.row.To, s.row.Asset = side.From, side.To, side.Asset
+		if err := s.by.Read(i, &s.row, s.write); err != nil {
 			return err
 		}
 	}

@@ -13,20 +13,54 @@ import (
 
 // readLog digests the transfers that a run reads, in order, for each chain.
 type readLog struct {
-	rows    []ledger.Row
-	buf     []byte
+	rows    []ledger.Row // whose text is not written yet
+	buf     []byte       // their text, while it is
+	text    []byte       // not digested yet, of the rows before
+	chain   ledger.ChainRef
+	into    *rowDigest // of that chain
 	digests map[chain.ID]*rowDigest
 }
 
-// readBatch is how many rows are written out at once.
-const readBatch = 2048
+const (
+	readBatch = 2048    // rows that are written out at once
+	textBatch = 1 << 14 // bytes that are digested at once, while they are near
+)
 
-func (l *readLog) add(ctx context.Context, r ledger.Reader, w *ledger.Row) error {
-	l.rows = append(l.rows, *w)
-	if len(l.rows) < readBatch {
-		return nil
+// add takes a row; text writes it, and is nil where rows are to be written out
+// together.
+func (l *readLog) add(ctx context.Context, r ledger.Reader, w *ledger.Row, text ledger.RowText) (err error) {
+	if text == nil {
+		if len(l.rows) == 0 {
+			l.digestText()
+		}
+		if l.rows = append(l.rows, *w); len(l.rows) < readBatch {
+			return nil
+		}
+		return l.flush(ctx, r)
 	}
-	return l.flush(ctx, r)
+	if len(l.rows) > 0 {
+		if err := l.flush(ctx, r); err != nil {
+			return err
+		}
+	}
+	if l.into == nil || l.chain != w.Chain {
+		l.digestText()
+		l.chain, l.into = w.Chain, l.of(w.Chain.ID(), w.Block)
+	}
+	d := l.into
+	d.first, d.last, d.n = min(d.first, w.Block), max(d.last, w.Block), d.n+1
+	if l.text, err = text(l.text); len(l.text) >= textBatch {
+		l.digestText()
+	}
+	return err
+}
+
+// digestText digests the text gathered.
+func (l *readLog) digestText() {
+	if len(l.text) > 0 {
+		l.into.h.Write(l.text)
+		l.text = l.text[:0]
+	}
 }
 
 // rowDigest is the SHA-256 over canonical rows, as ledger.Digest computes it;
@@ -56,8 +90,9 @@ func (l *readLog) of(id chain.ID, block uint64) *rowDigest {
 	return d
 }
 
-// flush digests the rows gathered.
+// flush digests what was gathered.
 func (l *readLog) flush(ctx context.Context, r ledger.Reader) error {
+	l.digestText()
 	if len(l.rows) == 0 {
 		return nil
 	}

@@ -9,7 +9,8 @@ import (
 	"bongsu/ledger/model"
 )
 
-// The digest of a run's rows is ledger.Digest's over the same transfers.
+// The digest of a run's rows is ledger.Digest's over the same transfers, whether
+// their text came with them or not.
 func TestDigestIsTheLedgers(t *testing.T) {
 	a, b := chain.EVM(chain.Ethereum, [20]byte{1}), chain.EVM(chain.Ethereum, [20]byte{2})
 	var ts []chain.Transfer
@@ -41,7 +42,11 @@ func TestDigestIsTheLedgers(t *testing.T) {
 		all, err := ledger.Expand(ctx, r, rows)
 		for i := range all {
 			want.Add(&all[i], !rows[i].TimeUnknown)
-			if err := log.add(ctx, r, &rows[i]); err != nil {
+			var text ledger.RowText
+			if i/20%2 == 1 {
+				text = func(b []byte) ([]byte, error) { return ledger.AppendRows(ctx, r, rows[i:i+1], b) }
+			}
+			if err := log.add(ctx, r, &rows[i], text); err != nil {
 				return err
 			}
 		}

@@ -93,24 +93,8 @@ func (s *sim) scan(ctx context.Context) error {
 	for _, b := range s.shelf.books {
 		b.cur = nil
 	}
-	senders := map[ledger.AccountRef]bool{}
-	if s.last.Block <= s.stolenTo {
-		for _, ref := range s.stolenFrom {
-			senders[ref] = true
-		}
-	}
-	for ref := range s.sources {
-		senders[ref] = true
-	}
-	var giver, taker *book // of the row that want was asked about last
-	want := func(from, to ledger.AccountRef, asset ledger.AssetRef) bool {
-		giver, taker = s.shelf.get(from, asset), s.shelf.get(to, asset)
-		return giver != nil || taker != nil || len(senders) > 0 && senders[from]
-	}
 	id := s.onlyChain()
-	err := r.ScanWhere(ctx, id, s.assetsRead(), s.last, s.head(id), want, func(w *ledger.Row) error {
-		return s.happen(ctx, w, giver, taker)
-	})
+	err := r.ScanWhere(ctx, id, s.assetsRead(), s.last, s.head(id), newWalk(ctx, s))
 	if ctx.Err() != nil {
 		return errs.Wrap("trace", "", ctx.Err())
 	}

@@ -41,10 +41,51 @@ func (s *shelf) bit(h uint64) (word uint64, bit uint64) {
 
 // get is the book of an account and asset, nil when it is not open.
 func (s *shelf) get(account ledger.AccountRef, asset ledger.AssetRef) *book {
-	if x := s.find(account, asset); x != 0 {
-		return s.books[x-1]
+	return s.at(s.find(account, asset))
+}
+
+// at is the book at a place and one, nil for 0.
+func (s *shelf) at(x uint32) *book {
+	if x == 0 {
+		return nil
 	}
-	return nil
+	return s.books[x-1]
+}
+
+// seek finds the books of the sides that k was shown, and lists those that are
+// open in k.hits, with a few that are not. Each loop's reads are free of one
+// another, and no branch depends on what they bring.
+func (s *shelf) seek(k *walk) {
+	clear(k.books)
+	k.hits = k.hits[:0]
+	if len(s.books) == 0 {
+		return
+	}
+	k.hashes, k.hits = room(k.hashes, 2*len(k.sides)), room(k.hits, 2*len(k.sides)+1)
+	n := 0
+	for i := range k.sides {
+		side := &k.sides[i]
+		for which, ref := range [2]ledger.AccountRef{side.From, side.To} {
+			h := hashBook(ref, side.Asset)
+			k.hashes[2*i+which], k.hits[n] = h, int32(2*i+which)
+			word, bit := s.bit(h)
+			n += int(min(s.maybe[word]&bit, 1))
+		}
+	}
+	k.hits = k.hits[:n]
+	sum, mask := uint32(0), uint64(len(s.slots)-1)
+	for _, i := range k.hits {
+		sum += s.slots[k.hashes[i]&mask].book
+	}
+	k.touched += byte(sum)
+	for _, i := range k.hits {
+		side := &k.sides[i/2]
+		ref := side.From
+		if i%2 == 1 {
+			ref = side.To
+		}
+		k.books[i/2][i%2] = s.slot(k.hashes[i], ref, side.Asset).book
+	}
 }
 
 // has is get without touching the book.

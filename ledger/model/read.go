@@ -135,20 +135,8 @@ func (r *reader) Scan(_ context.Context, id chain.ID, after, until ledger.Key, y
 }
 
 // ScanWhere is for ledger.WhereScanner.
-func (r *reader) ScanWhere(ctx context.Context, id chain.ID, assets []ledger.AssetRef, after, until ledger.Key,
-	want func(from, to ledger.AccountRef, asset ledger.AssetRef) bool, yield func(*ledger.Row) error,
-) error {
-	return r.Scan(ctx, id, after, until, func(rows []ledger.Row) error {
-		for i := range rows {
-			w := &rows[i]
-			if (assets == nil || slices.Contains(assets, w.Asset)) && want(w.From, w.To, w.Asset) {
-				if err := yield(w); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+func (r *reader) ScanWhere(ctx context.Context, id chain.ID, assets []ledger.AssetRef, after, until ledger.Key, by ledger.Walker) error {
+	return r.Scan(ctx, id, after, until, func(rows []ledger.Row) error { return ledger.Walk(ctx, r, assets, rows, by) })
 }
 
 func (r *reader) Balances(_ context.Context, queries []ledger.BalanceQuery) ([]ledger.Balance, error) {

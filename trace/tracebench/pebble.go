@@ -159,20 +159,29 @@ func (p *pebbleReader) AppendRows(ctx context.Context, rows []ledger.Row, b []by
 
 // ScanWhere is for ledger.WhereScanner: of one asset, by a copy of the rows that
 // is ordered by asset.
-func (p *pebbleReader) ScanWhere(_ context.Context, _ chain.ID, assets []ledger.AssetRef, after, until ledger.Key,
-	want func(from, to ledger.AccountRef, asset ledger.AssetRef) bool, yield func(*ledger.Row) error,
-) (err error) {
+func (p *pebbleReader) ScanWhere(ctx context.Context, _ chain.ID, assets []ledger.AssetRef, after, until ledger.Key, by ledger.Walker) (err error) {
 	if len(assets) != 1 {
 		return errSeveral
 	}
+	rows := make([]ledger.Row, 0, pebbleWave)
+	walk := func() {
+		err = ledger.Walk(ctx, p.Reader, nil, rows, by)
+		rows = rows[:0]
+	}
 	broken := p.each(everyone, assets[0], after, until, func(w *ledger.Row) bool {
-		if want(w.From, w.To, w.Asset) {
-			err = yield(w)
+		if rows = append(rows, *w); len(rows) == pebbleWave {
+			walk()
 		}
 		return err == nil
 	})
+	if err == nil && broken == nil {
+		walk()
+	}
 	return errors.Join(err, broken)
 }
+
+// pebbleWave is how many rows a walker is shown at once.
+const pebbleWave = 256
 
 var errSeveral = errors.New("the rows in Pebble are read on for one asset at a time")
 

@@ -1,0 +1,103 @@
+package trace
+
+import (
+	"context"
+
+	"bongsu/ledger"
+)
+
+// walk is a simulation that reads the ledger on. It looks the books of a whole
+// wave of rows up at once, and touches what their transfers will draw on, in
+// steps that do not wait for one another.
+type walk struct {
+	*sim
+	ctx     context.Context
+	senders map[ledger.AccountRef]bool // whose transfers count without a book
+
+	sides  []ledger.Sides
+	books  []sideBooks // of sides
+	known  int         // how many books were open when these were looked up
+	likely []int32
+
+	hashes  []uint64 // of both books of each row
+	hits    []int32  // of hashes: books that may be open
+	touched byte     // so that reads ahead are not left out
+}
+
+// sideBooks are the places of a row's books on the shelf and one; 0: none.
+type sideBooks [2]uint32
+
+func newWalk(ctx context.Context, s *sim) *walk {
+	k := &walk{sim: s, ctx: ctx, senders: map[ledger.AccountRef]bool{}}
+	if s.last.Block <= s.stolenTo {
+		for _, ref := range s.stolenFrom {
+			k.senders[ref] = true
+		}
+	}
+	for ref := range s.sources {
+		k.senders[ref] = true
+	}
+	return k
+}
+
+// Ahead is for ledger.Walker.
+func (k *walk) Ahead(sides []ledger.Sides) []int32 {
+	k.sides, k.known = sides, len(k.shelf.books)
+	k.books = room(k.books, len(sides))
+	k.shelf.seek(k)
+	k.near()
+	k.likely = room(k.likely, len(sides)+1)
+	n := 0
+	for i := range sides {
+		k.likely[n] = int32(i)
+		if k.books[i] != (sideBooks{}) || len(k.senders) > 0 && k.senders[sides[i].From] {
+			n++
+		}
+	}
+	return k.likely[:n]
+}
+
+// near touches the books that were found, and the lots at their ends.
+func (k *walk) near() {
+	sum := byte(0)
+	for _, i := range k.hits {
+		b := k.shelf.books[max(k.books[i/2][i%2], 1)-1]
+		sum += byte(b.head) + byte(b.owner)
+	}
+	for _, i := range k.hits {
+		b := k.shelf.books[max(k.books[i/2][i%2], 1)-1]
+		if at := b.head; i%2 == 0 && at < len(b.lots) {
+			sum += byte(b.lots[at].flow)
+		} else if n := len(b.lots); n > 0 {
+			sum += byte(b.lots[n-1].flow)
+		}
+	}
+	k.touched += sum
+}
+
+// Wants is for ledger.Walker.
+func (k *walk) Wants(i int) bool {
+	b, side := &k.books[i], &k.sides[i]
+	if len(k.shelf.books) != k.known {
+		if b[0] == 0 {
+			b[0] = k.shelf.find(side.From, side.Asset)
+		}
+		if b[1] == 0 {
+			b[1] = k.shelf.find(side.To, side.Asset)
+		}
+	}
+	return b[0]|b[1] != 0 || len(k.senders) > 0 && k.senders[side.From]
+}
+
+// Read is for ledger.Walker.
+func (k *walk) Read(i int, w *ledger.Row, text ledger.RowText) error {
+	return k.happen(k.ctx, w, k.shelf.at(k.books[i][0]), k.shelf.at(k.books[i][1]), text)
+}
+
+// room is s with n elements, which may hold anything.
+func room[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n, 2*n)
+	}
+	return s[:n]
+}
