@@ -195,6 +195,12 @@ func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book, text le
 	if w.From == w.To || w.Amount.IsZero() {
 		return nil // lots keep their order; nothing moves
 	}
+	if from != nil && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
+		s.countSend(from)
+	}
+	if len(thefts) == 0 && s.passClean(w, from, to) {
+		return nil
+	}
 	pieces := s.scratch[:0]
 	if from == nil {
 		pieces = append(pieces, lot{amount: w.Amount, flow: -1})
@@ -232,9 +238,6 @@ func (s *sim) theftsOf(w *ledger.Row) []uint32 {
 // spend draws a transfer's amount from the sender's book. What the ledger does
 // not know the origin of becomes a clean piece, booked as missing.
 func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]lot, error) {
-	if w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
-		s.countSend(b)
-	}
 	a := w.Amount
 	var missing chain.Amount
 	switch {

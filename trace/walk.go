@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"math"
 
 	"bongsu/ledger"
 )
@@ -11,8 +12,12 @@ import (
 // steps that do not wait for one another.
 type walk struct {
 	*sim
-	ctx     context.Context
-	senders map[ledger.AccountRef]bool // whose transfers count without a book
+	ctx context.Context
+
+	// Accounts whose transfers count without a book: sources, and up to a block
+	// those from whom was stolen.
+	senders  map[ledger.AccountRef]bool
+	senderTo uint64
 
 	sides  []ledger.Sides
 	books  []sideBooks // of sides
@@ -28,16 +33,23 @@ type walk struct {
 type sideBooks [2]uint32
 
 func newWalk(ctx context.Context, s *sim) *walk {
-	k := &walk{sim: s, ctx: ctx, senders: map[ledger.AccountRef]bool{}}
-	if s.last.Block <= s.stolenTo {
-		for _, ref := range s.stolenFrom {
-			k.senders[ref] = true
-		}
+	k := &walk{sim: s, ctx: ctx, senders: map[ledger.AccountRef]bool{}, senderTo: s.stolenTo}
+	for _, ref := range s.stolenFrom {
+		k.senders[ref] = true
 	}
 	for ref := range s.sources {
 		k.senders[ref] = true
 	}
 	return k
+}
+
+// dropSenders forgets whom was stolen from: the rows are beyond the thefts.
+func (k *walk) dropSenders() {
+	k.senderTo = math.MaxUint64
+	clear(k.senders)
+	for ref := range k.sources {
+		k.senders[ref] = true
+	}
 }
 
 // Ahead is for ledger.Walker.
@@ -91,6 +103,9 @@ func (k *walk) Wants(i int) bool {
 
 // Read is for ledger.Walker.
 func (k *walk) Read(i int, w *ledger.Row, text ledger.RowText) error {
+	if w.Block > k.senderTo {
+		k.dropSenders()
+	}
 	return k.happen(k.ctx, w, k.shelf.at(k.books[i][0]), k.shelf.at(k.books[i][1]), text)
 }
 
