@@ -150,23 +150,34 @@ func (r *Registry) All() []AssetInfo {
 	return out
 }
 
+// coins are what the EVM chains pay fees in, by symbol; an EVM counts it in
+// units of 10^-18. Of a chain that is not here a source has to state it.
+var coins = map[string][]ID{
+	"ETH": {
+		"eip155:10", "eip155:42161", "eip155:8453", "eip155:1337", "eip155:31337", // Optimism, Arbitrum, Base, development chains
+		"eip155:130", "eip155:324", "eip155:1101", "eip155:17000", "eip155:59144", "eip155:81457", "eip155:534352", "eip155:11155111", // Unichain, zkSync, Polygon zkEVM, Holesky, Linea, Blast, Scroll, Sepolia
+	},
+	"BNB": {"eip155:56", "eip155:204"}, "POL": {"eip155:137"}, "MNT": {"eip155:5000"}, "ETC": {"eip155:61"}, "AVAX": {"eip155:43114"},
+	"xDAI": {"eip155:100"}, "FTM": {"eip155:250"}, "S": {"eip155:146"}, "CELO": {"eip155:42220"}, "RON": {"eip155:2020"}, "CRO": {"eip155:25"},
+	"GLMR": {"eip155:1284"}, "METIS": {"eip155:1088"}, "ONE": {"eip155:1666600000"}, "BERA": {"eip155:80094"},
+}
+
 func builtin() []AssetInfo {
 	const src = "built in"
 	out := []AssetInfo{
 		{Ethereum.Native(), "ETH", 18, src},
 		{Tron.Native(), "TRX", 6, src},
 		{Solana.Native(), "SOL", 9, src},
-		{ID("eip155:56").Native(), "BNB", 18, src},
-		{ID("eip155:137").Native(), "POL", 18, src},
 		{"tron:0x2b6653dc/trc20:TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "USDT", 6, src},
 	}
 	for id, p := range utxoParams {
 		out = append(out, AssetInfo{id.Native(), p.symbol, 8, src})
 	}
-	for _, id := range []ID{"eip155:10", "eip155:42161", "eip155:8453", "eip155:1337", "eip155:31337"} {
-		out = append(out, AssetInfo{id.Native(), "ETH", 18, src})
+	for symbol, ids := range coins {
+		for _, id := range ids {
+			out = append(out, AssetInfo{id.Native(), symbol, 18, src})
+		}
 	}
-	out = append(out, AssetInfo{ID("eip155:5000").Native(), "MNT", 18, src})
 	for _, t := range []struct {
 		contract, symbol string
 		decimals         uint8

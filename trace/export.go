@@ -17,7 +17,8 @@ var csvHeader = []string{
 }
 
 // WriteCSV writes a result's rows: place is holding, exit, unfollowed, fee,
-// adjustment, collided, turned or missing (of an incomplete book).
+// adjustment, collided, turned, missing (of an incomplete book) or aside: what
+// was set aside, with what it imitates as label and whom it names as source.
 func (r *Result) WriteCSV(w io.Writer) error {
 	c := csv.NewWriter(w)
 	row := func(place, theft, account string, a Amount, o *Amount, rest ...string) {
@@ -57,6 +58,10 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	}
 	for _, x := range r.Turned {
 		row("turned", "", "", x, nil)
+	}
+	for _, x := range r.Aside {
+		a := []string{"aside", "", x.Account.String(), string(x.Asset), plainCell(x.Symbol), "", "", "", "", "", "", "", x.First.String(), x.Last.String(), x.Like, "", x.Touched.String(), string(x.Reason)}
+		_ = c.Write(a)
 	}
 	c.Flush()
 	return errs.Wrap("trace", "CSV", c.Error())

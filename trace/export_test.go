@@ -3,9 +3,11 @@ package trace_test
 import (
 	"bytes"
 	"encoding/csv"
+	"slices"
 	"strings"
 	"testing"
 
+	"bongsu/chain"
 	"bongsu/labels"
 	"bongsu/trace"
 )
@@ -27,6 +29,21 @@ func TestCSV(t *testing.T) {
 	}
 	if last := rows[43]; last[0] != "missing" || last[5] != "98047.7948" {
 		t.Errorf("%v", last)
+	}
+}
+
+// What was set aside is among the rows, without an amount: none of it counts.
+func TestCSVAside(t *testing.T) {
+	var b bytes.Buffer
+	like, touched := account(t, "0x000000000000000000000000000000000000aaaa"), account(t, "0x000000000000000000000000000000000000bbbb")
+	r := trace.Result{Aside: []trace.Aside{{Account: like, Touched: touched, Reason: trace.AsideLookLike, Asset: chain.Ethereum.Native(), Symbol: "=ETH", Count: 2, Like: touched.String()}}}
+	if err := r.WriteCSV(&b); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(&b).ReadAll()
+	want := []string{"aside", "", like.String(), string(chain.Ethereum.Native()), "'=ETH", "", "", "", "", "", "", "", "", "", touched.String(), "", touched.String(), "look-alike"}
+	if err != nil || len(rows) != 2 || !slices.Equal(rows[1], want) {
+		t.Errorf("%q %v", rows, err)
 	}
 }
 

@@ -319,13 +319,38 @@ func floor(reg *chain.Registry, assets []chain.Asset, text string) ([]chain.Mone
 		if !ok {
 			return nil, errs.New("trace", errs.Invalid, string(asset), "its decimals are not known", "leave --min-amount out")
 		}
-		amount, err := chain.ParseDecimal(text, info.Decimals)
+		amount, err := least(text, info.Decimals)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, chain.Money{Asset: asset, Amount: amount})
 	}
 	return out, nil
+}
+
+// finest is more decimals than any asset of use has.
+const finest = 60
+
+// least is the smallest amount of an asset that is not under text: of several
+// stolen assets one may not know as many decimals as the bound has.
+func least(text string, decimals uint8) (chain.Amount, error) {
+	amount, err := chain.ParseDecimal(text, decimals)
+	if err == nil || decimals >= finest {
+		return amount, err
+	}
+	fine, wrong := chain.ParseDecimal(text, finest)
+	if wrong != nil {
+		return amount, err
+	}
+	unit, err := chain.ParseDecimal("1", finest-decimals)
+	if err != nil {
+		return amount, err
+	}
+	amount, _ = fine.MulDiv(chain.Units(1), unit)                        // fits: it divides
+	if down, _ := amount.MulDiv(unit, chain.Units(1)); down.Less(fine) { // fits: down <= fine
+		amount = amount.MustAdd(chain.Units(1))
+	}
+	return amount, nil
 }
 
 // stateRun appends what a run found and what moved since the last, and takes

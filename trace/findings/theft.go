@@ -73,7 +73,8 @@ func Incident(c stix.Common, t trace.Theft, reg *chain.Registry) (stix.Object, e
 	for _, m := range amounts {
 		info, ok := reg.Info(m.Asset)
 		if !ok {
-			return stix.Object{}, errs.New("theft", errs.Invalid, string(m.Asset), "the asset's decimals are not known", "register it first")
+			return stix.Object{}, errs.New("theft", errs.Invalid, string(m.Asset), "the asset's decimals are not known",
+				"import a row of it with the columns decimals and symbol, or a list of tokens with address,symbol,name,decimals")
 		}
 		v.Amounts = append(v.Amounts, stix.NewAmount(info, m.Amount))
 	}
