@@ -251,6 +251,9 @@ func (n *node) theft(ctx context.Context, id string) (trace.Theft, *stix.Object,
 	if err != nil {
 		return trace.Theft{}, nil, err
 	}
+	if st.Revoked {
+		return trace.Theft{}, nil, errs.New("trace", errs.Invalid, id, "this theft was taken back", "state it again with: bongsu theft state")
+	}
 	o, err := st.Object()
 	if err != nil {
 		return trace.Theft{}, nil, err

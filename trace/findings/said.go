@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"slices"
 	"time"
@@ -81,7 +82,7 @@ func (t *Telling) Drafts(c stix.Common, said Said) ([]journal.Draft, error) {
 			return nil, errs.Wrap("findings", s.where, err)
 		}
 	}
-	if err := d.revoke(); err != nil {
+	if err := d.revoke(t.run.Result.Digest); err != nil {
 		return nil, err
 	}
 	for _, id := range t.thefts {
@@ -90,6 +91,26 @@ func (t *Telling) Drafts(c stix.Common, said Said) ([]journal.Draft, error) {
 		}
 	}
 	return d.out, nil
+}
+
+// Withdraw takes back all that stands of said, and last the run that it rests
+// on: its theft was taken back.
+func Withdraw(c stix.Common, said Said, run string) ([]journal.Draft, error) {
+	d := drafting{c: c, said: said}
+	if err := d.revoke(""); err != nil {
+		return nil, err
+	}
+	o, err := said.Get(run)
+	if err != nil {
+		return nil, errs.Wrap("findings", run, err)
+	}
+	r, err := stix.ReadRun(o)
+	if err != nil {
+		return nil, err
+	}
+	r.Modified, r.Revoked = later(c.Modified, r.Modified), true
+	err = d.add(r.Object())
+	return d.out, err
 }
 
 // drafting gathers the statements of one run.
@@ -123,8 +144,9 @@ func (d *drafting) add(o stix.Object, err error) error {
 	return nil
 }
 
-// revoke takes back what stands and the run no longer says.
-func (d *drafting) revoke() error {
+// revoke takes back what stands and the run of this digest no longer says; ""
+// is no run.
+func (d *drafting) revoke(digest string) error {
 	var gone []string
 	for id, v := range d.said.Statements {
 		if !d.now[id] && !v.Revoked && !v.Erased {
@@ -137,7 +159,7 @@ func (d *drafting) revoke() error {
 		if err != nil {
 			return errs.Wrap("findings", id, err)
 		}
-		if err := d.add(revocation(o, later(d.c.Modified, o.Modified), d.run.Result.Digest)); err != nil {
+		if err := d.add(revocation(o, later(d.c.Modified, o.Modified), digest)); err != nil {
 			return errs.Wrap("findings", id, err)
 		}
 	}
@@ -145,17 +167,17 @@ func (d *drafting) revoke() error {
 }
 
 // revocation is the version of a finding or movement that takes it back, by a
-// run.
+// run where one did.
 func revocation(o stix.Object, at time.Time, digest string) (stix.Object, error) {
 	if f, err := stix.ReadFinding(o); err == nil {
-		f.Modified, f.Revoked, f.Trace = at, true, digest
+		f.Modified, f.Revoked, f.Trace = at, true, cmp.Or(digest, f.Trace)
 		return f.Object()
 	}
 	m, err := stix.ReadMovement(o)
 	if err != nil {
 		return stix.Object{}, err
 	}
-	m.Modified, m.Revoked, m.Trace = at, true, digest
+	m.Modified, m.Revoked, m.Trace = at, true, cmp.Or(digest, m.Trace)
 	return m.Object()
 }
 

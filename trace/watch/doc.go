@@ -14,6 +14,8 @@
 //     becomes final the statement gets a version that says so; when a
 //     reorganisation takes the block back, one that revokes it. A transaction
 //     that comes back in another block is a new version of the same statement.
+//   - When the theft itself is taken back, all that was said of it is, and last
+//     its run: then it is watched no more, until it is stated and traced again.
 //   - Findings and movements are said before the run that they rest on: the
 //     latest run in the journal is one whose statements are all there.
 //

@@ -18,6 +18,7 @@ import (
 //	any --(an error)--> failed --(its time came)--> starting
 //	starting --(its run is not on this machine, or has an end)--> resting
 //	resting --(another run was stated)--> starting
+//	any --(the theft was taken back)--> resting, when all that stood is, too
 type state uint8
 
 const (
@@ -76,8 +77,16 @@ func (t *theft) level(ctx context.Context, w *Watcher, r ledger.Reader) {
 	}
 }
 
-// goOn traces on, or from the start, and states what changed.
+// goOn traces on, or from the start, and states what changed; or takes back what
+// stands.
 func (t *theft) goOn(ctx context.Context, w *Watcher, r ledger.Reader, now time.Time) ([]stix.Object, error) {
+	if t.run.Digest == "" {
+		said, err := Withdraw(ctx, Saying{Journal: w.cfg.Journal, View: w.cfg.View, Now: now, Marking: t.run.Marking}, t.id)
+		if err == nil {
+			t.state = resting
+		}
+		return said, err
+	}
 	if t.state != following {
 		if err := t.start(ctx, w, r); err != nil || t.state == resting {
 			return nil, err

@@ -30,7 +30,7 @@ func NewView(self identity.OrgID) *View { return &View{self} }
 func (v *View) Name() string { return "watch" }
 
 // Version is the version of the view's tables.
-func (v *View) Version() int { return 1 }
+func (v *View) Version() int { return 2 }
 
 // tables are drawn in FORMAT.md. Times are milliseconds since 1970, UTC.
 var tables = []string{
@@ -83,6 +83,8 @@ func (v *View) take(ctx context.Context, tx *journal.Tx, st *journal.Statement) 
 		return v.takeRun(ctx, tx, st)
 	case st.Type == "indicator":
 		return v.takeSaid(ctx, tx, st)
+	case st.Type == "incident" && st.Revoked:
+		return tx.Exec(ctx, `UPDATE watch_run SET digest='' WHERE theft=?`, st.ID)
 	}
 	return nil
 }
@@ -159,14 +161,15 @@ func (v *View) forget(ctx context.Context, tx *journal.Tx, st *journal.Statement
 // Run is the latest run that was stated of a theft.
 type Run struct {
 	Theft   string
-	Digest  string
+	ID      string // of its statement
+	Digest  string // "" when the theft was taken back, and what stands of it is to be
 	Marking stix.TLP
-	Seq     uint64 // of its statement
+	Seq     uint64
 }
 
 // Runs lists the latest run of every theft that has one, by theft.
 func (v *View) Runs(ctx context.Context, tx *journal.Tx) ([]Run, error) {
-	rows, err := tx.Query(ctx, `SELECT theft, digest, marking, seq FROM watch_run ORDER BY theft`)
+	rows, err := tx.Query(ctx, `SELECT theft, id, digest, marking, seq FROM watch_run ORDER BY theft`)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +178,7 @@ func (v *View) Runs(ctx context.Context, tx *journal.Tx) ([]Run, error) {
 	for rows.Next() {
 		var r Run
 		var marking, seq int64
-		if err := rows.Scan(&r.Theft, &r.Digest, &marking, &seq); err != nil {
+		if err := rows.Scan(&r.Theft, &r.ID, &r.Digest, &marking, &seq); err != nil {
 			return nil, err
 		}
 		r.Marking, r.Seq = stix.TLP(marking), uint64(seq)
@@ -187,7 +190,7 @@ func (v *View) Runs(ctx context.Context, tx *journal.Tx) ([]Run, error) {
 // RunOf is the latest run of one theft; ok is false without one.
 func (v *View) RunOf(ctx context.Context, tx *journal.Tx, theft string) (r Run, ok bool, err error) {
 	var marking, seq int64
-	err = tx.QueryRow(ctx, `SELECT theft, digest, marking, seq FROM watch_run WHERE theft=?`, theft).Scan(&r.Theft, &r.Digest, &marking, &seq)
+	err = tx.QueryRow(ctx, `SELECT theft, id, digest, marking, seq FROM watch_run WHERE theft=?`, theft).Scan(&r.Theft, &r.ID, &r.Digest, &marking, &seq)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Run{}, false, nil
 	}
