@@ -31,7 +31,7 @@ func recogniseETL(head []byte) bool {
 	}
 	has := func(name string) bool { return bytes.Contains(line, []byte(`"`+name+`"`)) }
 	return has("inputs") && has("outputs") && (has("hash") || has("transaction_hash") || has("txid")) ||
-		has("stripped_size") && has("merkle_root") && has("number")
+		has("merkle_root") && has("number") && has("hash")
 }
 
 // scalar is a JSON number or text; null and absent are "".
@@ -82,7 +82,7 @@ type etlIn struct {
 
 type etlIO struct {
 	Index     scalar   `json:"index"`
-	Script    string   `json:"script_hex"`
+	Script    *string  `json:"script_hex"`
 	Type      string   `json:"type"`
 	Addresses []string `json:"addresses"`
 	Address   *string  `json:"address"`
@@ -113,16 +113,16 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 		}
 		if text := bytes.TrimSpace(row); len(text) > 0 {
 			out.Row()
+			var state func() error
 			if err == nil || last {
-				err = etlLine(id, text, out)
+				state, err = etlLine(id, text, out)
 			}
 			if column, why := columnOf(err); why != nil {
-				if errs.Is(why) == errs.Internal {
-					return why
-				}
 				if err := out.Reject(ingest.Place{Line: line, Column: column}, text, why); err != nil {
 					return err
 				}
+			} else if err := state(); err != nil {
+				return err
 			}
 		}
 		if last {
@@ -178,38 +178,38 @@ func columnOf(err error) (string, error) {
 	return "", err
 }
 
-func etlLine(id chain.ID, text []byte, out *ingest.Output) error {
+// etlLine reads a row, and returns what states it.
+func etlLine(id chain.ID, text []byte, out *ingest.Output) (state func() error, err error) {
 	var row etlRow
 	if err := json.Unmarshal(text, &row); err != nil {
-		return fmt.Errorf("not JSON of this form: %w", err)
+		var form *json.SemanticError
+		if errors.As(err, &form) {
+			err = errors.New("the row or one of its members is of another type than bitcoin-etl writes")
+		}
+		return nil, fmt.Errorf("not JSON of this form: %w", err)
 	}
 	if row.Merkle != "" || row.Type == "block" {
-		return row.block(id, out)
+		b, err := row.block(id)
+		return func() error { return out.Block(b) }, err
 	}
 	t, err := row.transaction(id)
-	if err != nil {
-		return err
-	}
-	if err := out.UTXO(t); err != nil {
-		return errs.New("import", errs.Internal, "", err.Error(), "")
-	}
-	return nil
+	return func() error { return out.UTXO(t) }, err
 }
 
-func (row *etlRow) block(id chain.ID, out *ingest.Output) error {
+func (row *etlRow) block(id chain.ID) (f ledger.BlockFact, err error) {
 	number, err := row.Number.uint(63)
 	if err != nil {
-		return inColumn("number", err)
+		return f, inColumn("number", err)
 	}
 	h, err := ParseHash(row.Hash)
 	if err != nil {
-		return inColumn("hash", err)
+		return f, inColumn("hash", err)
 	}
 	at, err := etlTime(row.Timestamp)
 	if err != nil {
-		return inColumn("timestamp", err)
+		return f, inColumn("timestamp", err)
 	}
-	return out.Block(ledger.BlockFact{Chain: id, Number: number, Hash: ledger.Hash(h), Time: at, HasTime: true})
+	return ledger.BlockFact{Chain: id, Number: number, Hash: ledger.Hash(h), Time: at, HasTime: true}, nil
 }
 
 func etlTime(s scalar) (chain.Time, error) {
@@ -301,10 +301,11 @@ func (o *etlIO) value() (chain.Amount, error) {
 	return v, err
 }
 
-// account reads an output's account from its script, else from its address.
+// account reads an output's account from its script, else from its address. A
+// script of no bytes, without an address beside it, is one that anybody can spend.
 func (o *etlIO) account(id chain.ID) (chain.Account, []byte, error) {
-	if o.Script != "" {
-		script, err := hex.DecodeString(o.Script)
+	if o.Script != nil && (*o.Script != "" || o.unaddressed()) {
+		script, err := hex.DecodeString(*o.Script)
 		if err != nil {
 			return chain.Account{}, nil, err
 		}
@@ -318,6 +319,10 @@ func (o *etlIO) account(id chain.ID) (chain.Account, []byte, error) {
 		return a, nil, nil
 	}
 	return chain.Account{}, nil, errors.New("neither a script (script_hex) nor exactly one address of this chain")
+}
+
+func (o *etlIO) unaddressed() bool {
+	return len(o.Addresses) == 0 && (o.Address == nil || *o.Address == "")
 }
 
 func (o *etlIO) stated(id chain.ID) (chain.Account, bool) {

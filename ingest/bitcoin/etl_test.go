@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ingest"
 )
@@ -98,6 +99,9 @@ func TestETLRows(t *testing.T) {
 		{"good", good, "", ""},
 		{"another name for the hash", strings.Replace(good, `"hash"`, `"transaction_hash"`, 1), "", ""},
 		{"AWS: one address, whole coins", `{` + tx + `,"index":1,` + in + `,"outputs":[{"index":0,"address":"12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S","value":0.00000001}]}`, "", ""},
+		{"a script of no bytes", strings.Replace(good, `"script_hex":"0014751e76e8199196d454941c45d1b3a323f1433bd6"`, `"script_hex":"","addresses":[]`, 1), "", ""},
+		{"an address beside no script", strings.Replace(good, `"addresses":["12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S"],"value":4`, `"script_hex":"","addresses":["12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S"],"value":4`, 1), "", ""},
+		{"a list", "[1,2]", "", "of another type than bitcoin-etl writes"},
 		{"numbers that are none", strings.Replace(good, `"value":1000000000`, `"value":-1`, 1), "outputs.value", "not a whole number"},
 		{"too much money", strings.Replace(good, `"value":1000000000`, `"value":2100000000000001`, 1), "outputs.value", "more than all the money"},
 		{"part of a base unit", strings.Replace(good, `"value":1000000000`, `"value":0.1`, 1), "outputs.value", "not a whole number"},
@@ -132,6 +136,26 @@ func TestETLRows(t *testing.T) {
 				t.Errorf("rejects %.300q, want column %q and %q", text, c.column, c.why)
 			}
 		})
+	}
+}
+
+// TestETLBlocks: a table of blocks alone is recognised, whichever of its columns
+// were exported.
+func TestETLBlocks(t *testing.T) {
+	const row = `{"hash":"00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048","number":1,"merkle_root":"0e3e2357e806b6cdb1f70b54c3a3a17b6714ee1f0e68bebb44a74b1efd512098","timestamp":1231469665}`
+	path := write(t, t.TempDir(), "blocks.json", []byte(row+"\n"))
+	l, _, err := importFiles(t, ingest.Options{}, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := l.Reader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close() //nolint:errcheck // nothing was written
+	blocks, err := r.Blocks(t.Context(), chain.Bitcoin, []uint64{1})
+	if err != nil || !blocks[0].Known || blocks[0].Time != 1231469665000 {
+		t.Errorf("%+v, %v", blocks, err)
 	}
 }
 

@@ -205,7 +205,7 @@ func readBlocks(ctx context.Context, in *ingest.Input, out *ingest.Output, a *as
 		return errs.Wrap("import", in.Name, err)
 	}
 	f := &source{File: File{Name: in.Name, Data: data, Size: size}, number: out.Source(), chain: in.Chain}
-	if err := refuseForeign(in.Name, head); err != nil {
+	if err := refuseForeign(in.Name, head, in.Chain); err != nil {
 		return err
 	}
 	switch layoutOf(head) {
@@ -216,7 +216,7 @@ func readBlocks(ctx context.Context, in *ingest.Input, out *ingest.Output, a *as
 		if err != nil {
 			return err
 		}
-		if err := refuseForeign(in.Name, xor(head, key)); err != nil {
+		if err := refuseForeign(in.Name, xor(head, key), in.Chain); err != nil {
 			return err
 		}
 		f.XOR = key
@@ -224,14 +224,17 @@ func readBlocks(ctx context.Context, in *ingest.Input, out *ingest.Output, a *as
 	}
 }
 
-// refuseForeign refuses a block file of a network that is not read here.
-func refuseForeign(name string, head []byte) error {
-	network, other := foreignTo(head)
-	if !other {
-		return nil
+// refuseForeign refuses a block file of a network that is not read here, or of
+// another chain than was asked for.
+func refuseForeign(name string, head []byte, asked chain.ID) error {
+	if network, other := foreignTo(head); other {
+		return errs.New("import", errs.Usage, name, "is a block file of "+network+", a network that is not read here",
+			"block files of Bitcoin, its testnet3, regtest and simnet are")
 	}
-	return errs.New("import", errs.Usage, name, "is a block file of "+network+", a network that is not read here",
-		"block files of Bitcoin, its testnet3, regtest and simnet are")
+	if id, ok := MagicOf(head); ok && asked != "" && id != asked {
+		return errs.New("import", errs.Usage, name, "is a block file of chain "+string(id)+", not of "+string(asked), "leave --chain out: the file says its chain")
+	}
+	return nil
 }
 
 // hold keeps a file readable after the import of its source has ended.

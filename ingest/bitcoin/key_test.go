@@ -44,6 +44,7 @@ func TestKeyBeside(t *testing.T) {
 		name    string
 		key     []byte // beside the file; nil: none
 		file    []byte
+		chain   chain.ID // asked for
 		kind    errs.Kind
 		want    string // of the error or the rejects
 		ranges  string
@@ -63,6 +64,9 @@ func TestKeyBeside(t *testing.T) {
 		{name: "the key is missing", file: xor(plain, key), kind: errs.Invalid, want: "keep the xor.dat of its folder beside it"},
 		{name: "a short key", key: key[:7], file: xor(plain, key), kind: errs.Invalid, want: "xor.dat: the key of the block files is not 8 bytes long"},
 		{name: "a long key", key: append(bytes.Clone(key), 9), file: xor(plain, key), kind: errs.Invalid, want: "is not 8 bytes long"},
+		{name: "another chain asked for", file: plain, chain: chain.Bitcoin, kind: errs.Usage, want: "is a block file of chain " + string(chain.BitcoinRegtest)},
+		{name: "another chain asked for, under a key", key: key, file: xor(plain, key), chain: chain.Ethereum, kind: errs.Usage, want: "leave --chain out"},
+		{name: "its own chain asked for", key: key, file: xor(plain, key), chain: chain.BitcoinRegtest, ranges: "[{0 4 16}]"},
 		{name: "signet", file: withMagic(0x0a03cf40, raws[1]), kind: errs.Usage, want: "is a block file of signet"},
 		{name: "testnet4", file: withMagic(0x1c163f28, raws[1]), kind: errs.Usage, want: "is a block file of testnet4"},
 		{name: "testnet4 under a key", key: key, file: xor(withMagic(0x1c163f28, raws[1]), key), kind: errs.Usage, want: "is a block file of testnet4"},
@@ -74,7 +78,7 @@ func TestKeyBeside(t *testing.T) {
 				write(t, dir, KeyFile, c.key)
 			}
 			path := write(t, dir, "blk00000.dat", c.file)
-			l, report, err := importFiles(t, ingest.Options{}, path)
+			l, report, err := importFiles(t, ingest.Options{Chain: c.chain}, path)
 			if c.kind == 0 && err != nil || errs.Is(err) != c.kind && c.kind != 0 || report.Rejects != c.rejects {
 				t.Fatalf("%v, %d rejects", err, report.Rejects)
 			}

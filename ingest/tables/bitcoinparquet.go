@@ -178,7 +178,7 @@ func (c *cells) nextList(limit int) (list [][]byte, err error) {
 	for {
 		switch {
 		case !v.IsNull():
-			text, err := c.appendBitcoin(nil, v)
+			text, err := c.appendBitcoin([]byte{}, v) // not nil: empty is not null
 			if err != nil {
 				return nil, err
 			}
@@ -319,7 +319,9 @@ func bitcoinOutputs(id chain.ID, r bitcoinRow) ([]ledger.UTXOOut, error) {
 		if out[n].Value, err = satoshis(r.at(bcOutValue, i), "outputs.value"); err != nil {
 			return nil, err
 		}
-		if hexa := r.at(bcOutScript, i); len(hexa) > 0 {
+		address := string(r.at(bcOutAddress, i))
+		// A script of no bytes, without an address beside it, is one that anybody can spend.
+		if hexa := r.at(bcOutScript, i); len(hexa) > 0 || hexa != nil && address == "" {
 			script, err := hex.DecodeString(string(hexa))
 			if err != nil {
 				return nil, wrongf("outputs.script_hex", clip(string(hexa)), "not hexadecimal", "export the table again")
@@ -332,7 +334,7 @@ func bitcoinOutputs(id chain.ID, r bitcoinRow) ([]ledger.UTXOOut, error) {
 			}
 			continue
 		}
-		if out[n].Account, err = chain.ParseAccount(string(r.at(bcOutAddress, i)), id); err != nil {
+		if out[n].Account, err = chain.ParseAccount(address, id); err != nil {
 			return nil, wrong("outputs.address", err)
 		}
 	}

@@ -299,12 +299,13 @@ func TestPublicBitcoin(t *testing.T) {
 	file := writeParquet(t, []btcTx{
 		{coinbase9, 9, 0, at.Add(-80 * time.Hour), true, nil, []btcOut{{0, satoshi, nil, 50}}},
 		{payment, 170, 1, at, false, []btcIn{{0, coinbase9, 0, nil, 50}}, []btcOut{{0, finney, nil, 10}, {1, satoshi, nil, 39.99999999}}},
+		{payment[:63] + "f", 170, 3, at, false, []btcIn{{0, payment, 1, nil, 0}}, []btcOut{{0, "", nil, 1}}}, // anybody can spend it
 		{payment[:63] + "0", 170, 2, at, false, []btcIn{{0, payment, 1, nil, 0}}, []btcOut{{0, satoshi, nil, 1e-9}}},
 	})
 	var store ingesttest.Store
 	rep, err := imported(t, &store, ingest.Options{}, "btc.parquet", file)
 	rows := rejected(t, rep)
-	if errs.Is(err) != errs.Partial || len(rows) != 1 || rows[0][0] != "3" || rows[0][1] != "outputs.value" {
+	if errs.Is(err) != errs.Partial || len(rows) != 1 || rows[0][0] != "4" || rows[0][1] != "outputs.value" {
 		t.Fatalf("error %v, rejects %q", err, rows)
 	}
 	r, err := store.Model.Reader()
