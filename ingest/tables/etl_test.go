@@ -176,6 +176,47 @@ func TestETLTraces(t *testing.T) {
 	}
 }
 
+// TestTracesInPart: a frame counts once however often its row is there, and one
+// whose callers are missing counts where the row itself says how it ended.
+func TestTracesInPart(t *testing.T) {
+	const header = "block_number,transaction_hash,transaction_index,from_address,to_address,value,trace_type,call_type,trace_address,error,status,block_timestamp\n"
+	row := func(tx, value, path, fault, status string) string {
+		return strings.Join([]string{"7", tx, "0", alice, bob, value, "call", "call", path, fault, status, "1740148187"}, ",") + "\n"
+	}
+	for _, c := range []struct {
+		name, rows string
+		want       []string // kind, amount, ordinal
+		rejects    []string // lines
+	}{
+		{"twice", row(tx1, "5", "", "", "1") + row(tx1, "6", "0", "", "1") + row(tx1, "6", "0", "", "1") + row(tx1, "6", "1", "", "1"), []string{"native,5,0", "internal,6,1", "internal,6,2"}, nil},
+		{"twice, once unreadable", row(tx1, "5", "", "", "1") + row(tx1, "x", "0", "", "1") + row(tx1, "6", "0", "", "1"), []string{"native,5,0", "internal,6,1"}, []string{"3"}},
+		{"no callers, with its status", row(tx1, "6", `"0,1"`, "", "1") + row(tx2, "7", "3", "", "0"), []string{"internal,6,0"}, nil},
+		{"no callers, no status", row(tx1, "6", `"0,1"`, "", "") + row(tx2, "0", "3", "", ""), nil, []string{"2"}},
+		{"callers, no status", row(tx1, "5", "", "", "") + row(tx1, "0", "0", "", "") + row(tx1, "6", `"0,1"`, "", ""), []string{"native,5,0", "internal,6,2"}, nil},
+		{"one caller missing, no status", row(tx1, "5", "", "", "") + row(tx1, "6", `"0,1"`, "", ""), []string{"native,5,0"}, []string{"3"}},
+		{"a caller that failed, no status", row(tx1, "5", "", "", "") + row(tx1, "9", "0", "Reverted", "") + row(tx1, "6", `"0,1"`, "", ""), []string{"native,5,0"}, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var store ingesttest.Store
+			rep, err := imported(t, &store, ingest.Options{}, "traces.csv", header+c.rows)
+			if (errs.Is(err) == errs.Partial) != (c.rejects != nil) {
+				t.Fatal(err)
+			}
+			var got, lines []string
+			for _, row := range held(t, &store) {
+				f := strings.Split(row, ",")
+				got = append(got, strings.Join([]string{f[5], f[9], f[10]}, ","))
+			}
+			for _, row := range rejected(t, rep) {
+				lines = append(lines, row[0])
+			}
+			if !slices.Equal(got, c.want) || !slices.Equal(lines, c.rejects) {
+				t.Fatalf("held %q, rejected %q; want %q, %q", got, lines, c.want, c.rejects)
+			}
+		})
+	}
+}
+
 // TestClaims: a file whose name says which blocks it holds, and which goes in
 // whole, makes the range complete for what its table holds.
 func TestClaims(t *testing.T) {

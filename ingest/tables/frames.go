@@ -18,6 +18,7 @@ type frame struct {
 	place    chain.Transfer
 	kind     frameKind
 	failed   bool
+	told     bool   // the row says how the frame ended, its callers included
 	unread   bool   // rejected, and here for its rank alone
 	input    []byte // of a call that links need
 	from, to chain.Account
@@ -95,6 +96,7 @@ func (e *etl) frameCells(f *frame, r record) (err error) {
 		return err
 	}
 	f.failed = string(r[trStatus]) == "0" || len(r[trError]) > 0
+	f.told = len(r[trStatus]) > 0
 	switch kind, call := string(r[trType]), string(r[trCall]); {
 	case kind == "call" && (call == "delegatecall" || call == "callcode" || call == "staticcall"):
 		f.kind = frameStill
@@ -139,8 +141,17 @@ func (e *etl) endTransaction() error {
 		return nil
 	}
 	e.frames = list[:0]
-	slices.SortStableFunc(list, func(a, b frame) int { return slices.Compare(a.path, b.path) })
-	failed := -1 // the length of the path under which everything failed
+	slices.SortStableFunc(list, func(a, b frame) int {
+		switch c := slices.Compare(a.path, b.path); {
+		case c != 0 || a.unread == b.unread:
+			return c
+		case a.unread:
+			return 1
+		}
+		return -1
+	})
+	list = slices.CompactFunc(list, func(a, b frame) bool { return slices.Equal(a.path, b.path) }) // a place holds one frame
+	failed := -1                                                                                   // the length of the path under which everything failed
 	for rank := range list {
 		f := &list[rank]
 		if failed >= 0 && len(f.path) > failed {
@@ -150,11 +161,42 @@ func (e *etl) endTransaction() error {
 		if f.failed {
 			failed = len(f.path)
 		}
+		if f.moves() && !called(list, f) {
+			if err := e.rejectFrame(f, "", "frames that called it are missing, and nothing says whether they failed",
+				"export the traces whole, or with the column status"); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := e.stateFrame(f, uint32(rank)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// moves says whether a frame may move value.
+func (f *frame) moves() bool {
+	return !f.failed && !f.unread && f.kind != frameStill && !f.place.Amount.IsZero()
+}
+
+// called says whether the frames that called one are known not to have failed:
+// by its own word, which ethereum-etl passes down, or because all of them are
+// there, in order of their paths.
+func called(list []frame, f *frame) bool {
+	for path := f.path; !f.told && len(path) > 0; {
+		path = path[:len(path)-1]
+		i, ok := slices.BinarySearchFunc(list, path, func(c frame, p []uint32) int { return slices.Compare(c.path, p) })
+		if !ok || list[i].unread {
+			return false
+		}
+		f = &list[i]
+	}
+	return true
+}
+
+func (e *etl) rejectFrame(f *frame, column, why, hint string) error {
+	return e.out.Reject(ingest.Place{Line: f.line, Column: column}, []byte(f.place.Tx.Text(e.id)), errs.New("", errs.Invalid, "", why, hint))
 }
 
 // stateFrame states one frame, whose callers did not fail.
@@ -185,8 +227,7 @@ func (e *etl) stateFrame(f *frame, rank uint32) error {
 		return nil
 	}
 	if t.From.IsZero() || t.To.IsZero() {
-		return e.out.Reject(ingest.Place{Line: f.line, Column: "to_address"}, []byte(t.Tx.Text(e.id)),
-			errs.New("", errs.Invalid, "", "a frame that moves value does not say from whom to whom", "export the traces again"))
+		return e.rejectFrame(f, "to_address", "a frame that moves value does not say from whom to whom", "export the traces again")
 	}
 	return e.out.Transfer(&t)
 }

@@ -26,7 +26,7 @@ func strangers() []ingest.Format {
 		{
 			Name: "geth-traces", Recognise: func(head []byte) bool { return firstMembers(head, "transaction_traces") },
 			Refused: "holds raw traces of geth, not yet taken apart",
-			Hint:    "run ethereum-etl's extract_geth_traces on it, and import the result",
+			Hint:    "export the traces with ethereum-etl's export_traces, or follow the node with `bongsu follow ethereum`: what extract_geth_traces makes of them names no transactions",
 		},
 		{
 			Name: "explorer-erc721", Recognise: withHeader(func(h *header) bool {
