@@ -5,7 +5,6 @@ import (
 	"io"
 	"strings"
 
-	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ingest"
 	"bongsu/ingest/signatures"
@@ -43,6 +42,9 @@ func (c *importCmd) Run(a *app) error {
 	defer n.close() //nolint:errcheck // read-only by then; Commit reported its own errors
 	rep, err := n.importFiles(a, c.Files, c.Format, c.Chain)
 	if err != nil && errs.Is(err) != errs.Partial {
+		if !a.json {
+			writeReport(a.stdout, rep) // what went in all the same
+		}
 		return err
 	}
 	if perr := a.print(rep, func(w io.Writer) { writeReport(w, rep) }); perr != nil {
@@ -54,12 +56,9 @@ func (c *importCmd) Run(a *app) error {
 // importFiles imports files into the node's ledger, with progress. An error of
 // kind errs.Partial says that rows were rejected; the report tells the rest.
 func (n *node) importFiles(a *app, files []string, format, chainName string) (ingest.Report, error) {
-	var id chain.ID
-	if chainName != "" {
-		var err error
-		if id, err = chain.ParseID(chainName); err != nil {
-			return ingest.Report{}, err
-		}
+	id, err := chainNamed(chainName)
+	if err != nil {
+		return ingest.Report{}, err
 	}
 	sources := make([]ingest.Source, len(files))
 	for i, f := range files {

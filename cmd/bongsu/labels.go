@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -146,14 +147,25 @@ func dated(t chain.Time) string {
 	return t.Std().Format("2006-01-02")
 }
 
+// chainNamed reads the flag --chain; "" is no chain. A chain that is none is a
+// wrong use of the command, whatever it would have read.
+func chainNamed(name string) (chain.ID, error) {
+	if name == "" {
+		return "", nil
+	}
+	id, err := chain.ParseID(name)
+	var e *errs.Error
+	if errors.As(err, &e) {
+		return "", errs.New("--chain", errs.Usage, e.Where, e.Why, e.Hint)
+	}
+	return id, err
+}
+
 // parseAccount reads an address with the chain named by --chain.
 func parseAccount(text, chainName string) (chain.Account, error) {
-	var id chain.ID
-	if chainName != "" {
-		var err error
-		if id, err = chain.ParseID(chainName); err != nil {
-			return chain.Account{}, err
-		}
+	id, err := chainNamed(chainName)
+	if err != nil {
+		return chain.Account{}, err
 	}
 	acct, err := chain.ParseAccount(text, id)
 	if err != nil {

@@ -113,7 +113,7 @@ func writeStats(w io.Writer, chains []chainStats, rows uint64, store use) {
 		return
 	}
 	for _, s := range chains {
-		fmt.Fprintf(w, "%s: %d rows in %d transactions, blocks %d to %d, %s\n", s.Chain, s.Rows, s.Txs, s.From, s.To, period(s.FirstTime, s.LastTime))
+		fmt.Fprintf(w, "%s: %d rows in %d transactions, %s, %s\n", s.Chain, s.Rows, s.Txs, s.blocks(), period(s.FirstTime, s.LastTime))
 		for _, r := range s.Complete {
 			fmt.Fprintf(w, "  complete for %s: blocks %d to %d\n", r.What, r.From, r.To)
 		}
@@ -137,7 +137,19 @@ func writeStats(w io.Writer, chains []chainStats, rows uint64, store use) {
 			fmt.Fprintf(w, "  of %d rows no source gives the time; import the blocks or transactions of their range\n", s.Untimed)
 		}
 	}
-	fmt.Fprintf(w, "%d rows, %d bytes in %d files\n", rows, store.bytes, store.files)
+	each := ""
+	if rows > 0 { // transactions of UTXO chains are no rows
+		each = fmt.Sprintf(" (%.1f a row)", float64(store.bytes)/float64(rows))
+	}
+	fmt.Fprintf(w, "%d rows, %d bytes%s in %d files\n", rows, store.bytes, each, store.files)
+}
+
+// blocks is the range of blocks that sources name.
+func (s *chainStats) blocks() string {
+	if s.Rows > 0 && s.Rows == s.Inferred && s.To == 0 {
+		return "no blocks named"
+	}
+	return fmt.Sprintf("blocks %d to %d", s.From, s.To)
 }
 
 func period(first, last chain.Time) string {

@@ -23,7 +23,7 @@ func (n *node) moved(ctx context.Context, op string, texts []string, chainName s
 	ids, err := r.Chains(ctx)
 	if chainName != "" {
 		var id chain.ID
-		id, err = chain.ParseID(chainName)
+		id, err = chainNamed(chainName)
 		ids = []chain.ID{id}
 	}
 	if err != nil {

@@ -90,10 +90,8 @@ func (n *node) stolen(a *app, c *theftStateCmd) (rejects int64, stolen []chain.T
 	// Read once more, to know which transfers the file names.
 	all := &collector{n: n}
 	opts := ingest.Options{Formats: formats(n.ledger), Format: c.Format, TempDir: a.dir, Now: a.now, Rejects: a.path("theft.rejects.csv")}
-	if c.Chain != "" {
-		if opts.Chain, err = chain.ParseID(c.Chain); err != nil {
-			return 0, nil, err
-		}
+	if opts.Chain, err = chainNamed(c.Chain); err != nil {
+		return 0, nil, err
 	}
 	if _, err := ingest.Run(a.ctx, all, []ingest.Source{{Name: c.Transfers}}, opts); err != nil && errs.Is(err) != errs.Partial {
 		return 0, nil, err
