@@ -283,6 +283,9 @@ func (w *world) request(d *datadriven.TestData) trace.Request {
 			req.Backward = true
 		case "source":
 			src := trace.Source{Account: w.account(a.Vals[0])}
+			if len(w.txs) > 0 {
+				src.Account = w.output(a.Vals[0])
+			}
 			if len(a.Vals) > 1 {
 				src.Since = chain.Time(number(a.Vals[1]) * 12_000)
 			}

@@ -250,39 +250,27 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	return s, s.addSources(ctx, p.sources)
 }
 
-// addCoins starts the simulation of a UTXO chain. A source is an account whose
-// outputs, received since its time, are stolen.
+// addCoins starts the simulation of a UTXO chain.
 func (s *sim) addCoins(ctx context.Context, p *part, local map[uint32]uint32) error {
 	var coins []stolenOutput
 	for _, c := range p.coins {
 		c.theft = local[c.theft]
 		coins = append(coins, c)
 	}
+	if len(coins)+len(p.sources) == 0 {
+		return errs.New("trace", errs.NotExist, "", "the ledger holds no output that the theft names", "import its transactions first")
+	}
+	u := startUTXO(s)
 	for _, i := range p.sources {
-		src := &s.req.Sources[i]
-		refs, err := s.r.AccountRefs(ctx, []chain.Account{src.Account})
+		at, err := s.addSource(ctx, &s.req.Sources[i])
 		if err != nil {
 			return err
 		}
-		theft := s.addTheft(src.Account.String(), "")
-		q := ledger.Query{Account: refs[0]}
-		for more := refs[0] != 0; more; {
-			pages, err := s.r.OutputsOf(ctx, []ledger.Query{q})
-			if err != nil {
-				return err
-			}
-			for _, o := range pages[0].Outputs {
-				if q.After = o.Key; o.Key.Time >= src.Since {
-					coins = append(coins, stolenOutput{coinKey{src.Account.Chain(), o.Point}, o.Tx, theft})
-				}
-			}
-			more = pages[0].More && len(pages[0].Outputs) > 0
+		if err := u.queueSends(ctx, at, nil); err != nil {
+			return err
 		}
 	}
-	if len(coins) == 0 {
-		return errs.New("trace", errs.NotExist, "", "the ledger holds no output that the theft names", "import its transactions first")
-	}
-	return startUTXO(s).steals(ctx, coins)
+	return u.steals(ctx, coins)
 }
 
 func (s *sim) addTheft(id, title string) uint32 {
@@ -328,22 +316,11 @@ func (s *sim) setFloors(ctx context.Context) error {
 func (s *sim) addSources(ctx context.Context, which []uint32) error {
 	for _, i := range which {
 		src := &s.req.Sources[i]
-		refs, err := s.r.AccountRefs(ctx, []chain.Account{src.Account})
+		at, err := s.addSource(ctx, src)
 		if err != nil {
 			return err
 		}
-		if refs[0] == 0 {
-			return errs.New("trace", errs.NotExist, src.Account.String(), "the ledger holds no transfer of this account", "import its transfers first")
-		}
-		at, err := s.party(ctx, refs[0])
-		if err != nil {
-			return err
-		}
-		s.parties[at].role = roleSource
-		s.parties[at].theft = s.addTheft(src.Account.String(), "")
-		s.parties[at].source = src
-		s.sources[refs[0]] = at
-		q := ledger.Query{Account: refs[0], Direction: ledger.Out, Until: s.head(src.Account.Chain()), Limit: lastPage}
+		q := ledger.Query{Account: s.parties[at].ref, Direction: ledger.Out, Until: s.head(src.Account.Chain()), Limit: lastPage}
 		if src.Asset != "" {
 			assets, err := s.r.AssetRefs(ctx, []chain.Asset{src.Asset})
 			if err != nil {
@@ -360,4 +337,22 @@ func (s *sim) addSources(ctx context.Context, which []uint32) error {
 		}
 	}
 	return nil
+}
+
+// addSource makes the party of a source, and a theft of what it sends.
+func (s *sim) addSource(ctx context.Context, src *Source) (at uint32, err error) {
+	refs, err := s.r.AccountRefs(ctx, []chain.Account{src.Account})
+	if err != nil {
+		return 0, err
+	}
+	if refs[0] == 0 {
+		return 0, errs.New("trace", errs.NotExist, src.Account.String(), "the ledger holds no transfer of this account", "import its transfers first")
+	}
+	if at, err = s.party(ctx, refs[0]); err != nil {
+		return 0, err
+	}
+	p := &s.parties[at]
+	p.role, p.source, p.theft = roleSource, src, s.addTheft(src.Account.String(), "")
+	s.sources[refs[0]] = at
+	return at, nil
 }

@@ -66,7 +66,9 @@ type Theft struct {
 
 // Source makes an account a theft of its own: everything that it sends from
 // Since on is stolen. Its own books are never opened; what comes back to it
-// rests there. The theft's id is the account's CAIP-10 text.
+// rests there. On a UTXO chain it sends what its outputs hold when they are
+// spent, less the change of its own payment. The theft's id is the account's
+// CAIP-10 text.
 type Source struct {
 	Account chain.Account
 	Since   chain.Time  // zero: from the ledger's start

@@ -73,7 +73,7 @@ func (e *txEvent) gather() (*pouring, error) {
 			last = c
 			delete(e.u.coins, key)
 		case in.Known:
-			p.in = append(p.in, []lot{{amount: in.Value, flow: -1}})
+			p.in = append(p.in, []lot{e.u.sent(e, i)})
 			known = known.MustAdd(in.Value)
 		default:
 			e.short = true
@@ -162,12 +162,19 @@ func (e *txEvent) payer(lots []lot) ledger.AccountRef {
 			return e.u.flows[l.flow].row.to
 		}
 	}
+	first := ledger.AccountRef(0)
 	for _, ref := range e.in {
-		if ref != 0 {
+		if at, ok := e.u.sources[ref]; ok && anyOf(lots, e.u.parties[at].theft, e.u.classes) {
 			return ref
 		}
+		if first == 0 {
+			first = ref
+		}
+		if first != 0 && len(e.u.sources) == 0 {
+			break
+		}
 	}
-	return 0
+	return first
 }
 
 // pay gives an output its lots: the theft taints them, a service or a bound
@@ -177,6 +184,7 @@ func (e *txEvent) pay(ctx context.Context, i int, lots []lot) error {
 	w := e.row(i, e.out[i], chain.KindNative, out.Value)
 	w.From = e.payer(lots)
 	e.judge(lots)
+	e.u.change(w.To, lots)
 	key := coinKey{e.tx.Chain, ledger.OutPoint{Tx: e.tx.Tx, Index: uint32(i)}}
 	for _, t := range e.u.outputs[key] {
 		lots = e.u.steal(t, &w, lots)

@@ -141,7 +141,16 @@ func TestCoinsConserved(t *testing.T) {
 		if rapid.Bool().Draw(t, "floor") {
 			req.Bounds.MinAmount = []chain.Money{{Asset: chain.Bitcoin.Native(), Amount: chain.Units(4)}}
 		}
+		if rapid.IntRange(0, 2).Draw(t, "by source") == 0 {
+			req.Thefts = nil
+			for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, 5), 1, 2, rapid.ID[int]).Draw(t, "sources") {
+				req.Sources = append(req.Sources, trace.Source{Account: payee(n), Since: chain.Time(rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "since")) * 600_000})
+			}
+		}
 		run, err := trace.Follow(context.Background(), coinReader(t, txs), set, req)
+		if req.Sources != nil && errs.Is(err) == errs.NotExist {
+			return // the chain never paid that account
+		}
 		if err != nil {
 			t.Fatal(err)
 		}

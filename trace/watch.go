@@ -151,7 +151,7 @@ func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool,
 func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]seenChain) error {
 	s.heap.entries, s.heap.sources = nil, nil
 	if s.utxo != nil {
-		return s.utxo.resume(ctx)
+		return s.utxo.resume(ctx, seen)
 	}
 	again := map[bookKey]bool{}
 	for i := range fresh {
@@ -181,8 +181,9 @@ func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]
 	return nil
 }
 
-// resume looks for spenders of the outputs that were unspent.
-func (u *utxo) resume(ctx context.Context) error {
+// resume looks for spenders of the outputs that were unspent, and for what
+// sources sent since.
+func (u *utxo) resume(ctx context.Context, seen map[chain.ID]seenChain) error {
 	var names []ledger.Tx
 	var keys []coinKey
 	for k := range u.coins {
@@ -208,6 +209,11 @@ func (u *utxo) resume(ctx context.Context) error {
 			return err
 		}
 		if err := u.queue(ctx, spender[0]); err != nil {
+			return err
+		}
+	}
+	for _, at := range u.sources {
+		if err := u.queueSends(ctx, at, seen); err != nil {
 			return err
 		}
 	}
