@@ -10,8 +10,8 @@ import (
 )
 
 // mergeLock is held by the one process that writes segments. Whoever holds it
-// may take the folder's lock, not the other way round; whoever holds both may
-// remove files that no manifest names.
+// may take the folder's lock, not the other way round, and may remove files that
+// the manifest does not name.
 const mergeLock = "MERGE"
 
 // lockEvery is how often one asks for a lock that another may hold for hours,

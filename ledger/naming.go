@@ -41,15 +41,18 @@ func (l *Ledger) nameRuns(ctx context.Context, runs []*importRun) (n *naming, er
 		return nil, nil
 	}
 	n = &naming{l: l, twice: map[AccountRef]AccountRef{}}
-	number := uint64(0)
+	var m *manifest
 	if err := l.write(ctx, func() error {
-		n.names, number = l.names.snapshot(), l.manifest.NextFile
-		return l.sweep()
+		n.names, m = l.names.snapshot(), l.manifest
+		return nil
 	}); err != nil {
 		return nil, err
 	}
+	if err := l.sweep(m); err != nil {
+		return nil, err
+	}
 	n.first = n.names.count() + 1
-	if n.dict, err = newDictionaryWriter(l.opt.disk, l.dir, number, n.first); err != nil {
+	if n.dict, err = newDictionaryWriter(l.opt.disk, l.dir, m.NextFile, n.first); err != nil {
 		return nil, err
 	}
 	byChain := map[chain.ID][]*epoch{}

@@ -75,9 +75,12 @@ func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (s
 			return nil
 		}
 		j = l.snapshot()
-		return l.sweep()
+		return nil
 	})
 	if err != nil || j == nil {
+		return stats, false, err
+	}
+	if err := l.sweep(j.old); err != nil {
 		return stats, false, err
 	}
 	if named != nil {
@@ -89,8 +92,10 @@ func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (s
 	}
 	defer next.drop()
 	l.pause()
-	err = l.write(ctx, func() error { return j.swap(next, rest) })
-	return j.stats, err == nil, err
+	if err := l.write(ctx, func() error { return j.swap(next, rest) }); err != nil {
+		return j.stats, false, err
+	}
+	return j.stats, true, l.sweep(&j.next)
 }
 
 // pause lets tests do something while a job is under way.
@@ -273,16 +278,16 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 }
 
 // sweep removes files that no manifest names: what a crash left, and what a
-// rewrite replaced. mu and the folder's lock are held. Runs and spools of an
-// import that can be resumed stay.
-func (l *Ledger) sweep() error {
-	keep := map[string]bool{l.manifest.Head: true}
-	for _, s := range l.manifest.Segments {
+// rewrite replaced. mergeLock is held since the manifest was read: nobody else
+// makes such files. What belongs to imports under way stays.
+func (l *Ledger) sweep(m *manifest) error {
+	keep := map[string]bool{m.Head: true}
+	for _, s := range m.Segments {
 		for _, part := range s.parts() {
 			keep[segmentFile(s.Number, part)] = true
 		}
 	}
-	for _, n := range l.manifest.Dictionaries {
+	for _, n := range m.Dictionaries {
 		keep[dictionaryName(n)] = true
 	}
 	entries, err := os.ReadDir(l.dir)

@@ -9,11 +9,13 @@ import (
 
 // successor is the head that follows a job's commit. It is made ready before
 // the job takes the folder's lock, so that whoever commits waits only for what
-// was committed meanwhile to be written and applied again.
+// was committed last to be written and applied again.
 type successor struct {
 	log   *headLog // of what the old one holds that is not in a segment now; no slot says so yet
 	names *names
 	head  *head
+	seen  headLog // the old log, up to what was taken over
+	again bool    // whether to apply everything anew, because something was rolled back
 }
 
 // successor writes what stays in the head, and the manifest as it will be but
@@ -32,19 +34,57 @@ func (j *rewriteJob) successor(rest *Facts) (*successor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &successor{log: log, names: nm, head: newHead(nm, below)}
+	s := &successor{log: log, names: nm, head: newHead(nm, below), seen: j.log}
 	for _, r := range records {
-		err := log.write(r.encode())
-		if err == nil {
-			_, err = s.head.apply(r, false)
+		if err = s.add(r); err != nil {
+			break
 		}
-		if err != nil {
-			s.drop()
-			return nil, err
-		}
+	}
+	if err = cmpErr(err, s.follow()); err != nil {
+		s.drop()
+		return nil, err
 	}
 	return s, nil
 }
+
+// add writes and applies a record.
+func (s *successor) add(r *record) error {
+	s.again = s.again || r.kind == recordRollback
+	if err := s.log.write(r.encode()); err != nil || s.again {
+		return err
+	}
+	_, err := s.head.apply(r, false)
+	return err
+}
+
+// takeOver adds what was committed up to a place in the old log.
+func (s *successor) takeOver(log *headLog) error {
+	err := log.read(s.seen.end, s.seen.seq, s.add)
+	s.seen = *log
+	return err
+}
+
+// follow takes over what others commit meanwhile, until it keeps up with them.
+func (s *successor) follow() error {
+	for range followRounds {
+		now := s.seen
+		moved, err := now.refresh()
+		if err != nil {
+			return err
+		}
+		if !moved {
+			break
+		}
+		if err := s.takeOver(&now); err != nil {
+			return err
+		}
+	}
+	return errs.Wrap("commit", s.log.name, s.log.f.Sync())
+}
+
+// followRounds is how often one looks for what was committed while one took
+// over what was committed before: each time it is less.
+const followRounds = 4
 
 // drop closes the log of a successor that did not come to be.
 func (s *successor) drop() {
@@ -76,22 +116,13 @@ func (j *rewriteJob) swap(s *successor, rest *Facts) error {
 	if err := l.checkCommit(rest); err != nil {
 		return err
 	}
-	var later []*record
-	again := false // whether to apply everything anew
-	if err := l.log.read(j.log.end, j.log.seq, func(r *record) error {
-		again = again || r.kind == recordRollback
-		later = append(later, r)
-		return nil
-	}); err != nil {
+	if err := s.takeOver(l.log); err != nil {
 		return err
 	}
 	unnamed := *rest
 	unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
 	if !unnamed.empty() {
-		later = append(later, &record{kind: recordFacts, facts: &unnamed})
-	}
-	for _, r := range later {
-		if err := s.log.write(r.encode()); err != nil {
+		if err := s.add(&record{kind: recordFacts, facts: &unnamed}); err != nil {
 			return err
 		}
 	}
@@ -101,21 +132,10 @@ func (j *rewriteJob) swap(s *successor, rest *Facts) error {
 	if err := l.commitManifest(&j.next); err != nil {
 		return err
 	}
-	if again {
-		if err := l.refresh(); err != nil {
-			return err
-		}
-		return l.sweep()
+	if s.again {
+		return l.refresh()
 	}
-	for _, r := range later {
-		if _, err := s.head.apply(r, false); err != nil {
-			return err
-		}
-	}
-	if err := l.succeed(&j.next, s); err != nil {
-		return err
-	}
-	return l.sweep()
+	return l.succeed(&j.next, s)
 }
 
 // succeed puts a successor in place whose manifest is committed. mu is held.
