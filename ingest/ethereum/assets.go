@@ -22,34 +22,53 @@ const maxDecimals = 77
 // assets asks the contracts of tokens that are new here for their decimals and
 // symbol. A contract that does not answer is no error: its transfers are exact
 // in base units, and its decimals stay unknown.
-func (n *Node) assets(ctx context.Context, f *ledger.Facts) (out []chain.AssetInfo) {
+//
+// A block that was fetched may be thrown away (of a branch that lost, or because
+// the node went away before its neighbour came), so an answer goes with every
+// block until the ledger holds it.
+func (n *Node) assets(ctx context.Context, f *ledger.Facts) (out []chain.AssetInfo, err error) {
+	var known func(chain.Asset) bool
+	stated := map[chain.Asset]bool{}
 	for i := range f.Transfers {
 		t := &f.Transfers[i]
-		if t.Kind != chain.KindToken || n.known != nil && n.known(t.Asset) {
+		if t.Kind != chain.KindToken || stated[t.Asset] {
+			continue
+		}
+		stated[t.Asset] = true
+		if known == nil {
+			if known, err = n.held(ctx); err != nil {
+				return nil, err
+			}
+		}
+		if known(t.Asset) {
 			continue
 		}
 		contract := address(t.Asset.Contract().Raw())
-		if n.askedBefore(contract) {
-			continue
+		info, asked := n.askedBefore(contract)
+		if !asked {
+			info = n.ask(ctx, contract, t.Asset)
 		}
-		if info, ok := n.ask(ctx, contract, t.Asset); ok {
-			out = append(out, info)
+		if info != nil {
+			out = append(out, *info)
 		}
 	}
-	return out
+	return out, nil
 }
 
-func (n *Node) askedBefore(a address) bool {
+// askedBefore says whether a contract was asked, or is being asked, and what it
+// answered; nil is nothing that can be used. One that was not counts as asked
+// from here on.
+func (n *Node) askedBefore(a address) (*chain.AssetInfo, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.tokens[a] {
-		return true
+	if info, ok := n.tokens[a]; ok {
+		return info, true
 	}
 	if len(n.tokens) >= maxTokens {
 		clear(n.tokens)
 	}
-	n.tokens[a] = true
-	return false
+	n.tokens[a] = nil
+	return nil, false
 }
 
 func (n *Node) forget(a address) {
@@ -64,25 +83,30 @@ var (
 	selSymbol   = data{0x95, 0xd8, 0x9b, 0x41}
 )
 
-func (n *Node) ask(ctx context.Context, a address, asset chain.Asset) (chain.AssetInfo, bool) {
+// ask asks a contract and remembers the answer.
+func (n *Node) ask(ctx context.Context, a address, asset chain.Asset) *chain.AssetInfo {
 	decimals, err := n.view(ctx, a, selDecimals)
 	var refused *jsonrpc.Error
 	if err != nil && !errors.As(err, &refused) {
 		n.forget(a) // the node did not answer: ask again at the next transfer
 	}
 	if err != nil || len(decimals) != 32 {
-		return chain.AssetInfo{}, false
+		return nil
 	}
 	value, _ := chain.AmountFromBytes(decimals)
 	d, ok := value.Uint64()
 	if !ok || d > maxDecimals {
-		return chain.AssetInfo{}, false
+		return nil
 	}
 	symbol, err := n.view(ctx, a, selSymbol)
 	if err != nil {
 		symbol = nil
 	}
-	return chain.AssetInfo{Asset: asset, Symbol: symbolText(symbol), Decimals: uint8(d), Source: "the contract's own word"}, true
+	info := &chain.AssetInfo{Asset: asset, Symbol: symbolText(symbol), Decimals: uint8(d), Source: "the contract's own word"}
+	n.mu.Lock()
+	n.tokens[a] = info
+	n.mu.Unlock()
+	return info
 }
 
 func (n *Node) view(ctx context.Context, to address, input data) (data, error) {

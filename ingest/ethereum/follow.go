@@ -2,7 +2,6 @@ package ethereum
 
 import (
 	"context"
-	"errors"
 
 	"bongsu/chain"
 	"bongsu/ingest/follow"
@@ -28,17 +27,21 @@ func Follow(ctx context.Context, c Config) error {
 	}
 	needs := ledger.CoverNative | ledger.CoverFees | ledger.CoverTokens
 	dialled := func(ctx context.Context) (*Node, error) { return dial(ctx, &c) }
-	return follow.With(ctx, &c.Setup, needs, dialled, func(ctx context.Context, n *Node) error { return n.begin(ctx, &c) })
+	return follow.With(ctx, &c.Setup, needs, dialled, func(_ context.Context, n *Node) error {
+		n.begin(&c)
+		return nil
+	})
 }
 
 // begin ties the node to the ledger's knowledge of assets and to the events.
-func (n *Node) begin(ctx context.Context, c *Config) error {
+func (n *Node) begin(c *Config) {
 	n.note = func(s string) { c.Event(follow.Event{Kind: follow.Noticed, Chain: n.id, Note: s}) }
-	r, err := c.Ledger.Reader(ctx)
-	if err != nil {
-		return err
+	n.held = func(ctx context.Context) (func(chain.Asset) bool, error) {
+		r, err := c.Ledger.Reader(ctx)
+		if err != nil {
+			return nil, err
+		}
+		registry := r.Registry()
+		return func(a chain.Asset) bool { _, ok := registry.Info(a); return ok }, r.Close()
 	}
-	registry := r.Registry()
-	n.known = func(a chain.Asset) bool { _, ok := registry.Info(a); return ok }
-	return errors.Join(r.Close())
 }

@@ -25,13 +25,15 @@ type Node struct {
 	poll  time.Duration
 	sleep func(context.Context, time.Duration) error
 	note  func(string)
-	known func(chain.Asset) bool
+	// held gives what the ledger knows of assets now.
+	held func(context.Context) (func(chain.Asset) bool, error)
 
 	mu     sync.Mutex
 	offers offers
 	news   *jsonrpc.Subscription // nil: polling, or not yet subscribed
-	tokens map[address]bool      // asked already
 	told   map[string]bool       // notes given already
+	// tokens are the contracts that were asked, with their answers; nil is none.
+	tokens map[address]*chain.AssetInfo
 }
 
 // offers is what the node turned out to offer, learnt from its refusals.
@@ -67,7 +69,7 @@ func dial(ctx context.Context, c *Config) (*Node, error) {
 	}
 	n := &Node{
 		rpc: client, keep: c.Keep, depth: c.FinalDepth, poll: c.Poll, sleep: c.Sleep,
-		tokens: map[address]bool{}, told: map[string]bool{},
+		tokens: map[address]*chain.AssetInfo{}, told: map[string]bool{},
 	}
 	var id quantity
 	if err := client.Call(ctx, &id, "eth_chainId"); err != nil {
@@ -236,8 +238,8 @@ func (n *Node) Block(ctx context.Context, ref follow.Ref) (*ledger.LiveBlock, er
 	if err != nil {
 		return nil, err
 	}
-	out.Facts.Assets = n.assets(ctx, &out.Facts)
-	return out, nil
+	out.Facts.Assets, err = n.assets(ctx, &out.Facts)
+	return out, err
 }
 
 func (n *Node) offered() offers {
