@@ -29,6 +29,7 @@ type gatherer struct {
 	cuts    []bookCut  // likewise
 	numbers []uint32
 	stream  rowStream
+	brief   bool // rows without their transactions
 	touched byte // so that reads ahead are not left out
 }
 
@@ -74,7 +75,7 @@ func (g *gatherer) release() {
 	clear(g.probes[:cap(g.probes)])
 	clear(g.rows[:cap(g.rows)])
 	clear(g.ahead[:cap(g.ahead)])
-	g.probes, g.rows, g.v, g.stream = g.probes[:0], g.rows[:0], nil, rowStream{}
+	g.probes, g.rows, g.v, g.stream, g.brief = g.probes[:0], g.rows[:0], nil, rowStream{}, false
 }
 
 // begin starts a wave of n queries.
@@ -175,7 +176,7 @@ func (g *gatherer) locate(rows []gathered) {
 }
 
 // locateTxs finds the transactions and blocks of the rows located, and reads a
-// byte of each.
+// byte of each; of transactions unless the rows are brief.
 func (g *gatherer) locateTxs(rows []gathered) {
 	sum := byte(0)
 	var b rowBlock
@@ -184,6 +185,13 @@ func (g *gatherer) locateTxs(rows []gathered) {
 		b.parse(r.s.rowData[r.block:])
 		i := int(r.row % blockRows)
 		r.tx, r.place = b.tx(i), b.place(i, int(r.at))
+	}
+	if g.brief {
+		for i := range rows {
+			sum += rows[i].s.blocks[int(rows[i].place)*blockEntry]
+		}
+		g.touched += sum
+		return
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -204,8 +212,13 @@ func (g *gatherer) read(r *gathered, q *Query, w *Row) bool {
 	if q != nil && !q.wants(from, to, asset) {
 		return false
 	}
-	g.v.fillFrom(r, &b, at, w)
 	w.From, w.To, w.Asset = from, to, asset
+	if g.brief {
+		w.Index, w.Key.Tx, w.TxNext, w.Tx = 0, 0, 0, 0
+		g.v.fillBrief(r, &b, at, w)
+		return true
+	}
+	g.v.fillFrom(r, &b, at, w)
 	return true
 }
 
@@ -221,6 +234,21 @@ func (g *gatherer) write(rows []gathered, more bool, into *Pages) {
 
 // fillFrom writes a row into w but for its sides, which stand before bit at.
 func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
+	v.fillBrief(r, b, at, w)
+	s := r.s
+	tx, index, record := s.txBlock(r.tx)
+	tx = tx[txHeader+int(r.tx%blockTxs)*record:]
+	w.Index = indexOf(tx, index)
+	w.Key.Tx, w.TxNext = binary.BigEndian.Uint64(tx[index:]), binary.BigEndian.Uint64(tx[index+8:])
+	w.Tx = TxRef((s.place+1)<<txBits | uint64(r.tx))
+	if b.ties() {
+		w.Rank = s.rank(b, r.row, w, r.tx)
+	}
+}
+
+// fillBrief writes what fillFrom does but for what stands with the row's
+// transaction.
+func (v *view) fillBrief(r *gathered, b *rowBlock, at int, w *Row) {
 	s, h := r.s, b.h
 	w.Ordinal = uint32(getBits(b.b, at, uint(h[hdrOrdinal]))) + b.word(hdrOrdinalMin) - 1
 	at += int(h[hdrOrdinal])
@@ -235,16 +263,8 @@ func (v *view) fillFrom(r *gathered, b *rowBlock, at int, w *Row) {
 		at += int(h[hdrKind])
 	}
 	b.amountAt(int(r.row%blockRows), at, s.common, &w.Amount)
-	tx, index, record := s.txBlock(r.tx)
-	tx = tx[txHeader+int(r.tx%blockTxs)*record:]
-	w.Index = indexOf(tx, index)
-	w.Key.Tx, w.TxNext = binary.BigEndian.Uint64(tx[index:]), binary.BigEndian.Uint64(tx[index+8:])
-	w.Tx = TxRef((s.place+1)<<txBits | uint64(r.tx))
 	w.Chain = s.chain
 	v.fillTime(s, r.place, w)
-	if b.ties() {
-		w.Rank = s.rank(b, r.row, w, r.tx)
-	}
 }
 
 // fillTime fills in what a row has of its block.
@@ -291,7 +311,9 @@ func (v *view) small(a AccountRef) bool { return v.masked == nil && !v.touched(a
 // activity fills the pages of queries, all of them small.
 func (g *gatherer) activity(queries []Query, into *Pages) error {
 	g.begin(len(queries))
+	g.brief = len(queries) > 0
 	for i := range queries {
+		g.brief = g.brief && queries[i].Brief
 		if q := &queries[i]; q.Account != 0 {
 			g.probe(i, q.Account, q.Reverse)
 		}

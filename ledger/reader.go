@@ -91,6 +91,10 @@ type Query struct {
 	Limit     int      // at most so many rows; 0: DefaultLimit
 	Direction Direction
 	Reverse   bool // from the latest row before Until back to the first after After
+	// Brief: the rows may lack what only their transaction says: Index, Tx and
+	// TxNext, TxRef and Rank. Such a page costs less, and one cannot go on from
+	// its last row.
+	Brief bool
 }
 
 // DefaultLimit is the page size of a query that names none; MaxLimit bounds one.

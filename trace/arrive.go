@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -235,15 +236,36 @@ func (s *sim) party(ctx context.Context, ref ledger.AccountRef) (uint32, error) 
 	if at, ok := s.byRef[ref]; ok {
 		return at, nil
 	}
-	names, err := s.r.Accounts(ctx, []ledger.AccountRef{ref})
-	if err != nil {
-		return 0, err
+	err := s.meet(ctx, []ledger.AccountRef{ref})
+	return s.byRef[ref], err
+}
+
+// meet makes parties of accounts that are none yet.
+func (s *sim) meet(ctx context.Context, refs []ledger.AccountRef) error {
+	fresh := make([]ledger.AccountRef, 0, len(refs))
+	for _, ref := range refs {
+		if _, ok := s.byRef[ref]; !ok {
+			s.byRef[ref] = uint32(len(s.parties) + len(fresh))
+			fresh = append(fresh, ref)
+		}
 	}
-	p := party{ref: ref, account: names[0]}
-	if a := names[0]; a.Form() == chain.FormEVM && a == chain.EVM(a.Chain(), [20]byte{}) {
+	names, err := s.r.Accounts(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	s.parties = slices.Grow(s.parties, len(fresh))
+	for i, ref := range fresh {
+		s.parties = append(s.parties, s.judged(party{ref: ref, account: names[i]}))
+	}
+	return nil
+}
+
+// judged is a party with its role.
+func (s *sim) judged(p party) party {
+	if a := p.account; a.Form() == chain.FormEVM && a == chain.EVM(a.Chain(), [20]byte{}) {
 		p.role = roleBurn
 	}
-	if found, ok := s.labels.Deciding(names[0]); ok {
+	if found, ok := s.labels.Deciding(p.account); ok {
 		l := found // a copy of its own: most accounts have none, and nothing is allocated
 		switch {
 		case l.Service() != "":
@@ -252,11 +274,8 @@ func (s *sim) party(ctx context.Context, ref ledger.AccountRef) (uint32, error) 
 			p.role, p.label = roleContract, &l
 		}
 	}
-	if s.within != nil && p.role == roleBook && !s.within(ref) {
+	if s.within != nil && p.role == roleBook && !s.within(p.ref) {
 		p.role = roleSource
 	}
-	s.parties = append(s.parties, p)
-	at := uint32(len(s.parties) - 1)
-	s.byRef[ref] = at
-	return at, nil
+	return p
 }

@@ -225,7 +225,7 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	if p.utxo {
 		return s, s.addCoins(ctx, &p, local)
 	}
-	rows := make([]ledger.Row, 0, len(p.rows))
+	rows, by := make([]ledger.Row, 0, len(p.rows)), make([]uint32, 0, len(p.rows))
 	s.stolen, s.stolenFrom = make(map[ledger.Key][]uint32, len(p.rows)), make([]ledger.AccountRef, 0, len(p.rows))
 	s.parties, s.flows = slices.Grow(s.parties, len(p.rows)), make([]flow, 0, len(p.rows)) // at least, mostly
 	for i := range p.rows {
@@ -238,7 +238,12 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 			s.stolenFrom, s.stolenTo = append(s.stolenFrom, w.row.From), max(s.stolenTo, w.row.Block)
 		}
 		s.classOf(local[w.theft], w.row.Asset)
-		s.stolen[w.row.Key] = append(s.stolen[w.row.Key], local[w.theft])
+		if others := s.stolen[w.row.Key]; others != nil {
+			s.stolen[w.row.Key] = append(others, local[w.theft])
+			continue
+		}
+		by = append(by, local[w.theft]) // a list of its own only where several thefts name the row
+		s.stolen[w.row.Key] = by[len(by)-1 : len(by) : len(by)]
 	}
 	for i := range rows {
 		s.heap.mixed = s.heap.mixed || rows[i].Chain != rows[0].Chain

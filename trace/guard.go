@@ -36,8 +36,9 @@ type guard struct {
 	names   *names
 	genuine map[string][]chain.AssetInfo // built-in and stolen assets, by folded symbol
 	assets  map[ledger.AssetRef]assetLook
-	like    map[[5]byte][]chain.Account // touched accounts, by form and the ends of their addresses
-	touched map[ledger.AccountRef]bool
+	like    map[[5]byte][]chain.Account // touched accounts, by form and the ends of their addresses; nil until asked for
+	touched []bool                      // by party; those known when the search began
+	order   []uint32                    // the touched parties, as flows touched them
 	found   map[asideKey]*Aside
 	left    int // of MaxGuardTotal
 }
@@ -62,38 +63,81 @@ func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
 	if s.utxo != nil {
 		return nil, nil // an output that nobody asked for is a coin of its own: it mixes with nothing
 	}
-	g := &guard{
-		s: s, names: n, like: make(map[[5]byte][]chain.Account, len(s.parties)), touched: make(map[ledger.AccountRef]bool, len(s.parties)), found: map[asideKey]*Aside{},
-		assets: map[ledger.AssetRef]assetLook{}, left: MaxGuardTotal,
-	}
-	var order []uint32
-	first := make(map[uint32]ledger.Key, len(s.parties))
+	sides := make([]ledger.AccountRef, 0, 2*len(s.flows))
 	for i := range s.flows {
-		f := &s.flows[i].row
-		for _, ref := range []ledger.AccountRef{f.from, f.to} {
-			if ref == 0 {
-				continue
-			}
-			at, err := s.party(ctx, ref)
-			if err != nil {
-				return nil, err
-			}
-			if !g.touched[ref] {
-				g.touched[ref] = true
-				if e, ok := ends(s.parties[at].account); ok {
-					g.like[e] = append(g.like[e], s.parties[at].account)
-				}
-			}
-			if _, ok := first[at]; !ok && ref == f.to && s.parties[at].role == roleBook {
-				first[at] = f.Key
-				order = append(order, at)
+		for _, ref := range [...]ledger.AccountRef{s.flows[i].row.from, s.flows[i].row.to} {
+			if ref != 0 {
+				sides = append(sides, ref)
 			}
 		}
 	}
-	if err := g.accounts(ctx, order, first); err != nil {
+	if err := s.meet(ctx, sides); err != nil {
+		return nil, err
+	}
+	g := &guard{
+		s: s, names: n, touched: make([]bool, len(s.parties)), found: map[asideKey]*Aside{},
+		assets: map[ledger.AssetRef]assetLook{}, left: MaxGuardTotal,
+	}
+	for _, ref := range sides {
+		if at := s.byRef[ref]; !g.touched[at] {
+			g.touched[at] = true
+			g.order = append(g.order, at)
+		}
+	}
+	if err := g.accounts(ctx, s.arrivals()); err != nil {
 		return nil, err
 	}
 	return g.list(), nil
+}
+
+// arrival is where taint reached a party first.
+type arrival struct {
+	party uint32
+	at    *ledger.Key
+}
+
+// arrivals lists the parties whose books taint reached, in that order.
+func (s *sim) arrivals() (out []arrival) {
+	reached := make([]bool, len(s.parties))
+	for i := range s.flows {
+		f := &s.flows[i].row
+		if f.to == 0 {
+			continue
+		}
+		if at := s.byRef[f.to]; !reached[at] && s.parties[at].role == roleBook {
+			reached[at] = true
+			out = append(out, arrival{at, &f.Key})
+		}
+	}
+	return out
+}
+
+// wasTouched says whether taint reached an account.
+func (g *guard) wasTouched(ref ledger.AccountRef) bool {
+	at, ok := g.s.byRef[ref]
+	return ok && int(at) < len(g.touched) && g.touched[at]
+}
+
+// lookAlike is a touched account that another is made to look like, if it is.
+func (g *guard) lookAlike(a chain.Account) (like chain.Account, ok bool) {
+	if g.like == nil {
+		g.like = map[[5]byte][]chain.Account{}
+		for _, at := range g.order {
+			if e, ok := ends(g.s.parties[at].account); ok {
+				g.like[e] = append(g.like[e], g.s.parties[at].account)
+			}
+		}
+	}
+	e, ok := ends(a)
+	if !ok {
+		return like, false
+	}
+	for _, x := range g.like[e] {
+		if x != a {
+			return x, true
+		}
+	}
+	return like, false
 }
 
 // ends are the digits of an address that people compare: the first four and
@@ -108,30 +152,33 @@ func ends(a chain.Account) (e [5]byte, ok bool) {
 }
 
 // guardBatch is how many accounts are asked for at once.
-const guardBatch = 16
+const guardBatch = 4
 
-// accounts looks through the rows of accounts, each after a place, in order.
+// accounts looks through the rows of accounts, each after taint reached it.
 // The accounts are asked for in batches that cannot exceed what is left of the
 // total.
-func (g *guard) accounts(ctx context.Context, order []uint32, first map[uint32]ledger.Key) error {
+func (g *guard) accounts(ctx context.Context, order []arrival) error {
 	s := g.s
 	queries := make([]ledger.Query, 0, guardBatch)
 	for len(order) > 0 && g.left > 0 {
 		n := min(len(order), max(1, min(guardBatch, g.left/MaxGuardRows)))
 		queries = queries[:0]
-		for _, at := range order[:n] {
-			p := &s.parties[at]
+		for _, x := range order[:n] {
+			p := &s.parties[x.party]
 			queries = append(queries, ledger.Query{
-				Account: p.ref, After: first[at], Until: s.head(p.account.Chain()), Limit: min(MaxGuardRows, g.left),
+				Account: p.ref, After: *x.at, Until: s.head(p.account.Chain()), Limit: min(MaxGuardRows, g.left), Brief: true,
 			})
 		}
 		s.pages.Reset()
 		if err := s.r.Activity(ctx, queries, &s.pages); err != nil {
 			return err
 		}
-		for i, at := range order[:n] {
+		if err := g.learn(ctx, s.pages.Rows); err != nil {
+			return err
+		}
+		for i, x := range order[:n] {
 			rows, _ := s.pages.Page(i)
-			if err := g.rows(ctx, at, rows); err != nil {
+			if err := g.rows(ctx, x.party, rows); err != nil {
 				return err
 			}
 		}
@@ -161,13 +208,7 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 	if other == g.s.parties[at].ref {
 		other = w.To
 	}
-	look, ok := g.assets[w.Asset]
-	if !ok {
-		var err error
-		if look, err = g.look(ctx, w.Asset); err != nil {
-			return err
-		}
-	}
+	look := g.assets[w.Asset]
 	reason, like, worthless := g.judge(w, other, &look)
 	if reason == "" && !worthless {
 		return nil
@@ -177,12 +218,9 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 		return err
 	}
 	account := g.s.parties[o].account
-	if e, ok := ends(account); ok && !g.touched[other] {
-		for _, x := range g.like[e] {
-			if x != account {
-				reason, like = AsideLookLike, x.String()
-				break
-			}
+	if !g.wasTouched(other) {
+		if x, ok := g.lookAlike(account); ok {
+			reason, like = AsideLookLike, x.String()
 		}
 	}
 	if reason == "" {
@@ -206,7 +244,7 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 // asset that is not followed here) is bait where a look-alike wrote it.
 func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (reason AsideReason, like string, worthless bool) {
 	zero := w.Amount.IsZero()
-	dust := !zero && w.From == other && w.Amount.Less(look.dust) && !g.touched[other]
+	dust := !zero && w.From == other && w.Amount.Less(look.dust) && !g.wasTouched(other)
 	if look.imitates == "" && !zero && !dust {
 		return "", "", false
 	}
@@ -222,17 +260,30 @@ func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (
 	return "", "", zero || dust
 }
 
-// look looks an asset up.
-func (g *guard) look(ctx context.Context, ref ledger.AssetRef) (assetLook, error) {
-	if err := g.name(ctx, ref); err != nil {
-		return assetLook{}, err
+// learn looks the assets of rows up that were not met before.
+func (g *guard) learn(ctx context.Context, rows []ledger.Row) error {
+	last := ledger.AssetRef(0)
+	var refs []ledger.AssetRef
+	for i := range rows {
+		if a := rows[i].Asset; a != last {
+			last = a
+			if _, ok := g.assets[a]; !ok {
+				g.assets[a] = assetLook{}
+				refs = append(refs, a)
+			}
+		}
 	}
-	var l assetLook
-	if info, ok := g.names.registry.Info(g.names.assets[ref]); ok {
-		l = assetLook{imitates: g.imitated(info), dust: dustLimit(info.Decimals)}
+	names, err := g.s.r.Assets(ctx, refs)
+	if err != nil {
+		return err
 	}
-	g.assets[ref] = l
-	return l, nil
+	for i, ref := range refs {
+		g.names.assets[ref] = names[i]
+		if info, ok := g.names.registry.Info(names[i]); ok {
+			g.assets[ref] = assetLook{imitates: g.imitated(info), dust: dustLimit(info.Decimals)}
+		}
+	}
+	return nil
 }
 
 // dustLimit is the least amount that is no dust.
@@ -314,17 +365,6 @@ func fold(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func (g *guard) name(ctx context.Context, ref ledger.AssetRef) error {
-	if _, ok := g.names.assets[ref]; ok {
-		return nil
-	}
-	a, err := g.s.r.Assets(ctx, []ledger.AssetRef{ref})
-	if err == nil {
-		g.names.assets[ref] = a[0]
-	}
-	return err
 }
 
 func (g *guard) list() []Aside {

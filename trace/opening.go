@@ -104,6 +104,13 @@ func (a *openings) ask(ctx context.Context, s *sim) error {
 		a.ready[key] = opening{}
 		a.asked = append(a.asked, ledger.Opening{Account: w.To, Asset: w.Asset, At: w})
 	}
+	refs := make([]ledger.AccountRef, len(a.asked))
+	for i := range a.asked {
+		refs[i] = a.asked[i].Account
+	}
+	if err := s.meet(ctx, refs); err != nil {
+		return err
+	}
 	if err := a.open(ctx, s, &a.pages); err != nil {
 		return err
 	}

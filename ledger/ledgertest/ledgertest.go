@@ -291,8 +291,16 @@ func (d *dumper) activity(a chain.Account, q ledger.Query) []ledger.Row {
 	return rows
 }
 
-// pages asks again in small pages, both ways, and from every side.
+// pages asks again in brief, in small pages, both ways, and from every side.
 func (d *dumper) pages(ref ledger.AccountRef, all []ledger.Row) {
+	var p ledger.Pages
+	d.must(d.r.Activity(context.Background(), []ledger.Query{{Account: ref, Brief: true}}, &p))
+	if !slices.EqualFunc(p.Rows, all, func(a, b ledger.Row) bool {
+		return a.From == b.From && a.To == b.To && a.Asset == b.Asset && a.Amount == b.Amount && a.Kind == b.Kind && a.Nth == b.Nth &&
+			a.Chain == b.Chain && a.Block == b.Block && a.Time == b.Time && a.Stated == b.Stated && a.TimeUnknown == b.TimeUnknown && a.Provisional == b.Provisional
+	}) {
+		d.t.Fatalf("brief rows differ:\n got %+v\nwant %+v", p.Rows, all)
+	}
 	for _, reverse := range []bool{false, true} {
 		for _, dir := range []ledger.Direction{ledger.Both, ledger.In, ledger.Out} {
 			var want []ledger.Row
