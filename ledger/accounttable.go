@@ -14,11 +14,12 @@ import (
 // open-addressed table, all others through a map.
 //
 // Entries of keys and others below a length that was read once never change,
-// so that a run is written while the next fills.
+// so that a run is written while the next fills; then free gives the memory
+// back.
 type accountTable struct {
-	epoch  int      // names the table among an import's
-	slots  []uint64 // the hash's upper half, then the number plus one; 0 is empty
-	keys   [][20]byte
+	epoch  int           // names the table among an import's
+	slots  table[uint64] // by the hash's first bits: its upper half, then the number plus one; 0 is empty
+	keys   longTable[[20]byte]
 	count  uint32
 	seed   [2]uint64
 	number map[chain.Account]uint32
@@ -38,9 +39,15 @@ const epochAccounts = 1 << 22
 func newAccountTable(epoch int) *accountTable {
 	s := maphash.MakeSeed()
 	return &accountTable{
-		epoch: epoch, slots: make([]uint64, 1<<12), number: map[chain.Account]uint32{},
+		epoch: epoch, slots: newTable[uint64](1 << 12), keys: newLongTable[[20]byte](), number: map[chain.Account]uint32{},
 		seed: [2]uint64{maphash.Comparable(s, 1), maphash.Comparable(s, 2)},
 	}
+}
+
+// free gives the memory back. No stretch of the table's may be in use.
+func (t *accountTable) free() {
+	t.slots.free()
+	t.keys.free()
 }
 
 func (t *accountTable) hash(k *[20]byte) uint64 {
@@ -49,13 +56,15 @@ func (t *accountTable) hash(k *[20]byte) uint64 {
 	return (hi ^ lo ^ uint64(c)) * 0x9e3779b97f4a7c15
 }
 
-// A slot is found by the middle of a hash and told from others by its top.
-func slotOf(h uint64, mask uint64) uint64 { return h >> 8 & mask }
-func tagOf(h uint64) uint64               { return h &^ (1<<32 - 1) }
+// A slot is found by the first bits of a hash and told from others by those
+// that follow, up to the 32nd: so a table that grows reads no key.
+func (t *accountTable) shift() uint { return uint(bits.LeadingZeros64(uint64(len(t.slots.list) - 1))) }
+
+func tagOf(h uint64) uint64 { return h &^ (1<<32 - 1) }
 
 // tableBatch is how many addresses are looked up at once: their slots and then
-// their keys are fetched in loops of their own, so that the processor waits
-// for many cache lines at a time.
+// their keys are fetched in loops of their own, in which no branch depends on
+// what is fetched, so that the processor waits for many cache lines at a time.
 const tableBatch = 512
 
 // lookups is the memory of a batch.
@@ -63,7 +72,7 @@ type lookups struct {
 	keys   [tableBatch]*[20]byte
 	hashes [tableBatch]uint64
 	slots  [tableBatch]uint64
-	first  [tableBatch]uint64 // the first bytes of the slot's key
+	first  [tableBatch]uint64 // the first bytes of the slot's key: read ahead
 	out    [tableBatch]uint32
 }
 
@@ -71,21 +80,30 @@ type lookups struct {
 // an account like any other.
 func (t *accountTable) evms(b *lookups, n int) {
 	t.reserve(n)
-	mask := uint64(len(t.slots) - 1)
+	slots := t.slots.list
+	mask, shift := uint64(len(slots)-1), t.shift()
 	for i := range n {
 		b.hashes[i] = t.hash(b.keys[i])
 	}
 	for i := range n {
-		b.slots[i] = t.slots[slotOf(b.hashes[i], mask)]
+		b.slots[i] = slots[b.hashes[i]>>shift]
 	}
 	for i := range n {
-		if s := b.slots[i]; s != 0 && tagOf(s) == tagOf(b.hashes[i]) {
-			b.first[i] = binary.LittleEndian.Uint64(t.keys[uint32(s)-1][:])
+		s, at := b.slots[i], b.hashes[i]>>shift
+		for s != 0 && tagOf(s) != tagOf(b.hashes[i]) { // nearly always in the same line
+			at = (at + 1) & mask
+			s = slots[at]
+		}
+		b.slots[i] = s
+	}
+	for i := range n {
+		if s := b.slots[i]; s != 0 {
+			b.first[i] = binary.LittleEndian.Uint64(t.keys.at(int(uint32(s) - 1))[:])
 		}
 	}
 	for i := range n {
 		k, s := b.keys[i], b.slots[i]
-		if s != 0 && tagOf(s) == tagOf(b.hashes[i]) && b.first[i] == binary.LittleEndian.Uint64(k[:]) && t.keys[uint32(s)-1] == *k {
+		if s != 0 && b.first[i] == binary.LittleEndian.Uint64(k[:]) && same20(t.keys.at(int(uint32(s)-1)), k) {
 			b.out[i] = uint32(s) - 1
 			continue
 		}
@@ -93,23 +111,30 @@ func (t *accountTable) evms(b *lookups, n int) {
 	}
 }
 
+// same20 is *a == *b, which the compiler makes a call of.
+func same20(a, b *[20]byte) bool {
+	return binary.LittleEndian.Uint64(a[:]) == binary.LittleEndian.Uint64(b[:]) &&
+		binary.LittleEndian.Uint64(a[8:]) == binary.LittleEndian.Uint64(b[8:]) &&
+		binary.LittleEndian.Uint32(a[16:]) == binary.LittleEndian.Uint32(b[16:])
+}
+
 // probe finds a key's number or gives it the next. There is room for it.
 func (t *accountTable) probe(k *[20]byte, h uint64) uint32 {
-	mask := uint64(len(t.slots) - 1)
-	i := slotOf(h, mask)
+	slots := t.slots.list
+	mask, i := uint64(len(slots)-1), h>>t.shift()
 	for {
-		s := t.slots[i]
+		s := slots[i]
 		if s == 0 {
 			break
 		}
-		if tagOf(s) == tagOf(h) && t.keys[uint32(s)-1] == *k {
+		if tagOf(s) == tagOf(h) && same20(t.keys.at(int(uint32(s)-1)), k) {
 			return uint32(s) - 1
 		}
 		i = (i + 1) & mask
 	}
-	t.keys = append(t.keys, *k)
+	t.keys.add(*k)
 	t.count++
-	t.slots[i] = tagOf(h) | uint64(t.count)
+	slots[i] = tagOf(h) | uint64(t.count)
 	return t.count - 1
 }
 
@@ -121,25 +146,27 @@ func (t *accountTable) evm(k *[20]byte) uint32 {
 
 // reserve makes room for n more keys; at most two slots in three are taken.
 func (t *accountTable) reserve(n int) {
-	for 3*(len(t.keys)+n) > 2*len(t.slots) {
+	for 3*(t.keys.len()+n) > 2*len(t.slots.list) {
 		t.grow()
 	}
 }
 
 func (t *accountTable) grow() {
 	old := t.slots
-	t.slots = make([]uint64, 2*len(old))
-	mask := uint64(len(t.slots) - 1)
-	for _, s := range old {
+	t.slots = newTable[uint64](2 * len(old.list))
+	slots := t.slots.list
+	mask, shift := uint64(len(slots)-1), t.shift()
+	for _, s := range old.list {
 		if s == 0 {
 			continue
 		}
-		i := slotOf(t.hash(&t.keys[uint32(s)-1]), mask)
-		for t.slots[i] != 0 {
+		i := s >> shift
+		for slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = s
+		slots[i] = s
 	}
+	old.free()
 }
 
 // other numbers an account of any form. Its place among the keys stays empty.
@@ -147,7 +174,7 @@ func (t *accountTable) other(a chain.Account) uint32 {
 	n, ok := t.number[a]
 	if !ok {
 		n = t.count
-		t.keys = append(t.keys, [20]byte{})
+		t.keys.add([20]byte{})
 		t.others = append(t.others, numberedAccount{n, a})
 		t.number[a] = n
 		t.count++
@@ -158,12 +185,13 @@ func (t *accountTable) other(a chain.Account) uint32 {
 // accountStretch is the accounts that a table numbered from first on.
 type accountStretch struct {
 	first  uint32
-	keys   [][20]byte
-	others []numberedAccount // the places among keys that hold no address
+	count  int
+	keys   longTable[[20]byte] // of the table, from its first on
+	others []numberedAccount   // the places among keys that hold no address
 }
 
 // since are the accounts numbered from first on, of which others begin at
 // place other of the table's.
 func (t *accountTable) since(first uint32, other int) accountStretch {
-	return accountStretch{first, t.keys[first:t.count:t.count], t.others[other:len(t.others):len(t.others)]}
+	return accountStretch{first, int(t.count - first), t.keys.snapshot(), t.others[other:len(t.others):len(t.others)]}
 }

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"math/bits"
 
 	"bongsu/chain"
@@ -16,33 +17,63 @@ const maxCommon = 1 << 16
 // reach: money moves in the same few round and priced amounts, and an index of
 // some bits replaces up to 32 bytes.
 type commonAmounts struct {
-	list  []chain.Amount
-	index map[chain.Amount]uint32
-	seen  [1 << 14]chain.Amount // amounts seen once lately, by hash
+	list []chain.Amount
+	slot []uint32 // by hash: an index plus one, 0 is empty
+	seed [2]uint64
+	seen [1 << 14]uint64 // hashes of amounts seen once lately, by their first bits
 }
 
 func newCommonAmounts() *commonAmounts {
-	return &commonAmounts{index: map[chain.Amount]uint32{}}
+	s := maphash.MakeSeed()
+	return &commonAmounts{slot: make([]uint32, 1<<10), seed: [2]uint64{maphash.Comparable(s, 1), maphash.Comparable(s, 2)}}
+}
+
+// hash is another in every process: nobody can choose amounts that collide.
+func (c *commonAmounts) hash(w [4]uint64) uint64 {
+	hi, lo := bits.Mul64(w[0]^w[2]*31^c.seed[0], w[1]^w[3]*31^c.seed[1])
+	return hi ^ lo
 }
 
 // find gives the amount's index, and whether it has one.
 func (c *commonAmounts) find(a chain.Amount) (uint32, bool) {
-	if i, ok := c.index[a]; ok {
-		return i, true
-	}
 	w := a.Words()
-	h := (w[0] ^ w[1]*31 ^ w[2]*37 ^ w[3]*41) * 0x9e3779b97f4a7c15 >> 50
-	if c.seen[h] != a {
-		c.seen[h] = a
+	at, ok := c.probe(a, c.hash(w))
+	if ok {
+		return c.slot[at] - 1, true
+	}
+	h := (w[0] ^ w[1]*31 ^ w[2]*37 ^ w[3]*41) * 0x9e3779b97f4a7c15 // the same everywhere: so are a segment's bytes
+	if seen := &c.seen[h>>50]; *seen != h {
+		*seen = h
 		return 0, false
 	}
 	if len(c.list) == maxCommon {
 		return 0, false
 	}
-	i := uint32(len(c.list))
 	c.list = append(c.list, a)
-	c.index[a] = i
-	return i, true
+	c.slot[at] = uint32(len(c.list))
+	if 4*len(c.list) > len(c.slot) {
+		c.grow()
+	}
+	return uint32(len(c.list)) - 1, true
+}
+
+// probe is the amount's slot, or the empty one that would be its.
+func (c *commonAmounts) probe(a chain.Amount, h uint64) (at uint64, ok bool) {
+	mask := uint64(len(c.slot) - 1)
+	for at = h & mask; c.slot[at] != 0; at = (at + 1) & mask {
+		if c.list[c.slot[at]-1] == a {
+			return at, true
+		}
+	}
+	return at, false
+}
+
+func (c *commonAmounts) grow() {
+	c.slot = make([]uint32, 4*len(c.slot))
+	for i, a := range c.list {
+		at, _ := c.probe(a, c.hash(a.Words()))
+		c.slot[at] = uint32(i) + 1
+	}
 }
 
 // A rare amount is written as mantissa times ten to the exponent.

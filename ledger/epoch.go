@@ -19,10 +19,10 @@ type epoch struct {
 	chain   chain.ID
 	base    string // of its files' names
 	runs    []*importRun
-	count   int          // accounts
-	inUse   int          // runs that were opened and not yet read to their end, or will be
-	numbers []AccountRef // by number, while a run is open
-	named   *naming      // which gave them
+	count   int               // accounts
+	inUse   int               // runs that were opened and not yet read to their end, or will be
+	numbers table[AccountRef] // by number, while a run is open
+	named   *naming           // which gave them
 }
 
 // epochs groups runs by the table that numbered their accounts.
@@ -51,14 +51,14 @@ func (e *epoch) refsName() string { return e.base + ".refs" }
 // release is called after the last block of each run.
 func (e *epoch) release() {
 	if e.inUse--; e.inUse == 0 {
-		e.numbers = nil
+		e.numbers.free()
 	}
 }
 
 // refs loads the references by number.
 func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
-	if e.numbers != nil {
-		return e.numbers, nil
+	if e.numbers.list != nil {
+		return e.numbers.list, nil
 	}
 	f, err := l.opt.disk.open(l.path(e.refsName()), false)
 	if err != nil {
@@ -66,7 +66,8 @@ func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
 	}
 	defer f.Close()
 	w := newWindow(f, e.refsName(), 0, int64(e.count)*refEntry)
-	numbers := make([]AccountRef, e.count)
+	e.numbers = newTable[AccountRef](e.count)
+	numbers := e.numbers.list
 	for range numbers {
 		w.fill()
 		n, ref := w.uint32(), w.uint64()
@@ -75,7 +76,6 @@ func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
 		}
 		numbers[n] = e.named.final(ref)
 	}
-	e.numbers = numbers
 	return numbers, w.err
 }
 
@@ -85,14 +85,16 @@ const refEntry = 4 + 8
 // list writes the epoch's accounts sorted by their bytes, each with how often
 // it occurs, up to oftenSeen.
 func (e *epoch) list(l *Ledger) error {
-	var counts []uint8
-	var keys [][20]byte
 	var others []numberedAccount
-	var order []uint32
+	counted, named, sorted := newTable[uint8](e.count), newTable[[20]byte](e.count), newTable[uint32](e.count)
+	defer counted.free()
+	defer named.free()
+	defer sorted.free()
+	counts, keys, order := counted.list, named.list, sorted.list
 	var cerr, kerr error
-	both(func() { counts, cerr = e.counts() }, func() {
-		if keys, others, kerr = e.keys(); kerr == nil {
-			order = sortKeys(keys)
+	both(func() { cerr = e.countIn(counts) }, func() {
+		if others, kerr = e.read(keys); kerr == nil {
+			sortKeys(keys, order)
 		}
 	})
 	if err := cmpErr(cerr, kerr); err != nil {
@@ -129,29 +131,27 @@ func (e *epoch) list(l *Ledger) error {
 	return w.err
 }
 
-// keys are the accounts that the epoch's runs list, by number; others are those
-// that are not addresses of 20 bytes.
-func (e *epoch) keys() (keys [][20]byte, others []numberedAccount, err error) {
-	keys = make([][20]byte, e.count)
+// read puts the accounts that the epoch's runs list into keys, by number;
+// others are those that are not addresses of 20 bytes.
+func (e *epoch) read(keys [][20]byte) (others []numberedAccount, err error) {
 	for _, r := range e.runs {
 		if others, err = r.accounts(keys, others); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return keys, others, nil
+	return others, nil
 }
 
-// counts reads all rows of the epoch's runs.
-func (e *epoch) counts() ([]uint8, error) {
-	counts := make([]uint8, e.count)
+// countIn reads all rows of the epoch's runs.
+func (e *epoch) countIn(counts []uint8) error {
 	for _, run := range e.runs {
 		info := &run.info
 		r := runReader{window: newWindow(run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain)}
 		if err := r.count(counts); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return counts, nil
+	return nil
 }
 
 // accounts puts the accounts that a run lists into keys, by number, or into
@@ -176,9 +176,9 @@ func (r *importRun) accounts(keys [][20]byte, others []numberedAccount) ([]numbe
 	return others, w.err
 }
 
-// sortKeys orders addresses: by their first two bytes in one pass, then each
-// of those few by the rest.
-func sortKeys(keys [][20]byte) []uint32 {
+// sortKeys lists the numbers of addresses in their order: by their first two
+// bytes in one pass, then each of those few by the rest.
+func sortKeys(keys [][20]byte, order []uint32) {
 	var starts [1<<16 + 1]uint32
 	for i := range keys {
 		starts[int(keys[i][0])<<8|int(keys[i][1])+1]++
@@ -190,14 +190,15 @@ func sortKeys(keys [][20]byte) []uint32 {
 		prefix uint64
 		n      uint32
 	}
-	parts := make([]part, len(keys))
+	memory := newTable[part](len(keys))
+	defer memory.free()
+	parts := memory.list
 	next := starts
 	for i := range keys {
 		b := int(keys[i][0])<<8 | int(keys[i][1])
 		parts[next[b]] = part{binary.BigEndian.Uint64(keys[i][2:]), uint32(i)}
 		next[b]++
 	}
-	order := make([]uint32, len(keys))
 	for b := range 1 << 16 {
 		p := parts[starts[b]:starts[b+1]]
 		slices.SortFunc(p, func(x, y part) int {
@@ -210,5 +211,4 @@ func sortKeys(keys [][20]byte) []uint32 {
 			order[int(starts[b])+i] = p[i].n
 		}
 	}
-	return order
 }

@@ -41,7 +41,8 @@ type Import struct {
 	runs    []runInfo
 	writing chan wroteRun // the one run being written
 	busy    bool
-	spare   *runBuffer // written, to be used again
+	spare   *runBuffer      // written, to be used again
+	ended   []*accountTable // no longer filled; the one run being written may read them
 	cursor  []byte
 	resumed bool
 	done    bool
@@ -195,6 +196,9 @@ func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 func (im *Import) table(id chain.ID) *accountTable {
 	t := im.tables[id]
 	if t == nil || t.count >= epochAccounts {
+		if t != nil {
+			im.ended = append(im.ended, t)
+		}
 		im.epochs++
 		t = newAccountTable(im.epochs)
 		im.tables[id] = t
@@ -204,7 +208,6 @@ func (im *Import) table(id chain.ID) *accountTable {
 
 // flush writes a buffer aside while the next one fills.
 func (im *Import) flush(b *runBuffer) error {
-	delete(im.buffers, b.id)
 	if err := im.wait(); err != nil {
 		return err
 	}
@@ -213,6 +216,7 @@ func (im *Import) flush(b *runBuffer) error {
 	if err != nil {
 		return err
 	}
+	delete(im.buffers, b.id)
 	im.writing, im.busy = make(chan wroteRun, 1), true
 	met := b.accounts.since(b.first, b.other)
 	go func(done chan<- wroteRun) {
@@ -234,11 +238,36 @@ func (im *Import) wait() error {
 		return nil
 	}
 	r := <-im.writing
-	im.busy, im.spare = false, r.b
+	im.busy = false
+	if im.spare != nil {
+		im.spare.free()
+	}
+	im.spare = r.b
+	for _, t := range im.ended {
+		t.free()
+	}
+	im.ended = nil
 	if r.err == nil {
 		im.runs = append(im.runs, r.info)
 	}
 	return r.err
+}
+
+// release gives the memory of runs back, when none is being written.
+func (im *Import) release() {
+	for _, b := range im.buffers {
+		b.free()
+	}
+	if im.spare != nil {
+		im.spare.free()
+	}
+	for _, t := range im.tables {
+		im.ended = append(im.ended, t)
+	}
+	for _, t := range im.ended {
+		t.free()
+	}
+	im.buffers, im.tables, im.spare, im.ended = map[chain.ID]*runBuffer{}, map[chain.ID]*accountTable{}, nil, nil
 }
 
 // flushAll writes every buffer and waits.
@@ -314,7 +343,7 @@ func (l *Ledger) checkCommit(f *Facts) error {
 
 // commitRuns merges the runs into segments.
 func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
-	im.buffers, im.tables, im.spare = nil, nil, nil // merging needs the memory
+	im.release() // merging needs the memory
 	if err := im.l.write(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
 		return Stats{}, err
 	}
@@ -356,6 +385,7 @@ func (im *Import) Suspend() error {
 		return nil
 	}
 	im.wait() //nolint:errcheck // what no checkpoint names is read again
+	im.release()
 	if im.log == nil {
 		return im.end()
 	}
@@ -367,6 +397,7 @@ func (im *Import) Suspend() error {
 // end removes the spool first, so that no checkpoint names a run that is gone.
 func (im *Import) end() error {
 	im.done = true
+	im.release()
 	var err error
 	if im.log != nil {
 		im.log.f.Close()

@@ -17,8 +17,9 @@ type postingWriter struct {
 
 	// Of one account with a long list:
 	rows         []uint32
-	sides        []uint8   // by place in rows: entryOut, entrySelf
-	body, places bitWriter // runs and big books; small books
+	sides        []uint8            // by place in rows: entryOut, entrySelf
+	words        [bigBook][2]uint64 // of amounts
+	body, places bitWriter          // runs and big books; small books
 	bigs, smalls []bookEntry
 	outs, selfs  uint64
 }
@@ -140,22 +141,33 @@ func (p *postingWriter) big(entries []uint64, b *bookEntry) {
 	b.skip, b.at = uint64(len(p.out.skips)/skipEntry), uint64(w.bitLen())
 	prev := int64(-1)
 	var run running
-	for i, e := range entries {
-		place := uint32(e)
-		if i > 0 && i%bigBook == 0 {
+	for chunk := range slices.Chunk(entries, bigBook) {
+		if prev >= 0 {
 			p.skip(uint32(prev), w.bitLen()-int(b.at), run)
 		}
-		w.rice(uint64(int64(place)-prev-1), b.k)
-		prev = int64(place)
-		switch p.sides[place] {
-		case entryOut | entrySelf: // changes nothing
-		case entryOut:
-			run.out(p.amounts.at(p.rows[place]))
-		default:
-			run.in(p.amounts.at(p.rows[place]))
+		p.read(chunk)
+		for i, e := range chunk {
+			place := uint32(e)
+			w.rice(uint64(int64(place)-prev-1), b.k)
+			prev = int64(place)
+			switch p.sides[place] {
+			case entryOut | entrySelf: // changes nothing
+			case entryOut:
+				run.out(p.amounts.of(&p.words[i]))
+			default:
+				run.in(p.amounts.of(&p.words[i]))
+			}
 		}
 	}
 	p.skip(uint32(prev), w.bitLen()-int(b.at), run)
+}
+
+// read gets the amounts of a big book's chunk, in a loop of its own, so that
+// the processor waits for many of them at a time.
+func (p *postingWriter) read(chunk []uint64) {
+	for i, e := range chunk {
+		p.words[i] = *p.amounts.words.at(int(p.rows[uint32(e)]))
+	}
 }
 
 func (p *postingWriter) skip(place uint32, bit int, run running) {

@@ -18,6 +18,7 @@ type entrySorter struct {
 	rowBits uint
 	low     uint      // how many bits of an account's place tell it from others in a hand
 	hands   [2][]hand // of the rows' first half and of the second
+	pieces  [2]handPieces
 }
 
 // An entry as the postings take it: the asset, on which side of the row the
@@ -126,14 +127,14 @@ func (e *entrySorter) deal(accounts uint32) {
 	for half := range e.hands {
 		e.hands[half] = make([]hand, uint64(accounts)>>e.low+1)
 	}
-	e.eachHalf(func(half int, from, to uint32) { e.dealRows(e.hands[half], from, to) })
+	e.eachHalf(func(half int, from, to uint32) { e.dealRows(e.hands[half], &e.pieces[half], from, to) })
 }
 
 // dealRows puts the entries of some rows into hands.
-func (e *entrySorter) dealRows(hands []hand, first, end uint32) {
+func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint32) {
 	low, width := e.low, e.tail()
 	put := func(place, tail uint64) {
-		hands[place>>low].put(place&(1<<low-1)<<width | tail)
+		hands[place>>low].put(place&(1<<low-1)<<width|tail, pieces)
 	}
 	e.eachRow(first, end, func(from, to, asset []uint64, first uint32) {
 		for i := range from {
@@ -152,14 +153,41 @@ func (e *entrySorter) dealRows(hands []hand, first, end uint32) {
 	})
 }
 
-func (h *hand) put(entry uint64) {
+func (h *hand) put(entry uint64, pieces *handPieces) {
 	if len(h.open) == cap(h.open) {
 		if h.open != nil {
 			h.full = append(h.full, h.open)
 		}
-		h.open = make([]uint64, 0, handPiece)
+		h.open = pieces.next()
 	}
 	h.open = append(h.open, entry)
+}
+
+// handPieces is the memory of hands.
+type handPieces struct {
+	tables []table[uint64]
+	left   []uint64 // of the last
+}
+
+// next is an empty piece.
+func (p *handPieces) next() []uint64 {
+	if len(p.left) == 0 {
+		n := min(handPiece<<min(len(p.tables), 16), hugePage/8)
+		p.tables = append(p.tables, newTable[uint64](n))
+		p.left = p.tables[len(p.tables)-1].list
+	}
+	piece := p.left[:0:handPiece]
+	p.left = p.left[handPiece:]
+	return piece
+}
+
+// free gives the memory of all hands back.
+func (e *entrySorter) free() {
+	for half := range e.pieces {
+		for i := range e.pieces[half].tables {
+			e.pieces[half].tables[i].free()
+		}
+	}
 }
 
 // tail is how many bits of a hand's entry stand below the account.
@@ -190,10 +218,9 @@ func (e *entrySorter) each(free <-chan *postingStretch, use func(*postingStretch
 	}
 }
 
-// sort counts and puts the entries of a hand into order, and lets go of it.
+// sort counts and puts the entries of a hand into order.
 func (e *entrySorter) sort(k int, out *sortedHand) {
 	pieces := slices.Concat(e.hands[0][k].full, [][]uint64{e.hands[0][k].open}, e.hands[1][k].full, [][]uint64{e.hands[1][k].open})
-	e.hands[0][k], e.hands[1][k] = hand{}, hand{} // the memory is free for the next
 	width := e.tail()
 	starts := slices.Grow(out.ends[:0], 1<<e.low+1)[:1<<e.low+1]
 	clear(starts)
@@ -224,14 +251,13 @@ func (e *entrySorter) sort(k int, out *sortedHand) {
 // amountList is the amounts of a segment's rows, held while it is written: two
 // words each, or the place of a larger one.
 type amountList struct {
-	pieces [][][2]uint64 // of amountPiece each, so that growing copies nothing
-	large  []chain.Amount
+	words longTable[[2]uint64]
+	large []chain.Amount
 }
 
-const (
-	amountLarge = 1 << 63
-	amountPiece = 1 << 13
-)
+const amountLarge = 1 << 63
+
+func newAmountList() amountList { return amountList{words: newLongTable[[2]uint64]()} }
 
 func (l *amountList) add(a chain.Amount) {
 	w := a.Words()
@@ -239,16 +265,11 @@ func (l *amountList) add(a chain.Amount) {
 		w[0], w[1] = uint64(len(l.large)), amountLarge
 		l.large = append(l.large, a)
 	}
-	n := len(l.pieces)
-	if n == 0 || len(l.pieces[n-1]) == amountPiece {
-		l.pieces = append(l.pieces, make([][2]uint64, 0, amountPiece))
-		n++
-	}
-	l.pieces[n-1] = append(l.pieces[n-1], [2]uint64{w[0], w[1]})
+	l.words.add([2]uint64{w[0], w[1]})
 }
 
-func (l *amountList) at(row uint32) chain.Amount {
-	w := l.pieces[row/amountPiece][row%amountPiece]
+// of is the amount of a row's words.
+func (l *amountList) of(w *[2]uint64) chain.Amount {
 	if w[1]&amountLarge != 0 {
 		return l.large[w[0]]
 	}

@@ -93,6 +93,7 @@ func writePostings(s *segment, x *sheetWriter, amounts *amountList, last uint64)
 		p.append(o)
 		free <- o
 	}
+	e.free()
 	p.finish()
 }
 

@@ -226,6 +226,11 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 	for i := range fromHead.blocks {
 		headRows += p.block(&fromHead.blocks[i])
 	}
+	defer func() {
+		for _, r := range runs {
+			r.epoch.numbers.free() // of an epoch that was not read to its end
+		}
+	}()
 	for _, r := range runs {
 		sources = append(sources, newLazyRun(j, r))
 		p.run(&r.info)

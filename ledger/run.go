@@ -1,7 +1,7 @@
 package ledger
 
 import (
-	"slices"
+	"encoding/binary"
 
 	"bongsu/chain"
 )
@@ -24,13 +24,18 @@ type runBuffer struct {
 	assets   map[chain.Asset]AssetRef // numbers of the run's own, from 1
 	names    []chain.Asset
 	byToken  map[[20]byte]AssetRef
-	last     struct {
+	lately   [1 << 9]struct { // of byToken, by a byte or so of the address
 		token [20]byte
 		ref   AssetRef
 	}
 	ids    []byte // of txs, idLen bytes each
 	txs    []runTx
 	rows   []runRow // by transaction
+	memory struct { // of ids, txs and rows, when there are many
+		ids  table[byte]
+		txs  table[runTx]
+		rows table[runRow]
+	}
 	blocks []BlockFact
 	extras encoder // of txs: inputs and outputs, notes
 	batch  lookups
@@ -67,7 +72,8 @@ func (r *runBuffer) reset(id chain.ID, accounts *accountTable) {
 	r.first, r.other = accounts.count, len(accounts.others)
 	clear(r.assets)
 	clear(r.byToken)
-	r.names, r.last.ref = nil, 0
+	r.names = nil
+	clear(r.lately[:])
 	r.ids, r.txs, r.rows, r.blocks = r.ids[:0], r.txs[:0], r.rows[:0], r.blocks[:0]
 	r.extras.b = r.extras.b[:0]
 }
@@ -75,13 +81,31 @@ func (r *runBuffer) reset(id chain.ID, accounts *accountTable) {
 // prepare gets all the memory of a run at once when it is clear that it will be
 // needed; growing bit by bit would copy it.
 func (r *runBuffer) prepare() {
+	const most = runRows + evmBatch
 	if len(r.rows) > runRows>>5 && cap(r.rows) < runRows {
-		r.rows = slices.Grow(r.rows, runRows+evmBatch-len(r.rows))
+		r.rows = moved(r.rows, &r.memory.rows, most)
 	}
 	if len(r.txs) > runRows>>5 && cap(r.txs) < runRows {
-		r.txs = slices.Grow(r.txs, runRows+evmBatch-len(r.txs))
-		r.ids = slices.Grow(r.ids, r.idLen*(runRows+evmBatch)-len(r.ids))
+		r.txs = moved(r.txs, &r.memory.txs, most)
+		r.ids = moved(r.ids, &r.memory.ids, r.idLen*most)
 	}
+}
+
+// moved is a list with room for most, in memory that into keeps.
+func moved[T any](list []T, into *table[T], most int) []T {
+	old := *into
+	*into = newTable[T](most)
+	list = append(into.list[:0], list...)
+	old.free()
+	return list
+}
+
+// free gives the memory back.
+func (r *runBuffer) free() {
+	r.ids, r.txs, r.rows = nil, nil, nil
+	r.memory.ids.free()
+	r.memory.txs.free()
+	r.memory.rows.free()
 }
 
 func (r *runBuffer) full() bool {
@@ -113,15 +137,16 @@ func (r *runBuffer) asset(a chain.Asset) AssetRef {
 }
 
 func (r *runBuffer) token(contract *[20]byte) AssetRef {
-	if r.last.ref != 0 && r.last.token == *contract {
-		return r.last.ref
+	last := &r.lately[binary.LittleEndian.Uint16(contract[8:])%uint16(len(r.lately))]
+	if last.ref != 0 && same20(&last.token, contract) {
+		return last.ref
 	}
 	n, ok := r.byToken[*contract]
 	if !ok {
 		n = r.asset(chain.Token(chain.EVM(r.id, *contract)))
 		r.byToken[*contract] = n
 	}
-	r.last.token, r.last.ref = *contract, n
+	last.token, last.ref = *contract, n
 	return n
 }
 

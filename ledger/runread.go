@@ -125,6 +125,18 @@ func (r *runReader) read() {
 	for ; n > 0 && r.err == nil; n-- {
 		r.tx(b.grow())
 	}
+	for i := range b.txs {
+		r.resolve(b.txs[i].moves)
+	}
+}
+
+// resolve maps the accounts of movements, which are the run's numbers yet: in a
+// loop of its own, so that the processor waits for many of them at a time.
+func (r *runReader) resolve(moves []movement) {
+	for i := range moves {
+		m := &moves[i]
+		m.from, m.to = r.account(uint32(m.from)), r.account(uint32(m.to))
+	}
 }
 
 func (r *runReader) tx(t *mergedTx) {
@@ -149,7 +161,7 @@ func (r *runReader) move(m *movement) {
 	b := r.take(18)
 	m.kind = chain.Kind(b[0])
 	flags := b[1]
-	m.from, m.to = r.account(binary.LittleEndian.Uint32(b[2:])), r.account(binary.LittleEndian.Uint32(b[6:]))
+	m.from, m.to = AccountRef(binary.LittleEndian.Uint32(b[2:])), AccountRef(binary.LittleEndian.Uint32(b[6:])) // see resolve
 	if a := binary.LittleEndian.Uint32(b[10:]); a > 0 && a <= uint32(len(r.assets)) {
 		m.asset = r.assets[a-1]
 	}

@@ -111,7 +111,13 @@ func (s *runSorter) once(rows []runRow) {
 }
 
 func (m *runRow) comparePlace(o *runRow) int {
-	return cmp.Or(cmp.Compare(m.kind, o.kind), cmp.Compare(m.ordinal, o.ordinal), cmp.Compare(m.row, o.row))
+	switch { // most differ in the ordinal
+	case m.kind != o.kind:
+		return cmp.Compare(m.kind, o.kind)
+	case m.ordinal != o.ordinal:
+		return cmp.Compare(m.ordinal, o.ordinal)
+	}
+	return cmp.Compare(m.row, o.row)
 }
 
 func (m *runRow) compareIdentity(o *runRow) int {

@@ -12,7 +12,7 @@ import (
 // then the blocks.
 func (r *runBuffer) write(f file, name string, met accountStretch) (runInfo, error) {
 	info := runInfo{
-		Name: name, Chain: r.id, Epoch: r.accounts.epoch, First: met.first, New: len(met.keys),
+		Name: name, Chain: r.id, Epoch: r.accounts.epoch, First: met.first, New: met.count,
 		Rows: uint64(len(r.rows)), Assets: r.names, From: chain.NoBlock,
 	}
 	w := &runWriter{f: f, b: make([]byte, 0, runBuf)}
@@ -54,7 +54,7 @@ func (w *runWriter) flush() {
 // accounts writes a stretch in order of number: form, length, bytes.
 func (w *runWriter) accounts(met accountStretch) {
 	others := met.others
-	for i := range met.keys {
+	for i := range met.count {
 		w.spill()
 		if len(others) > 0 && others[0].number == met.first+uint32(i) {
 			a := others[0].account
@@ -65,7 +65,7 @@ func (w *runWriter) accounts(met accountStretch) {
 			w.b[at-1] = byte(len(w.b) - at)
 			continue
 		}
-		w.b = append(append(w.b, byte(chain.FormEVM), 20), met.keys[i][:]...)
+		w.b = append(append(w.b, byte(chain.FormEVM), 20), met.keys.at(int(met.first) + i)[:]...)
 	}
 }
 

@@ -35,7 +35,8 @@ func (w *segmentWriter) index() (int64, error) {
 		s.common = appendAmount(s.common, a)
 	}
 	x.write(s.common)
-	writeTxLookup(x, s, w.idPrefixes)
+	writeTxLookup(x, s, &w.idPrefixes)
+	w.idPrefixes.free()
 	writePostings(s, x, &w.amounts, uint64(w.accounts[1]))
 	w.info.Accounts = s.Accounts
 	return x.close(&w.info)

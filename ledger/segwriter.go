@@ -25,7 +25,7 @@ type segmentWriter struct {
 	empty128   chan []segmentRow // their memory, to be used again
 	packed     chan struct{}
 	txBuf      []segmentTxn
-	idPrefixes []uint32 // the first four bytes of every transaction's id
+	idPrefixes longTable[uint32] // the first four bytes of every transaction's id
 	amounts    amountList
 	rowAt      []uint64
 	txAt       []uint64
@@ -39,7 +39,7 @@ type segmentWriter struct {
 }
 
 func newSegmentWriter(d disk, dir string, number uint64, id chain.ID) (*segmentWriter, error) {
-	w := &segmentWriter{disk: d, dir: dir, info: segmentInfo{Number: number, Chain: id}}
+	w := &segmentWriter{disk: d, dir: dir, info: segmentInfo{Number: number, Chain: id}, amounts: newAmountList(), idPrefixes: newLongTable[uint32]()}
 	w.accounts[0] = 1<<63 - 1
 	w.rowEnc.common = newCommonAmounts()
 	var err error
@@ -100,7 +100,7 @@ func (w *segmentWriter) add(b *mergedBlock) error {
 		n := uint32(w.info.Txs)
 		w.info.Txs++
 		w.txBuf = append(w.txBuf, segmentTxn{place, t.index, t.status, t.id})
-		w.idPrefixes = append(w.idPrefixes, uint32(txPrefix(t.id)>>32))
+		w.idPrefixes.add(uint32(txPrefix(t.id) >> 32))
 		if len(w.txBuf) == blockTxs {
 			w.flushTxs()
 		}
@@ -212,9 +212,16 @@ func (w *segmentWriter) flushTxs() {
 	}
 }
 
+// free gives the memory back that lies outside of the heap.
+func (w *segmentWriter) free() {
+	w.idPrefixes.free()
+	w.amounts.words.free()
+}
+
 // finish writes the rest and the index, which is made from rows and
 // transactions while they are synced. The folder is the caller's to sync.
 func (w *segmentWriter) finish() (segmentInfo, error) {
+	defer w.free()
 	w.flushRows()
 	close(w.full128)
 	<-w.packed

@@ -59,31 +59,37 @@ func (s *segment) maybe(at uint32, prefix uint64) (n uint32, ok bool) {
 
 // writeTxLookup sorts the transactions by id into buckets; prefixes are the
 // first bytes of their ids.
-func writeTxLookup(x *sheetWriter, s *segment, prefixes []uint32) {
-	buckets := make([]uint32, 1<<(64-s.TxShift)+1)
+func writeTxLookup(x *sheetWriter, s *segment, prefixes *longTable[uint32]) {
+	mapped, ordered := newTable[uint32](1<<(64-s.TxShift)+2), newTable[uint32](prefixes.len())
+	buckets, order := mapped.list, ordered.list
 	shift := s.TxShift - 32
-	for _, p := range prefixes {
-		buckets[p>>shift+1]++
-	}
-	for i := 1; i < len(buckets); i++ {
-		buckets[i] += buckets[i-1]
-	}
-	order := make([]uint32, len(prefixes))
-	next := slices.Clone(buckets)
-	for i, p := range prefixes {
-		order[next[p>>shift]] = uint32(i)
-		next[p>>shift]++
-	}
-	for i := 1; i < len(buckets); i++ {
-		if part := order[buckets[i-1]:buckets[i]]; len(part) > bigBucket {
-			slices.SortFunc(part, func(a, b uint32) int { return bytes.Compare(s.idBytes(a), s.idBytes(b)) })
+	for _, piece := range prefixes.pieces {
+		for _, p := range piece {
+			buckets[p>>shift+2]++
 		}
 	}
-	for i, n := range order {
-		order[i] = n | s.mark(uint64(prefixes[n])<<32)
+	for i := 2; i < len(buckets); i++ {
+		buckets[i] += buckets[i-1]
+	}
+	n := uint32(0)
+	for _, piece := range prefixes.pieces {
+		for _, p := range piece {
+			order[buckets[p>>shift+1]] = n | s.mark(uint64(p)<<32)
+			buckets[p>>shift+1]++ // where a bucket begins becomes where it ends
+			n++
+		}
+	}
+	buckets = buckets[:len(buckets)-1]
+	number := uint32(1)<<numberBits(s.Txs) - 1
+	for i := 1; i < len(buckets); i++ {
+		if part := order[buckets[i-1]:buckets[i]]; len(part) > bigBucket {
+			slices.SortFunc(part, func(a, b uint32) int { return bytes.Compare(s.idBytes(a&number), s.idBytes(b&number)) })
+		}
 	}
 	writeUint32s(x, "txbuckets", buckets)
 	writeUint32s(x, "txorder", order)
+	mapped.free()
+	ordered.free()
 }
 
 // txShift makes buckets of about four transactions.

@@ -147,7 +147,14 @@ func unhex(out, in []byte) {
 	}
 }
 
+// digits reads at most nineteen, eight at a time.
 func digits(b []byte) (v uint64) {
+	for ; len(b) >= 8; b = b[8:] {
+		x := binary.LittleEndian.Uint64(b) & 0x0f0f0f0f0f0f0f0f
+		x = x*10 + x>>8 // pairs, in every other byte
+		x = (x&0x000000ff000000ff*(100+1e6<<32) + x>>16&0x000000ff000000ff*(1+1e4<<32)) >> 32
+		v = v*1e8 + x
+	}
 	for _, c := range b {
 		v = v*10 + uint64(c-'0')
 	}
