@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -15,7 +16,7 @@ import (
 type Damage struct {
 	File    string   `json:"file"`              // its name in the ledger's folder
 	Segment string   `json:"segment,omitempty"` // the one hurt, if one is
-	Chain   chain.ID `json:"chain,omitempty"`   // the range hurt
+	Chain   chain.ID `json:"chain,omitempty"`   // the range hurt: as narrow as the bytes tell
 	From    uint64   `json:"from_block,omitempty"`
 	To      uint64   `json:"to_block,omitempty"`
 	What    string   `json:"what"` // what is wrong, for a person
@@ -123,21 +124,32 @@ func (rep *CheckReport) padding(log *headLog) error {
 	return nil
 }
 
-// sheet verifies every byte of a sheet's file.
+// sheet opens a sheet's file and counts it.
 func (rep *CheckReport) sheet(dir, name string, about any) (*sheet, error) {
 	s, err := openSheet(filepath.Join(dir, name), name, about)
 	if err != nil {
 		return nil, err
 	}
 	rep.Files, rep.Bytes = rep.Files+1, rep.Bytes+uint64(len(s.data))
-	return s, s.verify()
+	return s, nil
 }
 
 func (rep *CheckReport) dictionary(dir string, number uint64) {
 	var about dictionaryInfo
-	if _, err := rep.sheet(dir, dictionaryName(number), &about); err != nil {
-		rep.damage(dictionaryName(number), err)
+	name := dictionaryName(number)
+	s, err := rep.sheet(dir, name, &about)
+	if err != nil {
+		rep.damage(name, err)
+		return
 	}
+	for _, hurt := range s.stretches(s.hurtPages()) {
+		rep.damage(name, hurt.wrong("accounts"))
+	}
+}
+
+// wrong is what is wrong with a stretch.
+func (s stretch) wrong(where string) error {
+	return fmt.Errorf("bytes %d to %d are not what was written (%s)", s.from, s.to-1, where)
 }
 
 // segments verifies the segments' bytes, then what they say of one another.
@@ -152,18 +164,35 @@ func (rep *CheckReport) segments(ctx context.Context, dir string, m *manifest) {
 		}
 		last[info.Chain] = info
 		rep.Rows += info.Rows
-		good := true
-		for _, part := range info.parts() {
-			name := segmentFile(info.Number, part)
-			if _, err := rep.sheet(dir, name, &struct{}{}); err != nil {
-				rep.hurt(name, &info, wrongWith(err))
-				good = false
-			}
-		}
-		if good {
+		if rep.bytes(dir, &info) {
 			rep.contents(dir, &info)
 		}
 	}
+}
+
+// bytes verifies every byte of a segment's files and says whether all are good.
+func (rep *CheckReport) bytes(dir string, info *segmentInfo) bool {
+	before := len(rep.Damages)
+	x := &extent{info: info, sheets: map[string]*sheet{}, hurt: map[string][]bool{}}
+	for _, part := range info.parts() {
+		name := segmentFile(info.Number, part)
+		s, err := rep.sheet(dir, name, &struct{}{})
+		if err != nil {
+			rep.hurt(name, info, wrongWith(err))
+			continue
+		}
+		x.sheets[part], x.hurt[part] = s, s.hurtPages()
+	}
+	for _, part := range info.parts() {
+		for _, hurt := range x.stretches(part) {
+			names, from, to := x.of(part, hurt)
+			where := hurt.wrong("section " + strings.Join(names, ", "))
+			rep.Damages = append(rep.Damages, Damage{
+				File: segmentFile(info.Number, part), Segment: pad8(info.Number), Chain: info.Chain, From: from, To: to, What: where.Error(),
+			})
+		}
+	}
+	return len(rep.Damages) == before
 }
 
 func (rep *CheckReport) hurt(file string, info *segmentInfo, what string) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -64,8 +65,8 @@ func TestSheetsAreWrittenInHugePages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.verify(); err != nil {
-		t.Fatal(err)
+	if slices.Contains(s.hurtPages(), true) {
+		t.Fatal("a page is hurt")
 	}
 	if got := s.section("all"); !bytes.Equal(got[:len(got)-sheetSlack], want) {
 		t.Error("the section is not what was written")

@@ -282,17 +282,6 @@ func (s *sheet) section(name string) []byte {
 	return s.data[sec.At : sec.At+sec.Len+sheetSlack]
 }
 
-// verify reads every byte and gives the first page that is hurt.
-func (s *sheet) verify() error {
-	for i := range s.trailer.Pages {
-		if err := s.page(i); err != nil {
-			return err
-		}
-	}
-	runtime.KeepAlive(s)
-	return nil
-}
-
 func (s *sheet) sectionAt(from, to int64) string {
 	best := "none"
 	for name, sec := range s.trailer.Sections {
