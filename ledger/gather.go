@@ -8,11 +8,11 @@ import (
 )
 
 // Batches of questions are answered in waves: first the places of all
-// accounts in the index, then their lists of rows, then the header of every
-// row's block, then every row's record and transaction, then the rows. The
-// reads of one step do not wait for one another, so that the memory's latency
-// is paid once for many rows, not once for each (a dependent read costs some
-// 100 ns, an independent one a tenth).
+// accounts in the index, then their lists of rows, then the rows' records and
+// transactions (locate.go), then the rows. The reads of one step do not wait
+// for one another, so that the memory's latency is paid once for many rows,
+// not once for each (a dependent read costs some 100 ns, an independent one a
+// tenth).
 const (
 	waveQueries = 32
 	waveRows    = 1024
@@ -30,7 +30,6 @@ type gatherer struct {
 	numbers []uint32
 	stream  rowStream
 	brief   bool // rows without their transactions
-	touched byte // so that reads ahead are not left out
 }
 
 // probe is an account in one segment.
@@ -41,16 +40,6 @@ type probe struct {
 	at    uint64 // of its directory entry, then of its postings
 	from  uint32 // the query's rows are in
 	to    uint32 // [from, to)
-}
-
-// gathered is a row to be read.
-type gathered struct {
-	s     *segment
-	block uint64 // where its block begins
-	row   uint32
-	at    uint32 // bits from there to its record
-	tx    uint32 // its transaction
-	place uint32 // of its block in the segment's table
 }
 
 // wave is what one query of a wave looks at: a range of gatherer.rows, or with
@@ -106,22 +95,16 @@ func (g *gatherer) probe(query int, a AccountRef, reverse bool) {
 
 // find goes from the probes' accounts to their postings.
 func (g *gatherer) find() {
-	sum := byte(0)
 	for i := range g.probes {
 		p := &g.probes[i]
-		p.at = binary.LittleEndian.Uint64(p.s.dirAt[uint64(p.local/dirAccounts)*8:])
-		d := p.s.dirData[p.at:]
-		sum += d[0] + d[min(len(d)-1, dirHeader+int(p.local%dirAccounts)*2)]
+		p.at = uint64At(p.s.dirAt, int(p.local/dirAccounts))
+		prefetch(&p.s.dirData[p.at], dirHeader+2*uintptr(p.local%dirAccounts))
 	}
 	for i := range g.probes {
 		p := &g.probes[i]
 		p.at = p.s.postingsAt(p.at, int(p.local%dirAccounts))
+		prefetch(&p.s.postings[p.at], listAhead)
 	}
-	for i := range g.probes {
-		p := &g.probes[i]
-		sum += p.s.postings[p.at]
-	}
-	g.touched += sum
 }
 
 // plain lists the rows of a probe whose list is short; false: it is not.
@@ -134,73 +117,11 @@ func (g *gatherer) plain(p *probe) bool {
 	for range books.count {
 		row += uint32(r.rice(books.k)) + 1
 		if row >= p.from && row < p.to {
+			prefetch(&p.s.rowAt[8*(row/blockRows)], 0)
 			g.rows = append(g.rows, gathered{s: p.s, row: row})
 		}
 	}
 	return true
-}
-
-// recordAhead is about how long a record is, in bytes: its end may lie in the
-// line behind its beginning.
-const recordAhead = 12
-
-// locate finds the records of rows and reads a byte of each line that
-// reading them needs. The loops that wait for memory do nothing else: the
-// shorter they are, the more of them the processor has under way at once.
-func (g *gatherer) locate(rows []gathered) {
-	sum := byte(0)
-	for i := range rows {
-		r := &rows[i]
-		if uint64(r.row) >= r.s.Rows {
-			panic(damage("an account's list goes beyond the last row"))
-		}
-		r.block = binary.LittleEndian.Uint64(r.s.rowAt[uint64(r.row/blockRows)*8:])
-		if r.s.rowPages.fresh(r.block) {
-			r.s.rowPages.verify(r.block)
-		}
-		b := r.s.rowData[r.block:]
-		sum += b[0] + b[rowHeader/2] + b[rowHeader-1]
-	}
-	var b rowBlock
-	for i := range rows {
-		r := &rows[i]
-		b.parse(r.s.rowData[r.block:])
-		r.at = uint32(b.at(int(r.row % blockRows)))
-	}
-	for i := range rows {
-		r := &rows[i]
-		at := r.block + uint64(r.at>>3)
-		sum += r.s.rowData[at] + r.s.rowData[at+recordAhead]
-	}
-	g.touched += sum
-}
-
-// locateTxs finds the transactions and blocks of the rows located, and reads a
-// byte of each; of transactions unless the rows are brief.
-func (g *gatherer) locateTxs(rows []gathered) {
-	sum := byte(0)
-	var b rowBlock
-	for i := range rows {
-		r := &rows[i]
-		b.parse(r.s.rowData[r.block:])
-		i := int(r.row % blockRows)
-		r.tx, r.place = b.tx(i), b.place(i, int(r.at))
-	}
-	if g.brief {
-		for i := range rows {
-			sum += rows[i].s.blocks[int(rows[i].place)*blockEntry]
-		}
-		g.touched += sum
-		return
-	}
-	for i := range rows {
-		r := &rows[i]
-		at := binary.LittleEndian.Uint64(r.s.txAt[uint64(r.tx/blockTxs)*8:])
-		at = at&placeMask + txHeader + uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))
-		b := r.s.txData[at : at+idAhead]
-		sum += b[0] + b[idAhead-1] + r.s.blocks[int(r.place)*blockEntry]
-	}
-	g.touched += sum
 }
 
 // read writes a located row into w, if q wants it (nil: every one).
@@ -322,8 +243,7 @@ func (g *gatherer) activity(queries []Query, into *Pages) error {
 	for i := range g.probes {
 		g.collect(queries, &g.probes[i])
 	}
-	g.locate(g.rows)
-	g.locateTxs(g.rows)
+	g.locateWhole(g.rows)
 	for i := range queries {
 		limit, err := queries[i].limit()
 		if err != nil {
@@ -401,7 +321,3 @@ func (g *gatherer) wanted(r *gathered, q *Query) bool {
 	from, to, asset, _ := b.sidesOf(int(r.row%blockRows), int(r.at))
 	return q.wants(from, to, asset)
 }
-
-// idAhead is about how much of a transaction's record a row needs: its index
-// and 16 bytes of its id, which may end in the line behind its beginning.
-const idAhead = 18

@@ -73,8 +73,7 @@ func (st *rowStream) fill(out []Row) int {
 		for _, row := range list {
 			g.ahead = append(g.ahead, gathered{s: st.s, row: row})
 		}
-		g.locate(g.ahead)
-		g.locateTxs(g.ahead)
+		g.locateWhole(g.ahead)
 		for i := range g.ahead {
 			r := &g.ahead[i]
 			if g.v.masked != nil {

@@ -144,7 +144,6 @@ func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) (err
 // transactions fills pages with all rows of a wave of transactions of segments.
 func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 	g.begin(len(refs))
-	sum := byte(0)
 	for i, ref := range refs {
 		s, n, ok := g.v.below.of(ref)
 		if !ok {
@@ -154,7 +153,7 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 			continue
 		}
 		b, _, _ := s.txBlock(n)
-		sum += b[0]
+		prefetch(&b[0], txHeader)
 		g.probes = append(g.probes, probe{s: s, query: int32(i), local: n})
 	}
 	for i := range g.probes {
@@ -163,11 +162,9 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 		_, p.from = p.s.firsts(int(place))
 		_, p.to = p.s.firsts(int(place) + 1)
 		for at := p.from / blockRows; at < min(p.from/blockRows+txTouch, (p.to+blockRows-1)/blockRows); at++ {
-			b := p.s.rowData[uint64At(p.s.rowAt, int(at)):]
-			sum += b[0] + b[rowHeader-1]
+			prefetch(&p.s.rowData[uint64At(p.s.rowAt, int(at))], rowHeader-1)
 		}
 	}
-	g.touched += sum
 	var b rowBlock
 	for i := range g.probes {
 		p := &g.probes[i]
@@ -181,14 +178,13 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 		}
 		list.to = len(g.rows)
 	}
-	g.locate(g.rows)
-	g.locateTxs(g.rows)
+	g.locateWhole(g.rows)
 	for _, list := range g.lists {
 		g.write(g.rows[list.from:list.to], false, into)
 	}
 }
 
-// txTouch is how many row blocks are touched where a transaction is looked for:
+// txTouch is how many row blocks are fetched where a transaction is looked for:
 // most blocks of a chain have fewer.
 const txTouch = 4
 

@@ -1,0 +1,106 @@
+package ledger
+
+// Finding a row takes four reads that wait for one another: where its block
+// begins, the block's header, the row's record, its transaction and block. A
+// step does one of them for a few rows and asks the memory for what the next
+// one reads; meanwhile the other steps work on rows whose bytes have come. So
+// the processor works while the memory does.
+//
+// Lines of memory (64 bytes) that one row takes, most of them far away: where
+// its block begins 1, header 2 or 3, record 1 or 2, where its transaction
+// begins 1, the transaction 1 or 2, its block 1. An account takes 5 to 7 beside
+// that in each segment: bitmap and ranks, where its group of the directory
+// begins, the group's header and tier, its postings.
+
+// gathered is a row to be read.
+type gathered struct {
+	s     *segment
+	block uint64 // where its block begins
+	row   uint32
+	at    uint32 // bits from there to its record
+	tx    uint32 // its transaction
+	place uint32 // of its block in the segment's table
+}
+
+// stepRows is how many rows a step takes: what the memory brings at once.
+const stepRows = 12
+
+const (
+	listAhead   = 24 // about how long a short list is, in bytes
+	recordAhead = 12 // likewise a record
+	idAhead     = 18 // of a transaction a row needs its index and 16 bytes of its id
+)
+
+// stepOf is the rows from i on that a step takes: none below the first and
+// behind the last.
+func stepOf(rows []gathered, i int) []gathered {
+	return rows[min(max(i, 0), len(rows)):min(max(i+stepRows, 0), len(rows))]
+}
+
+// locate finds the records of rows.
+func (g *gatherer) locate(rows []gathered) {
+	for i := 0; i < len(rows)+stepRows; i += stepRows {
+		locateBlocks(stepOf(rows, i))
+		locateRecords(stepOf(rows, i-stepRows), false)
+	}
+}
+
+// locateWhole finds the records of rows, their transactions and blocks.
+func (g *gatherer) locateWhole(rows []gathered) {
+	for i := 0; i < len(rows)+2*stepRows; i += stepRows {
+		locateBlocks(stepOf(rows, i))
+		locateRecords(stepOf(rows, i-stepRows), !g.brief)
+		g.locateTxs(stepOf(rows, i-2*stepRows))
+	}
+}
+
+// locateBlocks finds the blocks of rows and fetches their headers.
+func locateBlocks(rows []gathered) {
+	for i := range rows {
+		r := &rows[i]
+		if uint64(r.row) >= r.s.Rows {
+			panic(damage("an account's list goes beyond the last row"))
+		}
+		r.block = uint64At(r.s.rowAt, int(r.row/blockRows))
+		if r.s.rowPages.fresh(r.block) {
+			r.s.rowPages.verify(r.block)
+		}
+		prefetch(&r.s.rowData[r.block], rowHeader-1)
+	}
+}
+
+// locateRecords finds the records of rows and fetches them. With txs it fetches
+// as well where their transactions begin; in most blocks the header tells the
+// transaction.
+func locateRecords(rows []gathered, txs bool) {
+	var b rowBlock
+	for i := range rows {
+		r := &rows[i]
+		b.parse(r.s.rowData[r.block:])
+		n := int(r.row % blockRows)
+		r.at = uint32(b.at(n))
+		prefetch(&r.s.rowData[r.block+uint64(r.at>>3)], recordAhead)
+		if txs && b.h[hdrTx] == 0 {
+			prefetch(&r.s.txAt[8*(b.tx(n)/blockTxs)], 0)
+		}
+	}
+}
+
+// locateTxs finds the transactions and blocks of rows whose records are found,
+// and fetches them; no transactions when the rows are brief.
+func (g *gatherer) locateTxs(rows []gathered) {
+	var b rowBlock
+	for i := range rows {
+		r := &rows[i]
+		b.parse(r.s.rowData[r.block:])
+		n := int(r.row % blockRows)
+		r.tx, r.place = b.tx(n), b.place(n, int(r.at))
+		prefetch(&r.s.blocks[int(r.place)*blockEntry], blockEntry-1)
+		if g.brief {
+			continue
+		}
+		at := uint64At(r.s.txAt, int(r.tx/blockTxs))
+		at = at&placeMask + txHeader + uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))
+		prefetch(&r.s.txData[at], idAhead-1)
+	}
+}
