@@ -78,7 +78,7 @@ type Source struct {
 // Bounds are where following stops. What was not followed is recorded as
 // unfollowed with its amounts. The zero bounds nothing.
 type Bounds struct {
-	MaxDegree int           // sends of an account, up to the moment; 0: no bound. On UTXO chains none: an output is spent once
+	MaxDegree int           // sends of an account, up to the moment: transfers, or on a UTXO chain transactions that spend its outputs; 0: no bound
 	MinAmount []chain.Money // per asset; a smaller tainted arrival is not followed
 	MaxHops   int           // transfers after the theft's own; 0: no bound
 	Until     chain.Time    // transfers after it are not read; zero: no bound

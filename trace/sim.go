@@ -72,9 +72,12 @@ type party struct {
 	label   *labels.Label // with roleExit and roleContract
 	reached bool
 	sends   map[ledger.AssetRef]*sends // with a bound on degree
-	source  *Source                    // with roleSource
-	theft   uint32                     // with roleSource: what its sends are booked as
-	asset   ledger.AssetRef            // with roleSource: the only one, or 0
+
+	coinsOver bool // of a UTXO chain: it spent more often than the bound on degree
+
+	source *Source         // with roleSource
+	theft  uint32          // with roleSource: what its sends are booked as
+	asset  ledger.AssetRef // with roleSource: the only one, or 0
 }
 
 // role says what becomes of taint that arrives.

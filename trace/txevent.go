@@ -20,7 +20,7 @@ type txEvent struct {
 }
 
 func (e *txEvent) happen(ctx context.Context) error {
-	p, err := e.gather()
+	p, err := e.gather(ctx)
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (e *txEvent) happen(ctx context.Context) error {
 // what the outputs need beyond the known, and make what goes on inferred. Going
 // back, an output where that stopped is a source, if it is one of those that
 // are traced, and clean whatever came to it if not.
-func (e *txEvent) gather() (*pouring, error) {
+func (e *txEvent) gather(ctx context.Context) (*pouring, error) {
 	p := &pouring{}
 	var known, spent chain.Amount
 	for i := range e.tx.Outputs {
@@ -68,6 +68,11 @@ func (e *txEvent) gather() (*pouring, error) {
 		}
 		switch {
 		case c != nil:
+			if over, err := e.u.overSpends(ctx, c.party, e.tx, 1); err != nil {
+				return nil, err
+			} else if over {
+				e.u.giveUpCoin(c, ReasonDegree)
+			}
 			p.in = append(p.in, c.lots)
 			known = known.MustAdd(sumOf(c.lots))
 			last = c
@@ -212,7 +217,11 @@ func (e *txEvent) pay(ctx context.Context, i int, lots []lot) error {
 		e.u.end(at, &w, lots)
 		return nil
 	}
-	e.u.boundOutput(at, &w, lots)
+	over, err := e.u.overSpends(ctx, at, e.tx, 0)
+	if err != nil {
+		return err
+	}
+	e.u.boundOutput(at, &w, lots, over)
 	if !anyTainted(lots) {
 		return nil
 	}
@@ -233,8 +242,8 @@ func (e *txEvent) pay(ctx context.Context, i int, lots []lot) error {
 	return e.u.queue(ctx, refs[0])
 }
 
-// boundOutput is bound without the degree: an output is spent once.
-func (s *sim) boundOutput(at uint32, w *ledger.Row, lots []lot) {
+// boundOutput is bound for an output.
+func (s *sim) boundOutput(at uint32, w *ledger.Row, lots []lot, over bool) {
 	floor := s.floors[w.Asset]
 	small := !floor.IsZero() && taintOf(lots).Less(floor)
 	for i := range lots {
@@ -242,6 +251,8 @@ func (s *sim) boundOutput(at uint32, w *ledger.Row, lots []lot) {
 		why := Reason("")
 		switch depth := s.req.Bounds.MaxHops; {
 		case !l.tainted():
+		case over:
+			why = ReasonDegree
 		case small:
 			why = ReasonFloor
 		case depth > 0 && int(l.hop) >= depth:

@@ -234,12 +234,7 @@ func (u *utxo) atEnd() {
 		if !c.later {
 			continue
 		}
-		for i := range c.lots {
-			if l := &c.lots[i]; l.tainted() {
-				u.put(atUnfollowed, c.party, c.asset, ReasonTime, l)
-				*l = lot{amount: l.amount, flow: -1}
-			}
-		}
+		u.giveUpCoin(c, ReasonTime)
 	}
 }
 

@@ -136,6 +136,7 @@ func TestCoinsConserved(t *testing.T) {
 			Fees: rapid.SampledFrom([]trace.FeeRule{trace.FeesSink, trace.FeesCoinbase}).Draw(t, "fees"),
 			Bounds: trace.Bounds{
 				MaxHops: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "hops"), Until: chain.Time(rapid.SampledFrom([]int{0, 0, 3}).Draw(t, "until")) * 600_000,
+				MaxDegree: rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "degree"),
 			},
 		}
 		if rapid.Bool().Draw(t, "floor") {

@@ -27,7 +27,7 @@ type traceCmd struct {
 	Method       string   `default:"fifo" help:"fifo, lifo, haircut, poison or tiho."`
 	Backward     bool     `help:"Where did it come from, instead of where did it go."`
 	Deposit      []string `help:"With --backward: the deposit, by its transaction and the account that it paid." placeholder:"TX[/ACCOUNT]"`
-	MaxDegree    int      `help:"Do not follow an account that sent more often than this (account chains: an output is spent once)." placeholder:"N"`
+	MaxDegree    int      `help:"Do not follow an account that sent more often than this." placeholder:"N"`
 	MinAmount    string   `help:"Do not follow tainted arrivals under this amount, in whole units of each stolen asset." placeholder:"X"`
 	MaxHops      int      `help:"Do not follow further than this many transfers from the theft." placeholder:"N"`
 	Until        string   `help:"Do not read transfers after this time." placeholder:"T"`
