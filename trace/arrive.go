@@ -79,7 +79,7 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 		if parent >= 0 {
 			p.hop++
 		}
-		p.since, p.block, p.prov = w.Stated, w.Block, w.Provisional
+		p.arrive(w)
 		from := w.From
 		if s.utxo != nil && parent >= 0 {
 			from = s.flows[parent].row.to // a transaction may have several payers
@@ -89,7 +89,10 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 			continue
 		}
 		p.flow = int32(len(s.flows))
-		f := flow{row: infoOf(w), amount: p.amount, origin: p.origin, class: p.class, hop: p.hop, rule: p.rule, parent: uint32(len(s.parents))}
+		f := flow{row: infoOf(w), amount: p.amount, class: p.class, hop: p.hop, rule: p.rule, parent: uint32(len(s.parents))}
+		if !s.poison {
+			f.origin = p.origin()
+		}
 		f.row.from = from
 		if parent >= 0 {
 			s.parents = append(s.parents, parent)
@@ -103,10 +106,12 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 
 // extend joins piece p to the lot l, whose flow is the last one.
 func (s *sim) extend(l, p *lot, parent int32) {
-	l.amount, l.origin = l.amount.MustAdd(p.amount), l.origin.MustAdd(p.origin)
+	l.grow(p)
 	l.hop = min(l.hop, p.hop)
 	f := &s.flows[l.flow]
-	f.amount, f.origin, f.hop = l.amount, l.origin, l.hop
+	if f.amount, f.hop = l.amount, l.hop; !s.poison {
+		f.origin = l.origin()
+	}
 	if parent >= 0 && (f.parents == 0 || s.parents[len(s.parents)-1] != parent) {
 		s.parents = append(s.parents, parent)
 		f.parents++
@@ -192,7 +197,8 @@ func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
 		return
 	}
 	s.put(atTurned, 0, w.Asset, "", &lot{amount: l.amount, class: by.class})
-	*l = lot{amount: l.amount, class: by.class, rule: by.rule, prov: w.Provisional, block: w.Block, hop: by.hop, since: w.Stated, flow: by.flow}
+	*l = lot{amount: l.amount, class: by.class, rule: by.rule, hop: by.hop, flow: by.flow}
+	l.arrive(w)
 	if b != nil {
 		b.tainted++
 	}
@@ -206,9 +212,8 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 	if err != nil {
 		return nil, err
 	}
-	b := &book{key: key, owner: at}
+	b := s.shelf.add(key.account, key.asset, at)
 	b.push(lot{amount: o.balance, flow: -1})
-	s.shelf.add(b)
 	if s.scanning {
 		return b, nil
 	}

@@ -85,9 +85,6 @@ func (a *ancestry) forward(ctx context.Context, dep *deposit, group []int) error
 		src := &a.sources[i]
 		c := s.classOf(s.addTheft(dep.id, ""), a.asset)
 		l := lot{amount: src.value, class: c, flow: -1}
-		if !s.poison {
-			l.origin = src.value
-		}
 		if src.coin != nil {
 			if err := a.start(ctx, s, src, &l); err != nil {
 				return err
@@ -117,8 +114,12 @@ func (a *ancestry) start(ctx context.Context, s *sim, src *source, l *lot) error
 	}
 	row := src.row
 	row.to = refs[0]
-	l.flow, l.since, l.block = int32(len(s.flows)), row.stated(), row.Block
-	s.flows = append(s.flows, flow{row: row, amount: l.amount, origin: l.origin, class: l.class})
+	l.flow, l.since = int32(len(s.flows)), row.stated()
+	f := flow{row: row, amount: l.amount, class: l.class}
+	if !s.poison {
+		f.origin = l.origin()
+	}
+	s.flows = append(s.flows, f)
 	s.txs = append(s.txs, ledger.Tx{Chain: a.on, ID: src.key.point.Tx}) // the ledger may lack it
 	return nil
 }
@@ -141,9 +142,6 @@ func (a *ancestry) subsidy(ref ledger.TxRef, amount chain.Amount, s *sim) lot {
 	if i, ok := a.minted[ref]; ok {
 		if l, ok := a.active[i]; ok {
 			l.amount = amount
-			if !s.poison {
-				l.origin = amount
-			}
 			s.classes[l.class].stolen = amount
 			return l
 		}

@@ -12,7 +12,7 @@ import (
 // this is its first spend: the book's own rows ahead, inside the same
 // transaction, up to the next arrival.
 func (s *sim) spendBatch(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]lot, error) {
-	if b.batch == nil || len(b.batch.cuts) == 0 {
+	if p := b.batch(); p == nil || len(p.cuts) == 0 {
 		spends, err := s.lookAhead(ctx, b, w)
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func (s *sim) lookAhead(ctx context.Context, b *book, w *ledger.Row) ([]chain.Am
 			return spends, nil
 		case w.From == w.To || w.Amount.IsZero():
 			continue
-		case w.From != b.key.account:
+		case w.From != b.account:
 			return spends, nil
 		}
 		spends = append(spends, w.Amount)

@@ -101,7 +101,7 @@ func (s *sim) countSend(b *book) {
 	if s.req.Bounds.MaxDegree == 0 {
 		return
 	}
-	c := s.parties[b.owner].sends[b.key.asset]
+	c := s.parties[b.owner].sends[b.asset]
 	if c == nil || c.over {
 		return
 	}
@@ -109,11 +109,11 @@ func (s *sim) countSend(b *book) {
 		return
 	}
 	c.over = true
-	if b.batch != nil {
-		for i := range b.batch.pieces {
-			b.push(b.batch.pieces[i])
+	if p := b.batch(); p != nil {
+		for i := range p.pieces {
+			b.push(p.pieces[i])
 		}
-		b.batch = nil
+		b.more.batch = nil
 	}
 	s.giveUp(b, ReasonDegree)
 }
@@ -124,7 +124,7 @@ func (s *sim) giveUp(b *book, why Reason) {
 	lots := slices.Clone(b.live())
 	for i := range lots {
 		if l := &lots[i]; l.tainted() {
-			s.put(atUnfollowed, b.owner, b.key.asset, why, l)
+			s.put(atUnfollowed, b.owner, b.asset, why, l)
 			*l = lot{amount: l.amount, flow: -1}
 		}
 	}

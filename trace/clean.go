@@ -39,7 +39,7 @@ func (s *sim) passClean(w *ledger.Row, from, to *book) bool {
 // givesClean says that a spend of a takes a part of one clean lot: the only one,
 // or with a queue the oldest. What is spent must be possible to sum up.
 func (b *book) givesClean(a *chain.Amount, queued bool) bool {
-	n := len(b.lots) - b.head
+	n := len(b.lots) - int(b.head)
 	if n == 0 || n > 1 && !queued {
 		return false
 	}
@@ -54,7 +54,7 @@ func (b *book) givesClean(a *chain.Amount, queued bool) bool {
 // takesClean says that clean money joins one clean lot: the only one, or with a
 // queue the newest.
 func (b *book) takesClean(a *chain.Amount, queued bool) bool {
-	n := len(b.lots) - b.head
+	n := len(b.lots) - int(b.head)
 	if n == 0 || n > 1 && !queued || b.lots[len(b.lots)-1].tainted() {
 		return false
 	}

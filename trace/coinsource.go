@@ -58,9 +58,6 @@ func (u *utxo) sent(e *txEvent, i int) lot {
 		return l
 	}
 	l.class, l.prov = u.classOf(u.parties[at].theft, e.asset), e.prov
-	if !u.poison {
-		l.origin = l.amount
-	}
 	c := &u.classes[l.class]
 	c.stolen = c.stolen.MustAdd(l.amount)
 	return l

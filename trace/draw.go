@@ -94,7 +94,7 @@ func nameAssets(ctx context.Context, r ledger.Reader, sims []*sim) (*names, erro
 			n.assets[c.asset] = ""
 		}
 		for _, b := range s.shelf.books {
-			n.assets[b.key.asset] = ""
+			n.assets[b.asset] = ""
 		}
 	}
 	refs := make([]ledger.AssetRef, 0, len(n.assets))
@@ -142,7 +142,7 @@ func (s *sim) atEnd(ctx context.Context) error {
 		return nil
 	}
 	for _, b := range s.shelf.books {
-		if b.tainted == 0 && (b.batch == nil || len(b.batch.pieces) == 0) {
+		if p := b.batch(); b.tainted == 0 && (p == nil || len(p.pieces) == 0) {
 			continue
 		}
 		spends, err := s.spendsLater(ctx, b)
@@ -164,7 +164,7 @@ func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
 	c.at = 0
 	for {
 		for i := c.at; i < len(c.rows); i++ {
-			if w := &c.rows[i]; w.From == b.key.account && w.From != w.To && !w.Amount.IsZero() {
+			if w := &c.rows[i]; w.From == b.account && w.From != w.To && !w.Amount.IsZero() {
 				return true, nil
 			}
 		}
@@ -191,7 +191,7 @@ func (s *sim) rest() map[tallyKey]*sum {
 	for _, b := range s.shelf.books {
 		for i := range b.live() {
 			if l := &b.live()[i]; l.tainted() {
-				s.put(atHolding, b.owner, b.key.asset, "", l)
+				s.put(atHolding, b.owner, b.asset, "", l)
 			}
 		}
 	}

@@ -81,9 +81,9 @@ func (d *drawing) row(s *sim, l line, v *sum) {
 
 func (d *drawing) incomplete(s *sim) {
 	for _, b := range s.shelf.books {
-		if !b.missing.IsZero() {
+		if m := b.missing(); !m.IsZero() {
 			d.res.Incomplete = append(d.res.Incomplete, Incomplete{
-				s.parties[b.owner].account, d.amount(b.key.asset, b.spent), d.amount(b.key.asset, b.known()), d.amount(b.key.asset, b.missing),
+				s.parties[b.owner].account, d.amount(b.asset, b.spent), d.amount(b.asset, b.known()), d.amount(b.asset, m),
 			})
 		}
 	}
@@ -250,11 +250,11 @@ func (d *drawing) lots(s *sim, run *Run, base int) {
 	}
 	tainted := 0
 	for _, b := range s.shelf.books {
-		tainted += b.tainted
+		tainted += int(b.tainted)
 	}
 	run.Lots = slices.Grow(run.Lots, tainted)
 	for _, b := range s.shelf.books {
-		add(b.owner, b.key.asset, b.live())
+		add(b.owner, b.asset, b.live())
 	}
 	if s.utxo != nil {
 		for _, c := range s.utxo.coins {

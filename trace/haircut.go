@@ -22,8 +22,7 @@ func (h haircut) acquire(b *book, lots []lot) {
 		case !l.tainted():
 			addClean(b, l)
 		case n > 0 && b.lots[n-1].tainted() && b.lots[n-1].joins(&l, h.hops):
-			b.lots[n-1].amount = b.lots[n-1].amount.MustAdd(l.amount)
-			b.lots[n-1].origin = b.lots[n-1].origin.MustAdd(l.origin)
+			b.lots[n-1].grow(&l)
 			b.lots[n-1].hop = min(b.lots[n-1].hop, l.hop)
 		default:
 			b.lots = append(b.lots, l)

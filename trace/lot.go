@@ -11,17 +11,83 @@ type class uint32
 const clean class = 0
 
 // lot is an amount of one asset that a book acquired at once. Its size bounds
-// the memory of a trace: a test holds it under 128 bytes.
+// the memory of a trace, and how near it lies its speed: a line of the
+// processor's cache holds one.
 type lot struct {
 	amount chain.Amount
-	origin chain.Amount // base units of the stolen asset; zero with Poison
-	since  chain.Time   // arrival on this account
-	block  uint64       // of that arrival
+	since  chain.Time // arrival on this account
 	class  class
+	flow   int32 // the flow that brought it; -1: clean, or there before
 	hop    uint16
 	rule   ruleCode
-	prov   bool  // arrived in a block that was not final when it was read
-	flow   int32 // the flow that brought it; -1: clean, or there before
+	prov   bool    // arrived in a block that was not final when it was read
+	rare   *rarity // nil for most
+}
+
+// rarity is what few lots have. Lots may share one: it never changes.
+type rarity struct {
+	origin  chain.Amount
+	differs bool   // the origin is not the lot's amount
+	block   uint64 // of an arrival that was not final; else 0
+}
+
+// origin is the lot's part of the theft, in base units of the stolen asset: its
+// amount until a swap. It means nothing of clean money, nor with Poison.
+func (l *lot) origin() chain.Amount {
+	if l.rare != nil && l.rare.differs {
+		return l.rare.origin
+	}
+	return l.amount
+}
+
+// setOrigin gives the lot, whose amount is set, an origin.
+func (l *lot) setOrigin(o chain.Amount) {
+	if o == l.amount {
+		l.setRare(rarity{block: l.block()})
+		return
+	}
+	l.setRare(rarity{o, true, l.block()})
+}
+
+// block is where the lot arrived, if that was not final; else 0.
+func (l *lot) block() uint64 {
+	if l.rare == nil {
+		return 0
+	}
+	return l.rare.block
+}
+
+// arrive dates the lot.
+func (l *lot) arrive(w *ledger.Row) {
+	l.since, l.prov = w.Stated, w.Provisional
+	r := rarity{}
+	if l.rare != nil {
+		r = *l.rare
+	}
+	if r.block = 0; l.prov {
+		r.block = w.Block
+	}
+	l.setRare(r)
+}
+
+func (l *lot) setRare(r rarity) {
+	switch {
+	case r == rarity{}:
+		l.rare = nil
+	case l.rare == nil || *l.rare != r:
+		l.rare = &r
+	}
+}
+
+// grow joins m, which is alike, to the lot.
+func (l *lot) grow(m *lot) {
+	if l.rare == nil && m.rare == nil {
+		l.amount = l.amount.MustAdd(m.amount)
+		return
+	}
+	o := l.origin().MustAdd(m.origin())
+	l.amount = l.amount.MustAdd(m.amount)
+	l.setOrigin(o)
 }
 
 func (l *lot) tainted() bool { return l.class != clean }
@@ -31,14 +97,14 @@ func (l *lot) tainted() bool { return l.class != clean }
 // both: they may become final at different times. With hops, a bound on depth
 // tells lots of different hops apart.
 func (l *lot) joins(m *lot, hops bool) bool {
-	return l.class == m.class && l.rule == m.rule && l.prov == m.prov && (!l.prov || l.block == m.block) && (!hops || l.hop == m.hop)
+	return l.class == m.class && l.rule == m.rule && l.prov == m.prov && (!l.prov || l.block() == m.block()) && (!hops || l.hop == m.hop)
 }
 
 // evenly says that two lots have one ratio of origin to amount, so that it
 // makes no difference whether they are cut up apart or together: neither has
 // met a swap, or neither carries an origin.
 func (l *lot) evenly(m *lot) bool {
-	return l.origin == l.amount && m.origin == m.amount || l.origin.IsZero() && m.origin.IsZero()
+	return l.origin() == l.amount && m.origin() == m.amount || l.origin().IsZero() && m.origin().IsZero()
 }
 
 // split takes t of the lot, which must be at most its amount, with the share
@@ -46,23 +112,16 @@ func (l *lot) evenly(m *lot) bool {
 func (l *lot) split(t chain.Amount) lot {
 	p := *l
 	p.amount = t
-	p.origin = share(l.origin, t, l.amount)
+	if l.rare == nil || !l.rare.differs { // the share is t
+		l.amount = l.amount.MustSub(t)
+		return p
+	}
+	o := l.origin()
+	share, _ := o.MulDiv(t, l.amount) // fits: t is at most the amount
 	l.amount = l.amount.MustSub(t)
-	l.origin = l.origin.MustSub(p.origin)
+	p.setOrigin(share)
+	l.setOrigin(o.MustSub(share))
 	return p
-}
-
-// share is floor(o*t/v). While a lot has met no swap its origin equals its
-// amount, and so the share is t.
-func share(o, t, v chain.Amount) chain.Amount {
-	if o == v {
-		return t
-	}
-	if o.IsZero() {
-		return chain.Amount{}
-	}
-	s, _ := o.MulDiv(t, v) // fits: t <= v
-	return s
 }
 
 // ruleCode is a Rule in one byte.
@@ -94,20 +153,65 @@ type bookKey struct {
 
 // book is what one account holds of one asset, oldest lot first. A method owns
 // the order in which lots are drawn; the simulation owns everything else.
+//
+// Two lines of the processor's cache hold it; most transfers need the first and
+// the sum of spends.
 type book struct {
-	key     bookKey
-	lots    []lot // live ones from head on
-	head    int
 	total   chain.Amount // of the lots
-	tainted int          // how many lots are tainted
-	cur     *cursor      // nil while the ledger is read on
+	lots    []lot        // live ones from head on
+	head    uint32
+	tainted uint32 // how many lots are tainted
+
+	account ledger.AccountRef
+	asset   ledger.AssetRef
 	owner   uint32       // index into sim.parties
+	spent   chain.Amount // since the book was opened
+	cur     *cursor      // nil while the ledger is read on
+	more    *bookMore    // nil for most
+}
 
-	// Spends since the book was opened, and what of them the ledger did not
-	// know (definition 4).
-	spent, missing chain.Amount
+// bookMore is what few books have.
+type bookMore struct {
+	missing chain.Amount // what of the spends the ledger did not know (definition 4)
+	batch   *batchPlan   // TIHO: what is drawn ahead
+}
 
-	batch *batchPlan // TIHO: what is drawn ahead
+// isOf says whether the book is the one of an account and asset.
+func (b *book) isOf(account ledger.AccountRef, asset ledger.AssetRef) bool {
+	return b.account == account && b.asset == asset
+}
+
+// missing is what of the book's spends the ledger did not know.
+func (b *book) missing() chain.Amount {
+	if b.more == nil {
+		return chain.Amount{}
+	}
+	return b.more.missing
+}
+
+// lack adds to what is missing, and says whether the sum fits.
+func (b *book) lack(a chain.Amount) (ok bool) {
+	if a.IsZero() {
+		return true
+	}
+	m := b.extra()
+	m.missing, ok = m.missing.Add(a)
+	return ok
+}
+
+// batch is what is drawn ahead, nil for nothing.
+func (b *book) batch() *batchPlan {
+	if b.more == nil {
+		return nil
+	}
+	return b.more.batch
+}
+
+func (b *book) extra() *bookMore {
+	if b.more == nil {
+		b.more = &bookMore{}
+	}
+	return b.more
 }
 
 // batchPlan is the pieces that a batch drew, for its spends one by one.
@@ -117,14 +221,12 @@ type batchPlan struct {
 }
 
 // known is what of the book's spends the ledger knew.
-func (b *book) known() chain.Amount { return b.spent.MustSub(b.missing) }
+func (b *book) known() chain.Amount { return b.spent.MustSub(b.missing()) }
 
 // count adds a spend to the book's sums, and says whether they fit.
 func (b *book) count(spent, missing *chain.Amount) (ok bool) {
-	if b.spent, ok = b.spent.Add(*spent); ok && !missing.IsZero() {
-		b.missing, ok = b.missing.Add(*missing)
-	}
-	return ok
+	b.spent, ok = b.spent.Add(*spent)
+	return ok && b.lack(*missing)
 }
 
 func (b *book) live() []lot { return b.lots[b.head:] }
@@ -134,7 +236,7 @@ func (b *book) push(l lot) {
 	if l.amount.IsZero() {
 		return
 	}
-	if n := len(b.lots); n > b.head && !l.tainted() && !b.lots[n-1].tainted() {
+	if n := len(b.lots); n > int(b.head) && !l.tainted() && !b.lots[n-1].tainted() {
 		b.lots[n-1].amount = b.lots[n-1].amount.MustAdd(l.amount)
 	} else {
 		b.makeRoom()
@@ -148,7 +250,7 @@ func (b *book) push(l lot) {
 
 // makeRoom reuses the space of lots that were drawn from the head.
 func (b *book) makeRoom() {
-	if len(b.lots) == cap(b.lots) && b.head > len(b.lots)/2 {
+	if len(b.lots) == cap(b.lots) && int(b.head) > len(b.lots)/2 {
 		n := copy(b.lots, b.lots[b.head:])
 		b.lots, b.head = b.lots[:n], 0
 	}
@@ -162,7 +264,7 @@ func (b *book) popHead(a chain.Amount, out []lot) ([]lot, chain.Amount) {
 		out = append(out, *l)
 		b.drop(l)
 		b.head++
-		if b.head == len(b.lots) {
+		if int(b.head) == len(b.lots) {
 			b.lots, b.head = b.lots[:0], 0
 		}
 	} else {
@@ -180,7 +282,7 @@ func (b *book) popTail(a chain.Amount, out []lot) ([]lot, chain.Amount) {
 		out = append(out, *l)
 		b.drop(l)
 		b.lots = b.lots[:len(b.lots)-1]
-		if b.head == len(b.lots) {
+		if int(b.head) == len(b.lots) {
 			b.lots, b.head = b.lots[:0], 0
 		}
 	} else {

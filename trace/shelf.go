@@ -10,24 +10,35 @@ type shelf struct {
 	books []*book
 	slots []shelfSlot // a power of two, at most half full
 	maybe []uint64    // by other bits of the hash; 0 is surely not there
+	blank []book      // room for the next ones, side by side
 }
 
 type shelfSlot struct {
-	account ledger.AccountRef
-	asset   ledger.AssetRef
-	book    uint32 // its place in books and one; 0 is free
+	tag  uint32 // of the hash
+	book uint32 // its place in books and one; 0 is free
 }
+
+// shelfRoom is how many books room is made for at once.
+const shelfRoom = 64
 
 func hashBook(account ledger.AccountRef, asset ledger.AssetRef) uint64 {
 	return spread(uint64(account) + uint64(asset)<<40)
 }
 
-// slot is where a book of hash h stands, or would.
-func (s *shelf) slot(h uint64, account ledger.AccountRef, asset ledger.AssetRef) *shelfSlot {
+// slot is the first from where a book of hash h belongs that has its tag, or is
+// free; after the n-th such.
+func (s *shelf) slot(h uint64, n int) *shelfSlot {
 	mask := uint64(len(s.slots) - 1)
 	for i := h & mask; ; i = (i + 1) & mask {
-		if x := &s.slots[i]; x.book == 0 || x.account == account && x.asset == asset {
+		x := &s.slots[i]
+		if x.book == 0 {
 			return x
+		}
+		if x.tag == uint32(h>>32) {
+			if n == 0 {
+				return x
+			}
+			n--
 		}
 	}
 }
@@ -79,16 +90,32 @@ func (s *shelf) seek(k *walk) {
 	}
 	k.touched += byte(sum)
 	for _, i := range k.hits {
-		side := &k.sides[i/2]
+		k.books[i/2][i%2] = s.slot(k.hashes[i], 0).book
+	}
+	s.settle(k)
+}
+
+// settle touches the books that k.hits may be, and then sees whether they are.
+func (s *shelf) settle(k *walk) {
+	sum := byte(0)
+	for _, i := range k.hits {
+		b := s.books[max(k.books[i/2][i%2], 1)-1]
+		sum += byte(b.head) + byte(b.owner)
+	}
+	k.touched += sum
+	for _, i := range k.hits {
+		side, x := &k.sides[i/2], &k.books[i/2][i%2]
 		ref := side.From
 		if i%2 == 1 {
 			ref = side.To
 		}
-		k.books[i/2][i%2] = s.slot(k.hashes[i], ref, side.Asset).book
+		if *x != 0 && !s.books[*x-1].isOf(ref, side.Asset) {
+			*x = s.find(ref, side.Asset)
+		}
 	}
 }
 
-// has is get without touching the book.
+// has says whether a book is open.
 func (s *shelf) has(account ledger.AccountRef, asset ledger.AssetRef) bool {
 	return s.find(account, asset) != 0
 }
@@ -102,26 +129,41 @@ func (s *shelf) find(account ledger.AccountRef, asset ledger.AssetRef) uint32 {
 	if word, bit := s.bit(h); s.maybe[word]&bit == 0 {
 		return 0
 	}
-	return s.slot(h, account, asset).book
+	for n := 0; ; n++ {
+		if x := s.slot(h, n).book; x == 0 || s.books[x-1].isOf(account, asset) {
+			return x
+		}
+	}
 }
 
-// add takes in a book that is not there.
-func (s *shelf) add(b *book) {
+// add opens a book that is not there.
+func (s *shelf) add(account ledger.AccountRef, asset ledger.AssetRef, owner uint32) *book {
+	if len(s.blank) == 0 {
+		s.blank = make([]book, min(shelfRoom, 1+len(s.books)))
+	}
+	b := &s.blank[0]
+	s.blank = s.blank[1:]
+	b.account, b.asset, b.owner = account, asset, owner
 	s.books = append(s.books, b)
 	if 2*len(s.books) <= len(s.slots) {
 		s.put(b, len(s.books))
-		return
+		return b
 	}
 	n := max(64, 2*len(s.slots))
 	s.slots, s.maybe = make([]shelfSlot, n), make([]uint64, n/8)
 	for i, b := range s.books {
 		s.put(b, i+1)
 	}
+	return b
 }
 
 func (s *shelf) put(b *book, place int) {
-	h := hashBook(b.key.account, b.key.asset)
-	*s.slot(h, b.key.account, b.key.asset) = shelfSlot{b.key.account, b.key.asset, uint32(place)}
+	h := hashBook(b.account, b.asset)
+	x := s.slot(h, 0)
+	for n := 1; x.book != 0; n++ {
+		x = s.slot(h, n)
+	}
+	*x = shelfSlot{uint32(h >> 32), uint32(place)}
 	word, bit := s.bit(h)
 	s.maybe[word] |= bit
 }

@@ -301,7 +301,7 @@ func (s *sim) keepInferred(b *book, out []lot) []lot {
 		p := &out[i]
 		if p.tainted() && p.rule != codeObserved {
 			p.rule = codeObserved // that it lies here is on the ledger
-			s.put(atUnfollowed, b.owner, b.key.asset, ReasonInferred, p)
+			s.put(atUnfollowed, b.owner, b.asset, ReasonInferred, p)
 			*p = lot{amount: p.amount, flow: -1}
 		}
 	}
@@ -316,13 +316,10 @@ func (s *sim) steal(t uint32, w *ledger.Row, pieces []lot) []lot {
 	for i := range pieces {
 		p := &pieces[i]
 		if p.tainted() {
-			s.put(atCollided, 0, w.Asset, "", &lot{amount: p.amount, origin: p.amount, class: c})
+			s.put(atCollided, 0, w.Asset, "", &lot{amount: p.amount, class: c})
 			continue
 		}
-		*p = lot{amount: p.amount, class: c, flow: -1, prov: w.Provisional}
-		if !s.poison {
-			p.origin = p.amount
-		}
+		*p = lot{amount: p.amount, class: c, flow: -1}
 		if w.BlockInferred {
 			p.rule = codePosition
 		}

@@ -59,9 +59,9 @@ func codeOf(r Reason) reasonCode {
 func (s *sim) put(where place, party uint32, asset ledger.AssetRef, why Reason, l *lot) {
 	k := tallyKey{party: party, asset: asset, class: l.class, place: where, inferred: l.rule != codeObserved, reason: codeOf(why)}
 	if l.prov {
-		k.block = l.block
+		k.block = l.block()
 	}
-	s.tally.add(k, &sum{amount: l.amount, origin: l.origin, first: l.since, last: l.since, rule: l.rule})
+	s.tally.add(k, &sum{amount: l.amount, origin: l.origin(), first: l.since, last: l.since, rule: l.rule})
 }
 
 func (t *tally) add(k tallyKey, v *sum) {

@@ -37,10 +37,10 @@ func (tiho) batch(b *book, spends []chain.Amount) {
 			pieces[i], need[i] = b.popKind(wantTaint, need[i], pieces[i])
 		}
 	}
-	if b.batch == nil {
-		b.batch = &batchPlan{}
+	if b.batch() == nil {
+		b.extra().batch = &batchPlan{}
 	}
-	p := b.batch
+	p := b.batch()
 	p.pieces, p.cuts = p.pieces[:0], p.cuts[:0]
 	for i := range pieces {
 		p.pieces = append(p.pieces, pieces[i]...)
@@ -50,7 +50,7 @@ func (tiho) batch(b *book, spends []chain.Amount) {
 
 // planned takes the pieces of the batch's next spend.
 func (b *book) planned(out []lot) ([]lot, bool) {
-	p := b.batch
+	p := b.batch()
 	if p == nil || len(p.cuts) == 0 {
 		return out, false
 	}

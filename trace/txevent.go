@@ -105,10 +105,9 @@ func (e *txEvent) gather(ctx context.Context) (*pouring, error) {
 func (u *utxo) lack(c *coin, asset ledger.AssetRef, spent, missing chain.Amount) {
 	b := u.shelf.get(c.ref, asset)
 	if b == nil {
-		b = &book{key: bookKey{c.ref, asset}, owner: c.party}
-		u.shelf.add(b)
+		b = u.shelf.add(c.ref, asset, c.party)
 	}
-	b.spent, b.missing = b.spent.MustAdd(spent), b.missing.MustAdd(missing)
+	b.spent, b.extra().missing = b.spent.MustAdd(spent), b.missing().MustAdd(missing)
 }
 
 // turn taints the clean inputs of a transaction with a tainted one (Poison).
@@ -131,13 +130,13 @@ func (e *txEvent) turn(p *pouring) {
 				e.u.put(atTurned, 0, e.asset, "", &lot{amount: l.amount, class: taint.class})
 				amount := l.amount
 				*l = taint
-				l.amount, l.origin = amount, chain.Amount{}
+				l.amount = amount
 			}
 		}
 	}
 	if !p.missing.IsZero() {
 		e.u.put(atTurned, 0, e.asset, "", &lot{amount: p.missing, class: taint.class})
-		taint.amount, taint.origin = p.missing, chain.Amount{}
+		taint.amount = p.missing
 		p.in, p.missing = append(p.in, []lot{taint}), chain.Amount{}
 	}
 }

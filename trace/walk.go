@@ -69,16 +69,12 @@ func (k *walk) Ahead(sides []ledger.Sides) []int32 {
 	return k.likely[:n]
 }
 
-// near touches the books that were found, and the lots at their ends.
+// near touches the lots at the ends of the books that were found.
 func (k *walk) near() {
 	sum := byte(0)
 	for _, i := range k.hits {
 		b := k.shelf.books[max(k.books[i/2][i%2], 1)-1]
-		sum += byte(b.head) + byte(b.owner)
-	}
-	for _, i := range k.hits {
-		b := k.shelf.books[max(k.books[i/2][i%2], 1)-1]
-		if at := b.head; i%2 == 0 && at < len(b.lots) {
+		if at := int(b.head); i%2 == 0 && at < len(b.lots) {
 			sum += byte(b.lots[at].flow)
 		} else if n := len(b.lots); n > 0 {
 			sum += byte(b.lots[n-1].flow)
