@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,6 +37,13 @@ func Check(ctx context.Context, dir string) (CheckReport, error) {
 	var rep CheckReport
 	name := filepath.Join(dir, manifestName)
 	data, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if lost := bereft(dir); errs.Is(lost) == errs.Corrupt {
+			rep.damage(manifestName, lost)
+			return rep, nil
+		}
+		return rep, errs.New("ledger check", errs.NotExist, dir, "there is no ledger here", "import something first, or name another folder with --data")
+	}
 	if err != nil {
 		return rep, errs.Wrap("ledger check", name, err)
 	}

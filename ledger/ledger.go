@@ -49,13 +49,17 @@ type Ledger struct {
 	closed   bool
 }
 
-// Open opens the ledger in dir, which is made when missing.
+// Open opens the ledger in dir, which is made when missing. A folder that holds
+// a ledger's files and no manifest is errs.Corrupt, never an empty ledger.
 func Open(ctx context.Context, dir string, opt Options) (*Ledger, error) {
 	if opt.disk == nil {
 		opt.disk = osDisk{}
 	}
 	l := &Ledger{dir: dir, opt: opt, changed: make(chan struct{})}
 	if !exists(filepath.Join(dir, manifestName)) {
+		if err := bereft(dir); err != nil {
+			return nil, err
+		}
 		if opt.ReadOnly {
 			return nil, errs.New("open ledger", errs.NotExist, dir, "there is no ledger here", "import something first, or name another folder with --data")
 		}
