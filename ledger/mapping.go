@@ -24,3 +24,8 @@ func mapFile(f *os.File, size int64) ([]byte, error) {
 	}
 	return data, err
 }
+
+// forget lets go of a sheet's mapped pages, of which nobody reads soon: they
+// would count as the process's memory until the sheet is collected. They come
+// back when they are read.
+func (s *sheet) forget() { _ = unix.Madvise(s.data, unix.MADV_DONTNEED) }

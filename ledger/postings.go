@@ -10,7 +10,7 @@ import (
 // stretch of the index. Several may work at once, each on a stretch of its own.
 type postingWriter struct {
 	s       *segment
-	amounts *amountList
+	amounts *rowAmounts
 	out     *postingStretch
 	deltas  bitWriter
 	spare   []uint64 // memory of sortByAsset
@@ -166,7 +166,7 @@ func (p *postingWriter) big(entries []uint64, b *bookEntry) {
 // the processor waits for many of them at a time.
 func (p *postingWriter) read(chunk []uint64) {
 	for i, e := range chunk {
-		p.words[i] = *p.amounts.words.at(int(p.rows[uint32(e)]))
+		p.words[i] = p.amounts.words.list[p.rows[uint32(e)]]
 	}
 }
 

@@ -19,6 +19,7 @@ type entrySorter struct {
 	low     uint      // how many bits of an account's place tell it from others in a hand
 	hands   [2][]hand // of the rows' first half and of the second
 	pieces  [2]handPieces
+	amounts rowAmounts
 }
 
 // An entry as the postings take it: the asset, on which side of the row the
@@ -71,13 +72,14 @@ func gatherEntries(s *segment, x *sheetWriter, last uint64) *entrySorter {
 	s.Accounts = uint64(total)
 	writeUint64s(x, "bitmap", e.words)
 	writeUint32s(x, "ranks", ranks)
+	e.amounts.words = newTable[[2]uint64](int(s.Rows))
 	e.deal(total)
 	return e
 }
 
 // mark sets the bits of all accounts of rows.
 func (e *entrySorter) mark(words []uint64, first, end uint32) {
-	e.eachRow(first, end, func(from, to, _ []uint64, _ uint32) {
+	e.eachRow(first, end, false, func(from, to, _ []uint64, _ uint32) {
 		for i := range from {
 			if from[i] != 0 {
 				n := from[i] - e.s.FirstAccount
@@ -103,9 +105,15 @@ func (e *entrySorter) place(account uint64) uint64 {
 	return uint64(e.before[i/64]) + uint64(bits.OnesCount64(e.words[i/64]&(1<<(i%64)-1)))
 }
 
-// eachRow reads the rows of a range that begins with a block.
-func (e *entrySorter) eachRow(first, end uint32, use func(from, to, asset []uint64, first uint32)) {
+// eachRow reads the rows of a range that begins with a block, and with keep
+// their amounts.
+func (e *entrySorter) eachRow(first, end uint32, keep bool, use func(from, to, asset []uint64, first uint32)) {
 	var from, to, asset [blockRows]uint64
+	var amounts [blockRows]chain.Amount
+	var common []chain.Amount
+	if keep {
+		common = e.s.commonAmounts()
+	}
 	var at rowStarts
 	var b rowBlock
 	for n := first; n < end; n += blockRows {
@@ -115,11 +123,17 @@ func (e *entrySorter) eachRow(first, end uint32, use func(from, to, asset []uint
 		b.column(colFrom, &at, from[:k])
 		b.column(colTo, &at, to[:k])
 		b.column(colAsset, &at, asset[:k])
+		if keep {
+			b.amounts(&at, amounts[:k], common)
+			for i := range amounts[:k] {
+				e.amounts.set(n+uint32(i), amounts[i])
+			}
+		}
 		use(from[:k], to[:k], asset[:k], n)
 	}
 }
 
-// deal puts the entries of all rows into hands.
+// deal puts the entries of all rows into hands, and keeps their amounts.
 func (e *entrySorter) deal(accounts uint32) {
 	width := uint(bits.Len32(accounts))
 	e.low = max(minHand, width-min(width, maxHands))
@@ -136,7 +150,7 @@ func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint
 	put := func(place, tail uint64) {
 		hands[place>>low].put(place&(1<<low-1)<<width|tail, pieces)
 	}
-	e.eachRow(first, end, func(from, to, asset []uint64, first uint32) {
+	e.eachRow(first, end, true, func(from, to, asset []uint64, first uint32) {
 		for i := range from {
 			tail := asset[i]<<(e.rowBits+2) | uint64(first) + uint64(i)
 			if from[i] != 0 {
@@ -181,8 +195,9 @@ func (p *handPieces) next() []uint64 {
 	return piece
 }
 
-// free gives the memory of all hands back.
+// free gives the memory of hands and amounts back.
 func (e *entrySorter) free() {
+	e.amounts.words.free()
 	for half := range e.pieces {
 		for i := range e.pieces[half].tables {
 			e.pieces[half].tables[i].free()
@@ -246,32 +261,4 @@ func (e *entrySorter) sort(k int, out *sortedHand) {
 	}
 	left := e.s.Accounts - min(e.s.Accounts, uint64(k)<<e.low)
 	out.ends = starts[:min(left, 1<<e.low)] // what began an account's has become its end
-}
-
-// amountList is the amounts of a segment's rows, held while it is written: two
-// words each, or the place of a larger one.
-type amountList struct {
-	words longTable[[2]uint64]
-	large []chain.Amount
-}
-
-const amountLarge = 1 << 63
-
-func newAmountList() amountList { return amountList{words: newLongTable[[2]uint64]()} }
-
-func (l *amountList) add(a chain.Amount) {
-	w := a.Words()
-	if w[3]|w[2]|w[1]&amountLarge != 0 {
-		w[0], w[1] = uint64(len(l.large)), amountLarge
-		l.large = append(l.large, a)
-	}
-	l.words.add([2]uint64{w[0], w[1]})
-}
-
-// of is the amount of a row's words.
-func (l *amountList) of(w *[2]uint64) chain.Amount {
-	if w[1]&amountLarge != 0 {
-		return l.large[w[0]]
-	}
-	return chain.FromWords([4]uint64{w[0], w[1]})
 }

@@ -60,7 +60,7 @@ type postingSections struct {
 }
 
 // writePostings writes which accounts occur in a segment and in which rows.
-func writePostings(s *segment, x *sheetWriter, amounts *amountList, last uint64) {
+func writePostings(s *segment, x *sheetWriter, last uint64) {
 	e := gatherEntries(s, x, last)
 	x.begin("postings")
 	p := &postingSections{x: x, start: x.at(), offsets: make([]uint64, 0, dirAccounts)}
@@ -72,7 +72,7 @@ func writePostings(s *segment, x *sheetWriter, amounts *amountList, last uint64)
 	}
 	for range writers {
 		go func() {
-			w := &postingWriter{s: s, amounts: amounts}
+			w := &postingWriter{s: s, amounts: &e.amounts}
 			for o := range work {
 				w.stretch(o)
 				o.hand.use.Done()

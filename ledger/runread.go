@@ -158,7 +158,7 @@ func (r *runReader) tx(t *mergedTx) {
 }
 
 func (r *runReader) move(m *movement) {
-	b := r.take(18)
+	b := r.take(runMovement)
 	m.kind = chain.Kind(b[0])
 	flags := b[1]
 	m.from, m.to = AccountRef(binary.LittleEndian.Uint32(b[2:])), AccountRef(binary.LittleEndian.Uint32(b[6:])) // see resolve
@@ -192,18 +192,7 @@ func (r *runReader) count(counts []uint8) error {
 			r.take(r.idLen + 4)
 			status := r.byte()
 			for rows := r.uint32(); rows > 0 && r.err == nil; rows-- {
-				r.fill()
-				b := r.take(18)
-				for _, n := range [2]uint32{binary.LittleEndian.Uint32(b[2:]), binary.LittleEndian.Uint32(b[6:])} {
-					if i := int(n) - 1; i >= 0 && i < len(counts) && counts[i] < 255 {
-						counts[i]++
-					}
-				}
-				rest := int(min(b[1]&runWords, 4)) * 8
-				if b[1]&runPlace != 0 {
-					rest += 8
-				}
-				r.take(rest)
+				r.countRow(counts)
 			}
 			if status&runExtra != 0 {
 				r.countExtras(counts)
@@ -211,6 +200,24 @@ func (r *runReader) count(counts []uint8) error {
 		}
 	}
 	return r.err
+}
+
+// countRow counts the accounts of a movement.
+func (r *runReader) countRow(counts []uint8) {
+	if len(r.buf)-r.at < runElement {
+		r.fill()
+	}
+	b := r.buf[r.at:]
+	if len(b) < runMovement {
+		r.take(runMovement) // fails
+		return
+	}
+	for _, n := range [2]uint32{binary.LittleEndian.Uint32(b[2:]), binary.LittleEndian.Uint32(b[6:])} {
+		if i := int(n) - 1; i >= 0 && i < len(counts) && counts[i] < 255 {
+			counts[i]++
+		}
+	}
+	r.take(runMovement + int(min(b[1]&runWords, 4))*8 + int(b[1]&runPlace))
 }
 
 func (r *runReader) account(n uint32) AccountRef {

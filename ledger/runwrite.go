@@ -119,7 +119,9 @@ const (
 	runHashes = 4
 
 	runWords = 7 // how many words the amount has
-	runPlace = 8 // nth and row follow
+	runPlace = 8 // nth and row follow, in as many bytes
+
+	runMovement = 18 // bytes of what every movement has
 )
 
 func (r *runBuffer) writeBlock(w *runWriter, s *blockState, txs []uint32) {

@@ -35,9 +35,12 @@ func (w *segmentWriter) index() (int64, error) {
 		s.common = appendAmount(s.common, a)
 	}
 	x.write(s.common)
+	s.common = append(s.common, make([]byte, sheetSlack)...) // as readers have it
 	writeTxLookup(x, s, &w.idPrefixes)
 	w.idPrefixes.free()
-	writePostings(s, x, &w.amounts, uint64(w.accounts[1]))
+	writePostings(s, x, uint64(w.accounts[1]))
+	s.rows.forget()
+	s.txs.forget()
 	w.info.Accounts = s.Accounts
 	return x.close(&w.info)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // maxSegmentRows is where a segment ends and the next begins (at a block's
-// end): building one holds 16 bytes for each of its rows in memory.
+// end): making its index holds 32 bytes for each of its rows in memory.
 const maxSegmentRows = 1 << 24
 
 // segmentWriter writes one segment from blocks in ascending order.
@@ -26,7 +26,6 @@ type segmentWriter struct {
 	packed     chan struct{}
 	txBuf      []segmentTxn
 	idPrefixes longTable[uint32] // the first four bytes of every transaction's id
-	amounts    amountList
 	rowAt      []uint64
 	txAt       []uint64
 	blocks     []byte
@@ -39,7 +38,7 @@ type segmentWriter struct {
 }
 
 func newSegmentWriter(d disk, dir string, number uint64, id chain.ID) (*segmentWriter, error) {
-	w := &segmentWriter{disk: d, dir: dir, info: segmentInfo{Number: number, Chain: id}, amounts: newAmountList(), idPrefixes: newLongTable[uint32]()}
+	w := &segmentWriter{disk: d, dir: dir, info: segmentInfo{Number: number, Chain: id}, idPrefixes: newLongTable[uint32]()}
 	w.accounts[0] = 1<<63 - 1
 	w.rowEnc.common = newCommonAmounts()
 	var err error
@@ -189,7 +188,6 @@ func (w *segmentWriter) row(tx, place uint32, m *movement, timed bool) {
 		}
 	}
 	w.asset = max(w.asset, m.asset)
-	w.amounts.add(m.amount)
 	w.rowBuf = append(w.rowBuf, segmentRow{tx, place, *m})
 	if len(w.rowBuf) == blockRows {
 		w.flushRows()
@@ -212,16 +210,10 @@ func (w *segmentWriter) flushTxs() {
 	}
 }
 
-// free gives the memory back that lies outside of the heap.
-func (w *segmentWriter) free() {
-	w.idPrefixes.free()
-	w.amounts.words.free()
-}
-
 // finish writes the rest and the index, which is made from rows and
 // transactions while they are synced. The folder is the caller's to sync.
 func (w *segmentWriter) finish() (segmentInfo, error) {
-	defer w.free()
+	defer w.idPrefixes.free()
 	w.flushRows()
 	close(w.full128)
 	<-w.packed

@@ -147,3 +147,9 @@ func (s *segment) beginnings(out []beginning, b uint64, depth, known uint) []beg
 	}
 	return out
 }
+
+// forgetIDs lets go of what twins reads.
+func (s *segment) forgetIDs() {
+	s.idx.forget()
+	s.txs.forget()
+}

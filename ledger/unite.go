@@ -101,7 +101,11 @@ func findDisplaced(ctx context.Context, all []*segment, fresh map[*segment]bool)
 			if err != nil {
 				return nil, err
 			}
+			if fresh[o] {
+				o.forgetIDs()
+			}
 		}
+		s.forgetIDs()
 	}
 	slices.SortFunc(out, func(a, b displaced) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.n, b.n), cmp.Compare(a.to, b.to))
