@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"sort"
 	"time"
@@ -9,6 +10,11 @@ import (
 	"bongsu/figures"
 	"bongsu/ledger"
 	"bongsu/ledger/generate"
+)
+
+const (
+	blockRows  = 300
+	finalAfter = 12 // blocks on top of one
 )
 
 // liveBlocks measures blocks of 300 transfers, one by one, over the ledger;
@@ -22,38 +28,136 @@ func (b *bench) liveBlocks() error {
 	if err := l.MergeInBackground(b.ctx, nil); err != nil {
 		return err
 	}
-	const blocks, size, depth = 400, 300, 12
-	g := generate.New(generate.Options{Seed: 9, Rows: blocks * size})
-	rows := make([]ledger.EVMTransfer, size)
-	var took []float64
+	const blocks = 400
+	f, err := b.newFollower(l, blocks)
+	if err != nil {
+		return err
+	}
 	cpu := figures.ProcessorTime()
-	var parent ledger.Hash
-	for n := range uint64(blocks) {
-		g.Next(rows)
-		live := liveBlock(rows, 90_000_000+n, parent)
-		parent = live.Block.Hash
-		start := time.Now()
-		if _, err := l.ApplyBlock(b.ctx, live); err != nil {
+	for range blocks {
+		if err := f.block(b.ctx); err != nil {
 			return err
-		}
-		r, err := l.Reader(b.ctx)
-		if err != nil {
-			return err
-		}
-		took = append(took, time.Since(start).Seconds()*1e3)
-		r.Close()
-		if n >= depth {
-			if err := l.Finalize(b.ctx, chain.Ethereum, live.Block.Number-depth); err != nil {
-				return err
-			}
 		}
 	}
-	sort.Float64s(took)
+	used := (figures.ProcessorTime() - cpu).Seconds() * 1e3 / blocks
+	sort.Float64s(f.took)
 	median, slow := syncs(b.dir)
-	b.Add("a new block of 300 transfers, durable and visible, median", took[len(took)/2], "ms", median, "two synced appends of 64 kB and 28 bytes")
-	b.Add("  processor time of it, becoming final and merging included", (figures.ProcessorTime()-cpu).Seconds()*1e3/blocks, "ms", 0, "")
-	b.Add("  99th percentile", took[len(took)*99/100], "ms", slow, "likewise of those")
+	b.Add("a new block of 300 transfers, durable and visible, median", f.took[blocks/2], "ms", median, "two synced appends of 64 kB and 28 bytes")
+	b.Add("  processor time of it, becoming final and merging included", used, "ms", 0, "")
+	b.Add("  99th percentile", f.took[blocks*99/100], "ms", slow, "likewise of those")
 	return nil
+}
+
+// blockEvery is how often blocks come while an import goes on.
+const blockEvery = 25 * time.Millisecond
+
+// beside measures the same blocks while as many rows as the ledger has are
+// imported beside, as by another process.
+func (b *bench) beside() error {
+	l, err := b.open("main")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	if err := l.MergeInBackground(b.ctx, nil); err != nil {
+		return err
+	}
+	start := time.Now()
+	imported := make(chan error, 1)
+	go func() { imported <- b.importMore() }()
+	f, err := b.newFollower(l, 1<<20)
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(blockEvery)
+	defer tick.Stop()
+	for going := true; going; {
+		if err := f.block(b.ctx); err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case err := <-imported:
+			if err != nil {
+				return err
+			}
+			going = false
+		}
+	}
+	took := time.Since(start)
+	sort.Float64s(f.took)
+	n := len(f.took)
+	b.Add("blocks of 300 transfers during an import", float64(n), "blocks", 0, "")
+	b.Add("  median", f.took[n/2], "ms", 0, "")
+	b.Add("  99th percentile", f.took[n*99/100], "ms", 0, "")
+	b.Add("  the slowest", f.took[n-1], "ms", took.Seconds()*1e3, "the whole import")
+	return nil
+}
+
+// importMore imports other rows in the same blocks.
+func (b *bench) importMore() error {
+	l, err := b.open("main")
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	im, err := l.Begin(b.ctx, "more")
+	if err != nil {
+		return err
+	}
+	opt := b.opt
+	opt.Seed = 2
+	g := generate.New(opt)
+	batch := make([]ledger.EVMTransfer, 4096)
+	for n := g.Next(batch); n > 0; n = g.Next(batch) {
+		if err := im.AddEVM(chain.Ethereum, batch[:n]); err != nil {
+			return err
+		}
+	}
+	_, err = im.Commit(b.ctx)
+	return err
+}
+
+// follower applies blocks, one after the other.
+type follower struct {
+	l      *ledger.Ledger
+	g      *generate.Generator
+	rows   []ledger.EVMTransfer
+	first  uint64
+	next   uint64
+	parent ledger.Hash
+	took   []float64 // ms of each, until a Reader sees it
+}
+
+// newFollower goes on behind the last live block.
+func (b *bench) newFollower(l *ledger.Ledger, blocks uint64) (*follower, error) {
+	last, _, err := l.Live(b.ctx, chain.Ethereum)
+	if err != nil {
+		return nil, err
+	}
+	first := max(90_000_000, last.Number+1)
+	g := generate.New(generate.Options{Seed: first, Rows: blocks * blockRows})
+	return &follower{l: l, g: g, rows: make([]ledger.EVMTransfer, blockRows), first: first, next: first, parent: last.Hash}, nil
+}
+
+func (f *follower) block(ctx context.Context) error {
+	f.g.Next(f.rows)
+	live := liveBlock(f.rows, f.next, f.parent)
+	f.parent = live.Block.Hash
+	start := time.Now()
+	if _, err := f.l.ApplyBlock(ctx, live); err != nil {
+		return err
+	}
+	r, err := f.l.Reader(ctx)
+	if err != nil {
+		return err
+	}
+	f.took = append(f.took, time.Since(start).Seconds()*1e3)
+	r.Close()
+	if f.next++; f.next-f.first <= finalAfter {
+		return nil
+	}
+	return f.l.Finalize(ctx, chain.Ethereum, f.next-1-finalAfter)
 }
 
 func liveBlock(rows []ledger.EVMTransfer, number uint64, parent ledger.Hash) ledger.LiveBlock {

@@ -108,6 +108,7 @@ func run(s settings) error {
 		{"balances", b.balances},
 		{"scan", b.scan},
 		{"live", b.liveBlocks},
+		{"beside", b.beside},
 		{"amounts", b.amountKinds},
 		{"coins", b.coins},
 		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }},
