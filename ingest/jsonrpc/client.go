@@ -176,7 +176,13 @@ type answer struct {
 	} `json:"params"`
 }
 
+// gone is a failed connection. One that our own side forbids is no node that
+// went away, and asking again would not help.
 func gone(shown, method string, err error) error {
+	var own *errs.Error
+	if errors.As(err, &own) && own.Kind == errs.Permission {
+		return &errs.Error{Op: method, Kind: own.Kind, Where: shown, Why: own.Where + " is " + own.Why, Hint: own.Hint}
+	}
 	return &errs.Error{
 		Op: method, Kind: errs.Unavailable, Where: shown, Why: "the node does not answer", Err: withoutURL(err),
 		Hint: "check that the node runs and that the URL is right",
