@@ -175,7 +175,7 @@ func (im *Import) route(f *Facts) error {
 func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 	b := im.buffers[id]
 	if b != nil && b.full() {
-		if err := im.flush(b); err != nil {
+		if err := im.flush(b, true); err != nil {
 			return nil, err
 		}
 		b = nil
@@ -206,8 +206,8 @@ func (im *Import) table(id chain.ID) *accountTable {
 	return t
 }
 
-// flush writes a buffer aside while the next one fills.
-func (im *Import) flush(b *runBuffer) error {
+// flush writes a buffer aside, and syncs it when durable, while the next one fills.
+func (im *Import) flush(b *runBuffer, durable bool) error {
 	if err := im.wait(); err != nil {
 		return err
 	}
@@ -221,7 +221,7 @@ func (im *Import) flush(b *runBuffer) error {
 	met := b.accounts.since(b.first, b.other)
 	go func(done chan<- wroteRun) {
 		info, err := b.write(f, name, met)
-		if err == nil {
+		if err == nil && durable {
 			err = f.Sync()
 		}
 		if cerr := f.Close(); err == nil {
@@ -270,13 +270,14 @@ func (im *Import) release() {
 	im.buffers, im.tables, im.spare, im.ended = map[chain.ID]*runBuffer{}, map[chain.ID]*accountTable{}, nil, nil
 }
 
-// flushAll writes every buffer and waits.
-func (im *Import) flushAll() error {
+// flushAll writes every buffer and waits. Runs that no checkpoint will name
+// need not be durable.
+func (im *Import) flushAll(durable bool) error {
 	for _, b := range im.buffers {
 		if b.empty() {
 			continue
 		}
-		if err := im.flush(b); err != nil {
+		if err := im.flush(b, durable); err != nil {
 			return err
 		}
 	}
@@ -305,7 +306,7 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 		}
 	}
 	all.append(&im.facts)
-	if err := im.flushAll(); err != nil {
+	if err := im.flushAll(false); err != nil {
 		return stats, err
 	}
 	if len(im.runs) > 0 {

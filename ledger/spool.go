@@ -64,7 +64,7 @@ func (im *Import) Checkpoint(cursor []byte) error {
 			return err
 		}
 	}
-	if err := im.flushAll(); err != nil {
+	if err := im.flushAll(true); err != nil {
 		return err
 	}
 	if err := im.l.opt.disk.syncDir(im.l.dir); err != nil {
