@@ -224,19 +224,19 @@ const (
 	textRow  = 512 // bytes that a row's text takes at most, but for a long name of an asset
 )
 
-// touchRaw reads a byte of each name: nothing else stands between these reads,
-// so that many are under way at once.
+// touchRaw reads the ends of each name, which may lie in two lines: nothing else
+// stands between these reads, so that many are under way at once.
 func touchRaw(rows []rawRow) (sum byte) {
 	for i := range rows {
 		r := &rows[i]
-		if len(r.from) > 0 {
-			sum += r.from[0]
+		if n := len(r.from); n > 0 {
+			sum += r.from[0] + r.from[n-1]
 		}
-		if len(r.to) > 0 {
-			sum += r.to[0]
+		if n := len(r.to); n > 0 {
+			sum += r.to[0] + r.to[n-1]
 		}
-		if len(r.tx) > 0 {
-			sum += r.tx[0]
+		if n := len(r.tx); n > 0 {
+			sum += r.tx[0] + r.tx[n-1]
 		}
 	}
 	return sum
