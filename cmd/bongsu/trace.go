@@ -77,7 +77,7 @@ func (c *traceCmd) Run(a *app) error {
 	if c.Replay != "" {
 		return a.replay(n, r, c.Replay)
 	}
-	req, marking, err := c.request(a, n, r)
+	req, stated, err := c.request(a, n, r)
 	if err != nil {
 		return err
 	}
@@ -94,22 +94,30 @@ func (c *traceCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := c.export(a, n, run, marking); err != nil {
+	if err := c.export(a, n, run, stated); err != nil {
 		return err
 	}
-	stated := 0
+	said := 0
 	if len(c.Thefts) == 1 && !c.Dry && !c.Backward {
-		if stated, err = n.stateRun(a, marking, r, run); err != nil {
+		if said, err = n.stateRun(a, stated[0].Marking, r, run); err != nil {
 			return err
 		}
 	}
-	a.note("kept as %s; %d statements made", file, stated)
+	a.note("kept as %s; %d statements made", file, said)
 	return a.print(view, func(w io.Writer) { view.write(w, run) })
 }
 
-// export writes the files that the flags ask for, each whole or not at all.
-func (c *traceCmd) export(a *app, n *node, run *trace.Run, marking stix.TLP) error {
+// export writes the files that the flags ask for, each whole or not at all,
+// marked as the strictest of the thefts' incidents.
+func (c *traceCmd) export(a *app, n *node, run *trace.Run, stated []stix.Object) error {
 	org := n.keys.Org()
+	marking := stix.TLPNone
+	for i := range stated {
+		marking = max(marking, stated[i].Marking)
+	}
+	if marking == stix.TLPNone {
+		marking = stix.DefaultTLP
+	}
 	common := stix.Common{Author: org.ID, Created: a.now(), Modified: a.now(), Marking: marking}
 	for _, x := range []struct {
 		file  string
@@ -117,7 +125,7 @@ func (c *traceCmd) export(a *app, n *node, run *trace.Run, marking stix.TLP) err
 	}{
 		{c.CSV, run.Result.WriteCSV},
 		{c.Tagpack, func(w io.Writer) error { return run.WriteTagPack(w, org.Name) }},
-		{c.Stix, func(w io.Writer) error { return findings.WriteBundle(w, common, run) }},
+		{c.Stix, func(w io.Writer) error { return findings.WriteBundle(w, common, org.Name, stated, run) }},
 		{c.Timeline, func(w io.Writer) error { return writeJSON(w, nonNil(run.Timeline())) }},
 	} {
 		if x.file == "" {
@@ -161,43 +169,42 @@ func (a *app) replay(n *node, r ledger.Reader, file string) error {
 	})
 }
 
-// request is what the flags ask for, and the marking of what comes of it: the
-// strictest of the thefts'. Findings are of one theft, followed alone: what
-// several followed at once leave each is read, and not stated.
-func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request, marking stix.TLP, err error) {
-	marking = stix.DefaultTLP
+// request is what the flags ask for; stated are the incidents of the thefts.
+// Findings are of one theft, followed alone: what several followed at once leave
+// each is read, and not stated.
+func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request, stated []stix.Object, err error) {
 	if err := c.once(); err != nil {
-		return req, marking, err
+		return req, nil, err
 	}
 	req = trace.Request{
 		ObservedOnly: c.ObservedOnly, Backward: c.Backward,
 		Bounds: trace.Bounds{MaxDegree: c.MaxDegree, MaxHops: c.MaxHops},
 	}
 	if req.Method, err = trace.ParseMethod(c.Method); err != nil {
-		return req, marking, err
+		return req, nil, err
 	}
 	if req.Fees, err = trace.ParseFeeRule(c.Fees); err != nil {
-		return req, marking, err
+		return req, nil, err
 	}
 	if c.Until != "" {
 		if req.Bounds.Until, err = chain.ParseTime(c.Until); err != nil {
-			return req, marking, err
+			return req, nil, err
 		}
 	}
 	var assets []chain.Asset
 	switch {
 	case len(c.Thefts) > 0:
-		assets, marking, err = n.thefts(a.ctx, c.Thefts, &req)
+		assets, stated, err = n.thefts(a.ctx, c.Thefts, &req)
 	case len(c.Deposit) > 0:
 		assets, err = n.deposits(a.ctx, c, &req)
 	default:
 		assets, err = c.sources(r, &req)
 	}
 	if err != nil {
-		return req, marking, err
+		return req, nil, err
 	}
 	req.Bounds.MinAmount, err = floor(r.Registry(), assets, c.MinAmount)
-	return req, marking, err
+	return req, stated, err
 }
 
 // once says whether the flags name one thing to follow.
@@ -222,24 +229,21 @@ func (c *traceCmd) once() error {
 }
 
 // thefts reads stated thefts into a request: the assets that they took, and
-// the strictest marking.
-func (n *node) thefts(ctx context.Context, ids []string, req *trace.Request) (assets []chain.Asset, marking stix.TLP, err error) {
-	for i, id := range ids {
+// their incidents.
+func (n *node) thefts(ctx context.Context, ids []string, req *trace.Request) (assets []chain.Asset, stated []stix.Object, err error) {
+	for _, id := range ids {
 		t, incident, err := n.theft(ctx, id)
 		if err != nil {
-			return nil, marking, err
+			return nil, nil, err
 		}
-		req.Thefts = append(req.Thefts, t)
+		req.Thefts, stated = append(req.Thefts, t), append(stated, *incident)
 		for _, m := range t.Amounts {
 			if !slices.Contains(assets, m.Asset) {
 				assets = append(assets, m.Asset)
 			}
 		}
-		if i == 0 || marking < incident.Marking {
-			marking = incident.Marking
-		}
 	}
-	return assets, marking, nil
+	return assets, stated, nil
 }
 
 // theft reads a stated theft.

@@ -1,6 +1,7 @@
 package findings
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"slices"
@@ -21,17 +22,18 @@ const extTransaction = "extension-definition--151d042d-4dcf-5e44-843f-1024440318
 // exported is the name space of the bundle's deterministic ids.
 var exported = uuid.MustParse("6f2c3b1e-5a0d-5c1f-9a64-0b8f5d7e2a11")
 
-// WriteBundle writes a run as a STIX 2.1 bundle for others' tools: the marking,
-// the findings as indicators, every account as a wallet, every transaction that
+// WriteBundle writes a run as a STIX 2.1 bundle for others' tools: the markings,
+// who says so (the author c, called name), what was stated of the thefts (their
+// incidents), the definitions of the extensions in use, the findings as indicators, every account as a wallet, every transaction that
 // carried stolen money, an observed-data for each with where it comes from, and
 // a relationship between the wallets, because not every tool knows
-// transactions. The same run and c give the same bytes.
-func WriteBundle(w io.Writer, c stix.Common, run *trace.Run) error {
+// transactions. The same arguments give the same bytes.
+func WriteBundle(w io.Writer, c stix.Common, name string, stated []stix.Object, run *trace.Run) error {
 	b := bundle{c: c, run: run, seen: map[string]bool{}}
 	if b.c.Marking == stix.TLPNone {
 		b.c.Marking = stix.DefaultTLP
 	}
-	if err := b.add(b.c.Marking.MarkingDefinition()); err != nil {
+	if err := b.head(name, stated); err != nil {
 		return err
 	}
 	for _, f := range All(run) {
@@ -44,6 +46,9 @@ func WriteBundle(w io.Writer, c stix.Common, run *trace.Run) error {
 		if err := b.event(&e); err != nil {
 			return errs.Wrap("export", e.Tx, err)
 		}
+	}
+	if err := b.definitions(); err != nil {
+		return err
 	}
 	out := map[string]any{"type": "bundle", "id": "bundle--" + b.id(run.Result.Digest), "objects": b.objects}
 	data, err := json.Marshal(out)
@@ -59,6 +64,60 @@ type bundle struct {
 	run     *trace.Run
 	objects []json.RawMessage
 	seen    map[string]bool
+}
+
+// head writes what the rest refers to: markings, author, incidents.
+func (b *bundle) head(name string, stated []stix.Object) error {
+	markings := []stix.TLP{b.c.Marking, stix.TLPClear} // the definitions of extensions are clear
+	for _, o := range stated {
+		if o.Marking != stix.TLPNone {
+			markings = append(markings, o.Marking)
+		}
+	}
+	for _, m := range markings {
+		if err := b.add(m.MarkingDefinition()); err != nil {
+			return err
+		}
+	}
+	if b.c.Author != "" {
+		who := stix.Organisation{Common: b.c, Name: name}
+		who.ID, who.Author = string(b.c.Author), ""
+		if err := b.add(who.Object()); err != nil {
+			return err
+		}
+	}
+	for _, o := range stated {
+		if err := b.add(o, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// definitions writes the definitions of those extensions of ours that some
+// object has.
+func (b *bundle) definitions() error {
+	all, err := stix.ExtensionDefinitions()
+	if err != nil {
+		return err
+	}
+	text := bytes.Join(rawBytes(b.objects), nil)
+	for i, o := range all {
+		if i == 0 || bytes.Contains(text, []byte(o.ID)) { // the first is their author
+			if err := b.add(o, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func rawBytes(objects []json.RawMessage) [][]byte {
+	out := make([][]byte, len(objects))
+	for i, o := range objects {
+		out[i] = o
+	}
+	return out
 }
 
 func (b *bundle) id(parts ...string) string {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -214,13 +215,19 @@ func TestFires(t *testing.T) {
 	}
 }
 
-// The bundle parses object by object, refers only to what is in it (authors
-// aside), and is the same each time.
+// The bundle parses object by object, refers only to what is in it, its
+// author, markings and extensions included, and is the same each time.
 func TestBundle(t *testing.T) {
 	r := run(t, nil, move(1, 9, 1, 100), move(2, 1, 2, 60), move(3, 2, 3, 20))
 	c := stix.Common{Author: author, Modified: time.Unix(1_800_000_000, 0), Marking: stix.TLPAmber}
 	var a, b bytes.Buffer
-	if err := errors.Join(findings.WriteBundle(&a, c, r), findings.WriteBundle(&b, c, r)); err != nil {
+	incident, err := findings.Incident(stix.Common{Author: author, Created: c.Modified, Modified: c.Modified, Marking: stix.TLPGreen}, r.Request.Thefts[0], chain.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	incident.Marking = stix.TLPGreen
+	stated := []stix.Object{incident}
+	if err := errors.Join(findings.WriteBundle(&a, c, "Agency", stated, r), findings.WriteBundle(&b, c, "Agency", stated, r)); err != nil {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(a.Bytes(), b.Bytes()) {
@@ -245,7 +252,7 @@ func TestBundle(t *testing.T) {
 		ids[o.ID] = true
 		count[o.Type]++
 	}
-	want := map[string]int{"marking-definition": 1, "indicator": 3, "cryptocurrency-wallet": 4, "cryptocurrency-transaction": 3, "observed-data": 3, "relationship": 3}
+	want := map[string]int{"marking-definition": 3, "identity": 2, "incident": 1, "extension-definition": 3, "indicator": 3, "cryptocurrency-wallet": 4, "cryptocurrency-transaction": 3, "observed-data": 3, "relationship": 3}
 	if w.Type != "bundle" || !maps.Equal(count, want) {
 		t.Errorf("%v, want %v", count, want)
 	}
@@ -253,12 +260,14 @@ func TestBundle(t *testing.T) {
 		var refs struct {
 			Source string   `json:"source_ref"`
 			Target string   `json:"target_ref"`
+			Author string   `json:"created_by_ref"`
 			Of     []string `json:"object_refs"`
+			Marks  []string `json:"object_marking_refs"`
 		}
 		if err := json.Unmarshal(raw, &refs); err != nil {
 			t.Fatal(err)
 		}
-		for _, ref := range append(refs.Of, refs.Source, refs.Target) {
+		for _, ref := range append(slices.Concat(refs.Of, refs.Marks), refs.Source, refs.Target, refs.Author) {
 			if ref != "" && !ids[ref] {
 				t.Errorf("refers to %s, which is not in the bundle", ref)
 			}
