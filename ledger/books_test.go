@@ -107,17 +107,17 @@ func openingOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, rows []ledger
 		t.Fatal(err)
 	}
 	var pages ledger.Pages
-	balances := make([]chain.Amount, 2)
+	held := make([]ledger.Held, 2)
 	o := ledger.Opening{Account: a, Asset: rows[at].Asset, At: &rows[at], Limit: 7}
 	all := o
 	all.Limit = ledger.MaxLimit
-	if err := ledger.OpenBooks(ctx, r, []ledger.Opening{o, all}, balances, &pages); err != nil {
+	if err := ledger.OpenBooks(ctx, r, []ledger.Opening{o, all}, held, &pages); err != nil {
 		t.Fatal(err)
 	}
 	for i, limit := range []int{7, len(rows)} {
 		want := rows[at+1:]
-		if got, more := pages.Page(i); balances[i] != had[0].Amount || more != (len(want) > limit) || !slices.Equal(got, want[:min(limit, len(want))]) {
-			t.Fatalf("opened at row %d of %d: balance %s, want %s; %d rows, more %v", at, len(rows), balances[i].Base(), had[0].Amount.Base(), len(got), more)
+		if got, more := pages.Page(i); held[i].Amount != had[0].Amount || more != (len(want) > limit) || !slices.Equal(got, want[:min(limit, len(want))]) {
+			t.Fatalf("opened at row %d of %d: balance %s, want %s; %d rows, more %v", at, len(rows), held[i].Amount.Base(), had[0].Amount.Base(), len(got), more)
 		}
 	}
 }

@@ -15,59 +15,75 @@ type Opening struct {
 	At      *Row // of the Reader that is asked
 	Until   Key  // rows strictly before this place; zero: to the last
 	Limit   int  // at most so many rows; 0: none
+	// IfSpent: what the book holds need not be told when the page has all its
+	// rows and the account spends in none of them.
+	IfSpent bool
+}
+
+// Held is what a book holds.
+type Held struct {
+	Amount chain.Amount
+	Known  bool // false only where Opening.IfSpent allows it
 }
 
 // BookOpener is a Reader that finds a book once for its balance and its rows.
 type BookOpener interface {
-	// OpenBooks writes the balance of each book before its row to balances,
-	// which is as long as openings, and fills into with a page for each.
-	OpenBooks(ctx context.Context, openings []Opening, balances []chain.Amount, into *Pages) error
+	// OpenBooks writes what each book holds before its row to held, which is as
+	// long as openings, and fills into with a page for each.
+	OpenBooks(ctx context.Context, openings []Opening, held []Held, into *Pages) error
 }
 
 // OpenBooks asks a BookOpener, and any other Reader for balances and activity.
-func OpenBooks(ctx context.Context, r Reader, openings []Opening, balances []chain.Amount, into *Pages) error {
+func OpenBooks(ctx context.Context, r Reader, openings []Opening, held []Held, into *Pages) error {
 	if o, ok := r.(BookOpener); ok {
-		return o.OpenBooks(ctx, openings, balances, into)
+		return o.OpenBooks(ctx, openings, held, into)
 	}
 	into.Reset()
-	return openApart(ctx, r, openings, balances, into)
+	return openApart(ctx, r, openings, held, into)
 }
 
 // openApart appends the pages of openings that are answered in two questions.
-func openApart(ctx context.Context, r Reader, openings []Opening, balances []chain.Amount, into *Pages) error {
-	books, rows := make([]BalanceQuery, len(openings)), make([]Query, 0, len(openings))
+func openApart(ctx context.Context, r Reader, openings []Opening, held []Held, into *Pages) error {
+	rows := make([]Query, 0, len(openings))
+	for i := range openings {
+		if o := &openings[i]; o.Limit > 0 {
+			rows = append(rows, Query{Account: o.Account, Asset: o.Asset, After: o.At.Key, Until: o.Until, Limit: o.Limit})
+		}
+	}
+	var pages Pages
+	if err := r.Activity(ctx, rows, &pages); err != nil {
+		return err
+	}
+	var books []BalanceQuery
+	asked := 0
 	for i := range openings {
 		o := &openings[i]
-		books[i] = BalanceQuery{Account: o.Account, Asset: o.Asset, Before: o.At.Key}
+		var page []Row
+		more := false
 		if o.Limit > 0 {
-			rows = append(rows, Query{Account: o.Account, Asset: o.Asset, After: o.At.Key, Until: o.Until, Limit: o.Limit})
+			page, more = pages.Page(asked)
+			into.Rows = append(into.Rows, page...)
+			asked++
+		}
+		into.EndPage(more)
+		if held[i] = (Held{Known: o.needs(page, more)}); held[i].Known {
+			books = append(books, BalanceQuery{Account: o.Account, Asset: o.Asset, Before: o.At.Key})
 		}
 	}
 	had, err := r.Balances(ctx, books)
 	if err != nil {
 		return err
 	}
-	var pages Pages
-	if err := r.Activity(ctx, rows, &pages); err != nil {
-		return err
-	}
-	asked := 0
-	for i := range openings {
-		balances[i] = had[i].Amount
-		more := false
-		if openings[i].Limit > 0 {
-			var page []Row
-			page, more = pages.Page(asked)
-			into.Rows = append(into.Rows, page...)
-			asked++
+	for i := range held[:len(openings)] {
+		if held[i].Known {
+			held[i].Amount, had = had[0].Amount, had[1:]
 		}
-		into.EndPage(more)
 	}
 	return nil
 }
 
 // OpenBooks opens books that lie in segments alone in waves.
-func (v *view) OpenBooks(ctx context.Context, openings []Opening, balances []chain.Amount, into *Pages) (err error) {
+func (v *view) OpenBooks(ctx context.Context, openings []Opening, held []Held, into *Pages) (err error) {
 	defer v.guard(&err)
 	into.Reset()
 	g := v.gatherer(into.memory)
@@ -82,14 +98,14 @@ func (v *view) OpenBooks(ctx context.Context, openings []Opening, balances []cha
 			n++
 		}
 		if n > 0 {
-			g.open(openings[:n], balances, into)
+			g.open(openings[:n], held, into)
 		} else {
 			n = 1
-			if err := openApart(ctx, v, openings[:n], balances, into); err != nil {
+			if err := openApart(ctx, v, openings[:n], held, into); err != nil {
 				return err
 			}
 		}
-		openings, balances = openings[n:], balances[n:]
+		openings, held = openings[n:], held[n:]
 	}
 	return nil
 }
@@ -97,87 +113,175 @@ func (v *view) OpenBooks(ctx context.Context, openings []Opening, balances []cha
 // waveOpenings is how many books are opened together.
 const waveOpenings = 64
 
-// bookCut is a probe's share of an opening: gatherer.rows[from:mid] lie before
-// the place, and [mid:to] behind it. Long lists have the sum of what lies
-// before from.
+// bookCut is a probe's share of an opening: where the place cuts the segment's
+// rows, and the part of gatherer.rows that a step looks at.
 type bookCut struct {
-	from, mid, to int
-	before        running
+	before, after, until uint32 // rows
+	from, to             int
 }
 
-// open opens the books of a wave, all of them small.
-func (g *gatherer) open(openings []Opening, balances []chain.Amount, into *Pages) {
-	g.begin(0)
+// open opens the books of a wave, all of them small: first the pages, then the
+// balances of those that need one.
+func (g *gatherer) open(openings []Opening, held []Held, into *Pages) {
+	g.begin(len(openings))
 	for i := range openings {
 		if o := &openings[i]; o.Account != 0 {
 			g.probe(i, o.Account, false)
 		}
 	}
 	g.find()
-	g.cuts = g.cuts[:0]
+	g.cuts = slices.Grow(g.cuts[:0], len(g.probes))[:len(g.probes)]
 	query, left := int32(-1), 0 // how many more rows the query wants, one for saying that there are more
 	for i := range g.probes {
-		p := &g.probes[i]
+		p, c := &g.probes[i], &g.cuts[i]
 		o := &openings[p.query]
 		if p.query != query {
 			query, left = p.query, o.Limit+1
-			if o.Limit == 0 {
-				left = 0
-			}
 		}
-		g.cuts = append(g.cuts, g.cut(p, o, &left))
+		c.before, c.after = p.s.around(g.v, o.At)
+		if c.until = uint32(p.s.Rows); !o.Until.IsZero() {
+			c.until = p.s.bound(g.v, &o.Until, false)
+		}
+		c.from = len(g.rows)
+		if o.Limit > 0 {
+			g.behind(p, c, o.Asset, &left)
+		}
+		c.to = len(g.rows)
 	}
 	g.locate(g.rows)
-	g.settle(openings, balances, into)
+	g.openPages(openings, into)
+	g.openHeld(openings, held, into)
 }
 
-// cut lists the rows of a book that lie in one segment.
-func (g *gatherer) cut(p *probe, o *Opening, left *int) bookCut {
-	before, after := p.s.around(g.v, o.At)
-	p.to = uint32(p.s.Rows)
-	if !o.Until.IsZero() {
-		p.to = p.s.bound(g.v, &o.Until, false)
+// behind lists the rows of a book behind the place; left counts those that are
+// known to be its own.
+func (g *gatherer) behind(p *probe, c *bookCut, asset AssetRef, left *int) {
+	books := p.s.openBooks(p.at)
+	b, ok := books.of(asset)
+	if !ok {
+		return
 	}
-	out := bookCut{from: len(g.rows), mid: -1}
-	add := func(rows []uint32, exact bool) (done bool) {
-		for _, row := range rows {
-			if row >= before {
-				if out.mid < 0 {
-					out.mid = len(g.rows)
-				}
-				if *left == 0 || row >= p.to {
-					return true
-				}
-				if row < after {
-					continue
-				}
-				if exact {
-					*left--
-				}
-			}
-			g.rows = append(g.rows, gathered{s: p.s, row: row})
-		}
-		return false
+	j := 0
+	if b.form == bigPlaces {
+		j = b.chunkOf(c.after)
 	}
 	var buf [bigBook]uint32
+	for ; j < b.chunks(); j++ {
+		for _, row := range b.chunk(j, &buf) {
+			switch {
+			case row < c.after:
+				continue
+			case row >= c.until || *left == 0:
+				return
+			}
+			if g.rows = append(g.rows, gathered{s: p.s, row: row}); b.form != shortList {
+				*left--
+			}
+		}
+	}
+}
+
+// openPages writes the pages. The transactions of their rows alone are looked
+// at.
+func (g *gatherer) openPages(openings []Opening, into *Pages) {
+	g.ahead = g.ahead[:0]
+	i := 0
+	for query := range openings {
+		o, list := &openings[query], &g.lists[query]
+		list.from = len(g.ahead)
+		for ; i < len(g.probes) && int(g.probes[i].query) == query; i++ {
+			for k := g.cuts[i].from; k < g.cuts[i].to && !list.heavy; k++ {
+				if r := &g.rows[k]; r.of(o.Asset) {
+					if list.heavy = len(g.ahead)-list.from == o.Limit; !list.heavy {
+						g.ahead = append(g.ahead, *r)
+					}
+				}
+			}
+		}
+		list.to = len(g.ahead)
+	}
+	g.locateTxs(g.ahead)
+	for _, list := range g.lists {
+		g.write(g.ahead[list.from:list.to], list.heavy, into)
+	}
+}
+
+// openHeld sums up what lies before each place, where it is asked for.
+func (g *gatherer) openHeld(openings []Opening, held []Held, pages *Pages) {
+	g.rows = g.rows[:0]
+	first := pages.Len() - len(openings)
+	for i := range openings {
+		held[i] = Held{Known: openings[i].needs(pages.Page(first + i))}
+	}
+	for i := range g.probes {
+		p, c := &g.probes[i], &g.cuts[i]
+		c.from = len(g.rows)
+		if held[p.query].Known {
+			g.before(p, c.before, openings[p.query].Asset)
+		}
+		c.to = len(g.rows)
+	}
+	g.locate(g.rows)
+	for i := 0; i < len(g.probes); {
+		query := g.probes[i].query
+		q := BalanceQuery{Account: openings[query].Account, Asset: openings[query].Asset}
+		var run running
+		for ; i < len(g.probes) && g.probes[i].query == query; i++ {
+			if p, c := &g.probes[i], &g.cuts[i]; held[query].Known {
+				run = run.then(p.sum(c.before, q.Asset))
+				for k := c.from; k < c.to; k++ {
+					g.book(&g.rows[k], &q, &run)
+				}
+			}
+		}
+		held[query].Amount = run.balance().Amount
+	}
+}
+
+// needs says whether what the book holds must be told beside its page.
+func (o *Opening) needs(rows []Row, more bool) bool {
+	return !o.IfSpent || o.Limit == 0 || more || slices.ContainsFunc(rows, func(w Row) bool { return w.From == o.Account && w.To != o.Account })
+}
+
+// before lists the rows of a book before a row, but for those that a sum of the
+// segment's stands for.
+func (g *gatherer) before(p *probe, row uint32, asset AssetRef) {
 	books := p.s.openBooks(p.at)
-	if b, ok := books.of(o.Asset); ok {
-		j := 0
-		if b.form == bigPlaces {
-			if j = b.chunks(); uint64(before) < p.s.Rows {
-				j = b.chunkOf(before)
-			}
-			if j > 0 {
-				out.before = b.before(j)
-			}
-		}
-		for ; j < b.chunks() && !add(b.chunk(j, &buf), b.form != shortList); j++ {
-		}
+	b, ok := books.of(asset)
+	if !ok || row == 0 || b.form == bigPlaces && uint64(row) >= p.s.Rows {
+		return
 	}
-	if out.to = len(g.rows); out.mid < 0 {
-		out.mid = out.to
+	j := 0
+	if b.form == bigPlaces {
+		j = b.chunkOf(row)
 	}
-	return out
+	var buf [bigBook]uint32
+	for _, n := range b.chunk(j, &buf) {
+		if n >= row {
+			return
+		}
+		g.rows = append(g.rows, gathered{s: p.s, row: n})
+	}
+}
+
+// sum is what the segment's own sums say of a big book's rows before one.
+func (p *probe) sum(row uint32, asset AssetRef) running {
+	books := p.s.openBooks(p.at)
+	if books.short || row == 0 {
+		return running{}
+	}
+	b, ok := books.of(asset)
+	if !ok || b.form != bigPlaces {
+		return running{}
+	}
+	j := b.chunks()
+	if uint64(row) < p.s.Rows {
+		j = b.chunkOf(row)
+	}
+	if j == 0 {
+		return running{}
+	}
+	return b.before(j)
 }
 
 // around is how many of the segment's rows lie before a row's place, and up to
@@ -187,40 +291,6 @@ func (s *segment) around(v *view, at *Row) (before, upTo uint32) {
 		return at.number, at.number + 1
 	}
 	return s.bound(v, &at.Key, false), s.bound(v, &at.Key, true)
-}
-
-// settle sums up what lies before each place and writes the pages. The
-// transactions of the pages' rows alone are looked at.
-func (g *gatherer) settle(openings []Opening, balances []chain.Amount, into *Pages) {
-	g.ahead = g.ahead[:0]
-	g.lists = slices.Grow(g.lists[:0], len(openings))[:len(openings)] // of each query: its part of g.ahead; heavy: there are more
-	i := 0
-	for query := range openings {
-		o := &openings[query]
-		var run running
-		list := wave{from: len(g.ahead)}
-		for ; i < len(g.probes) && int(g.probes[i].query) == query; i++ {
-			x := &g.cuts[i]
-			run = run.then(x.before)
-			q := BalanceQuery{Account: o.Account, Asset: o.Asset}
-			for k := x.from; k < x.mid; k++ {
-				g.book(&g.rows[k], &q, &run)
-			}
-			for k := x.mid; k < x.to && !list.heavy; k++ {
-				if r := &g.rows[k]; r.of(o.Asset) {
-					if list.heavy = len(g.ahead)-list.from == o.Limit; !list.heavy {
-						g.ahead = append(g.ahead, *r)
-					}
-				}
-			}
-		}
-		list.to = len(g.ahead)
-		balances[query], g.lists[query] = run.balance().Amount, list
-	}
-	g.locateTxs(g.ahead)
-	for _, list := range g.lists {
-		g.write(g.ahead[list.from:list.to], list.heavy, into)
-	}
 }
 
 // of says whether a located row is of an asset.

@@ -213,7 +213,9 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 		return nil, err
 	}
 	b := s.shelf.add(key.account, key.asset, at)
-	b.push(lot{amount: o.balance, flow: -1})
+	if b.push(lot{amount: o.held.Amount, flow: -1}); !o.held.Known {
+		s.unasked[b] = w.Key
+	}
 	if s.scanning {
 		return b, nil
 	}

@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"slices"
+
 	"bongsu/chain"
 	"bongsu/ledger"
 )
@@ -244,6 +246,19 @@ func (b *book) push(l lot) {
 		if l.tainted() {
 			b.tainted++
 		}
+	}
+	b.total = b.total.MustAdd(l.amount)
+}
+
+// pushFirst puts a clean lot before all others.
+func (b *book) pushFirst(l lot) {
+	if l.amount.IsZero() {
+		return
+	}
+	if n := len(b.lots); n > int(b.head) && !b.lots[b.head].tainted() {
+		b.lots[b.head].amount = b.lots[b.head].amount.MustAdd(l.amount)
+	} else {
+		b.lots = slices.Insert(b.lots, int(b.head), l)
 	}
 	b.total = b.total.MustAdd(l.amount)
 }

@@ -4,18 +4,17 @@ import (
 	"context"
 	"slices"
 
-	"bongsu/chain"
 	"bongsu/ledger"
 )
 
 // opening is what a book starts with: its balance before the transfer that
 // brings taint, and the first page of its rows after it.
 type opening struct {
-	after   ledger.Key // of that transfer
-	balance chain.Amount
-	rows    []ledger.Row
-	more    bool
-	paged   bool // rows and more were asked for
+	after ledger.Key // of that transfer
+	held  ledger.Held
+	rows  []ledger.Row
+	more  bool
+	paged bool // rows and more were asked for
 }
 
 // openings looks ahead along a theft's transfers, whose receivers' books are
@@ -27,8 +26,8 @@ type openings struct {
 	ready map[bookKey]opening
 	pages ledger.Pages
 
-	asked    []ledger.Opening // of a batch
-	balances []chain.Amount
+	asked []ledger.Opening // of a batch
+	held  []ledger.Held
 }
 
 // openingBatch is how many books are asked for at once.
@@ -75,16 +74,16 @@ func (s *sim) opening(ctx context.Context, key bookKey, w *ledger.Row) (opening,
 func (a *openings) open(ctx context.Context, s *sim, pages *ledger.Pages) error {
 	for i := range a.asked {
 		if o := &a.asked[i]; !s.scanning {
-			o.Until, o.Limit = s.head(o.At.Chain.ID()), firstPage
+			o.Until, o.Limit, o.IfSpent = s.head(o.At.Chain.ID()), firstPage, !s.poison // which mixes at each arrival
 		}
 	}
-	a.balances = slices.Grow(a.balances[:0], len(a.asked))[:len(a.asked)]
-	return ledger.OpenBooks(ctx, s.r, a.asked, a.balances, pages)
+	a.held = slices.Grow(a.held[:0], len(a.asked))[:len(a.asked)]
+	return ledger.OpenBooks(ctx, s.r, a.asked, a.held, pages)
 }
 
 // answer is what the i-th book in asked starts with.
 func (a *openings) answer(i int, s *sim, pages *ledger.Pages) opening {
-	o := opening{after: a.asked[i].At.Key, balance: a.balances[i], paged: !s.scanning}
+	o := opening{after: a.asked[i].At.Key, held: a.held[i], paged: !s.scanning}
 	if o.paged {
 		o.rows, o.more = pages.Page(i)
 	}
@@ -117,5 +116,21 @@ func (a *openings) ask(ctx context.Context, s *sim) error {
 	for i, o := range a.asked {
 		a.ready[bookKey{o.Account, o.Asset}] = a.answer(i, s, &a.pages)
 	}
+	return nil
+}
+
+// recall tells what a book held before taint reached it, where that was left
+// out because no row that was there spent from it.
+func (s *sim) recall(ctx context.Context, b *book) error {
+	before, ok := s.unasked[b]
+	if !ok {
+		return nil
+	}
+	had, err := s.r.Balances(ctx, []ledger.BalanceQuery{{Account: b.account, Asset: b.asset, Before: before}})
+	if err != nil {
+		return err
+	}
+	delete(s.unasked, b)
+	b.pushFirst(lot{amount: had[0].Amount, flow: -1})
 	return nil
 }

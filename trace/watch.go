@@ -163,6 +163,9 @@ func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]
 				continue
 			}
 			again[key] = true
+			if err := s.recall(ctx, b); err != nil {
+				return err
+			}
 			id := s.parties[b.owner].account.Chain()
 			b.cur = &cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: ledger.AtBlock(id, seen[id].last+1), Limit: firstPage}}
 			if err := s.stream(ctx, b.cur); err != nil {

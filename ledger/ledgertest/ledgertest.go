@@ -369,7 +369,7 @@ func (d *dumper) openings(ref ledger.AccountRef, asset ledger.AssetRef, all []le
 	var openings []ledger.Opening
 	var queries []ledger.BalanceQuery
 	for i := range all {
-		o := ledger.Opening{Account: ref, Asset: asset, At: &all[i], Limit: i % 4}
+		o := ledger.Opening{Account: ref, Asset: asset, At: &all[i], Limit: i % 4, IfSpent: i%2 == 0}
 		if i%3 == 1 {
 			o.Until = all[len(all)-1-i/5].Key
 		}
@@ -378,17 +378,24 @@ func (d *dumper) openings(ref ledger.AccountRef, asset ledger.AssetRef, all []le
 	}
 	had, err := d.r.Balances(ctx, queries)
 	d.must(err)
-	balances := make([]chain.Amount, len(openings))
+	held := make([]ledger.Held, len(openings))
 	var pages ledger.Pages
-	d.must(ledger.OpenBooks(ctx, d.r, openings, balances, &pages))
+	d.must(ledger.OpenBooks(ctx, d.r, openings, held, &pages))
 	for i, o := range openings {
 		want := slices.DeleteFunc(slices.Clone(all[i+1:]), func(w ledger.Row) bool {
 			return w.Asset != asset || !o.Until.IsZero() && w.Key.Compare(o.Until) >= 0
 		})
 		rows, more := pages.Page(i)
-		if balances[i] != had[i].Amount || more != (o.Limit > 0 && len(want) > o.Limit) || !slices.Equal(rows, want[:min(len(want), o.Limit)]) {
-			d.t.Fatalf("opened %+v: balance %s, %d rows, more %v; want balance %s and of %d rows %d:\n%+v\n%+v",
-				o, balances[i].Base(), len(rows), more, had[i].Amount.Base(), len(want), o.Limit, rows, want)
+		if !held[i].Known {
+			spends := slices.ContainsFunc(want, func(w ledger.Row) bool { return w.From == ref && w.To != ref })
+			if !o.IfSpent || more || o.Limit == 0 || spends {
+				d.t.Fatalf("opened %+v: what it holds is not told", o)
+			}
+		} else if held[i].Amount != had[i].Amount {
+			d.t.Fatalf("opened %+v: it holds %s, want %s", o, held[i].Amount.Base(), had[i].Amount.Base())
+		}
+		if more != (o.Limit > 0 && len(want) > o.Limit) || !slices.Equal(rows, want[:min(len(want), o.Limit)]) {
+			d.t.Fatalf("opened %+v: %d rows, more %v; want of %d rows %d:\n%+v\n%+v", o, len(rows), more, len(want), o.Limit, rows, want)
 		}
 	}
 }
