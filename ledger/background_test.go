@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -246,6 +247,23 @@ func TestImportsBesideFollower(t *testing.T) {
 		m.Add(other.all) //nolint:errcheck // its rows have places
 	}
 	refs := map[chain.Account]ledger.AccountRef{}
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	watched := make(chan struct{})
+	w := open(t, dir, ledger.Options{ReadOnly: true})
+	defer w.Close()
+	go func() { // a process that reads
+		defer close(watched)
+		seen := map[chain.Account]ledger.AccountRef{}
+		for watching.Err() == nil && !t.Failed() {
+			r, err := w.Reader(ctx)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			sameRefs(t, r, seen)
+		}
+	}()
 	for number := uint64(500); number < 560; number++ {
 		for _, s := range []step{applies(number, 0, 9), finalizes(number - 2)} {
 			if err := s.do(l); err != nil {
@@ -264,6 +282,8 @@ func TestImportsBesideFollower(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.Add(before.all) //nolint:errcheck // likewise
+	stop()
+	<-watched
 	r := reader(t, l)
 	sameRefs(t, r, refs)
 	want, err := m.Reader()
@@ -315,18 +335,20 @@ func sameRefs(t *testing.T, r ledger.Reader, refs map[chain.Account]ledger.Accou
 	}
 	got, err := r.AccountRefs(ctx, names)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
 	back, err := r.Accounts(ctx, got)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
+		return
 	}
 	for i, a := range names {
 		if was := refs[a]; was != 0 && was != got[i] {
-			t.Fatalf("the reference of %v was %d and is %d", a, was, got[i])
+			t.Errorf("the reference of %v was %d and is %d", a, was, got[i])
 		}
 		if refs[a] = got[i]; got[i] != 0 && back[i] != a {
-			t.Fatalf("reference %d of %v is that of %v", got[i], a, back[i])
+			t.Errorf("reference %d of %v is that of %v", got[i], a, back[i])
 		}
 	}
 }

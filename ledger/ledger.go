@@ -194,12 +194,15 @@ func (l *Ledger) write(ctx context.Context, do func() error) (err error) {
 	if l.opt.ReadOnly {
 		return readOnly(l.dir)
 	}
+	defer func() { caught(recover(), &err) }()
+	if err := l.look(); err != nil { // what can be much is done before others wait
+		return err
+	}
 	lock, err := durable.WaitLock(l.path("LOCK"))
 	if err != nil {
 		return err
 	}
 	defer lock.Unlock()
-	defer func() { caught(recover(), &err) }()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -217,6 +220,13 @@ func (l *Ledger) write(ctx context.Context, do func() error) (err error) {
 		}
 	}
 	return do()
+}
+
+// look takes over what was committed.
+func (l *Ledger) look() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.refresh()
 }
 
 // commit makes one record durable and visible. mu and the lock are held.

@@ -121,7 +121,12 @@ func (n *naming) commit() error {
 	if err := l.commitManifest(&next); err != nil {
 		return err
 	}
-	return l.rename(&next, base)
+	info, err := os.Stat(l.path(manifestName))
+	if err != nil {
+		return errs.Wrap("commit", l.dir, err)
+	}
+	l.rename(&next, info, base)
+	return nil
 }
 
 // drop closes a dictionary that did not come to be.
@@ -198,13 +203,15 @@ func (l *Ledger) writeListed(base *dictionary, number uint64, accounts []chain.A
 	return base.with(f), nil
 }
 
-// rename puts a manifest in place that is committed and differs only in names:
-// the head goes on, and every reference stays. mu is held.
-func (l *Ledger) rename(m *manifest, base *dictionary) error {
-	info, err := os.Stat(l.path(manifestName))
-	if err != nil {
-		return errs.Wrap("commit", l.dir, err)
-	}
+// namesOnly says that a manifest differs from the one before it only in names
+// that were given: the head log and the segments are the same.
+func (m *manifest) namesOnly(before *manifest) bool {
+	return m.Head == before.Head && m.Generation == before.Generation+1
+}
+
+// rename puts such a manifest in place: the head goes on, and every reference
+// stays. No record behind the manifest was applied yet. mu is held.
+func (l *Ledger) rename(m *manifest, info os.FileInfo, base *dictionary) {
 	nm := newNames()
 	nm.base = base
 	for _, a := range m.AssetNames {
@@ -216,7 +223,6 @@ func (l *Ledger) rename(m *manifest, base *dictionary) error {
 	}
 	l.manifest, l.info, l.names, l.head.names = m, info, nm, nm
 	l.announce()
-	return nil
 }
 
 // sync writes out what was added, so that close need not.

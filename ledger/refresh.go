@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"os"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -13,29 +14,38 @@ func (l *Ledger) refresh() error {
 		return errs.New("read ledger", errs.Usage, l.dir, "the ledger is closed", "open it again")
 	}
 	for {
+		if err := l.newManifest(); err != nil {
+			return err
+		}
+		moved, err := l.log.refresh()
+		if err != nil || !moved && l.read == l.log.end {
+			return err
+		}
+		// A manifest that gives references may have come before these records.
+		if info, err := os.Stat(l.path(manifestName)); err == nil && sameFile(info, l.info) {
+			return l.catchUp()
+		}
+	}
+}
+
+// newManifest takes over a manifest that replaced the one that was read.
+func (l *Ledger) newManifest() error {
+	for {
 		info, err := os.Stat(l.path(manifestName))
 		if err != nil {
 			return errs.Wrap("read ledger", l.dir, err)
 		}
 		if sameFile(info, l.info) {
-			break
+			return nil
 		}
 		err = l.reopen()
 		if err == nil {
-			break
+			return nil
 		}
 		if again, e := os.Stat(l.path(manifestName)); e != nil || sameFile(again, info) {
 			return err // not because the manifest changed under us
 		}
 	}
-	moved, err := l.log.refresh()
-	if err != nil {
-		return err
-	}
-	if moved || l.read < l.log.end {
-		return l.catchUp()
-	}
-	return nil
 }
 
 // reopen loads the manifest and what it names.
@@ -43,6 +53,14 @@ func (l *Ledger) reopen() error {
 	m, info, err := readManifest(l.dir)
 	if err != nil {
 		return err
+	}
+	if l.head != nil && m.namesOnly(l.manifest) {
+		base, err := openDictionaries(l.dir, m.Dictionaries, l.names.base)
+		if err != nil {
+			return err
+		}
+		l.rename(m, info, base)
+		return nil
 	}
 	f, err := l.opt.disk.open(l.path(m.Head), !l.opt.ReadOnly)
 	if err != nil {
@@ -85,15 +103,9 @@ func (l *Ledger) below(s *segments) {
 func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*segments, *names, error) {
 	s, nm := noSegments(), newNames()
 	open := map[uint64]*segment{}
-	files := map[uint64]*dictionaryFile{}
 	if old != nil {
 		for _, seg := range old.list {
 			open[seg.number] = seg
-		}
-	}
-	if base != nil {
-		for _, f := range base.files {
-			files[f.Number] = f
 		}
 	}
 	var err error
@@ -106,15 +118,8 @@ func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*se
 		}
 		s.add(seg)
 	}
-	nm.base = &dictionary{}
-	for _, n := range m.Dictionaries {
-		f := files[n]
-		if f == nil {
-			if f, err = openDictionary(dir, n); err != nil {
-				return nil, nil, err
-			}
-		}
-		nm.base = nm.base.with(f)
+	if nm.base, err = openDictionaries(dir, m.Dictionaries, base); err != nil {
+		return nil, nil, err
 	}
 	for _, a := range m.AssetNames {
 		nm.asset(a)
@@ -132,6 +137,32 @@ func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*se
 		s.live[RefOfChain(r.Chain)] = &liveChain{blocks: r.Blocks, final: r.Final, known: r.Known}
 	}
 	return s, nm, nil
+}
+
+// openDictionaries opens the files of these numbers that are not open in old,
+// which may be nil; it is old when that has the same.
+func openDictionaries(dir string, numbers []uint64, old *dictionary) (*dictionary, error) {
+	open := map[uint64]*dictionaryFile{}
+	if old != nil {
+		for _, f := range old.files {
+			open[f.Number] = f
+		}
+		if slices.EqualFunc(old.files, numbers, func(f *dictionaryFile, n uint64) bool { return f.Number == n }) {
+			return old, nil
+		}
+	}
+	d := &dictionary{}
+	for _, n := range numbers {
+		f := open[n]
+		if f == nil {
+			var err error
+			if f, err = openDictionary(dir, n); err != nil {
+				return nil, err
+			}
+		}
+		d = d.with(f)
+	}
+	return d, nil
 }
 
 // catchUp applies the records that were committed since.
