@@ -39,9 +39,10 @@ func TimeOf(t time.Time) Time {
 	return Time(t.UnixMilli())
 }
 
-// ParseTime reads RFC 3339 or "YYYY-MM-DD HH:MM:SS" in UTC.
+// ParseTime reads RFC 3339, also with a space for its T as databases print it
+// ("2025-02-21 14:16:11+00"), or "YYYY-MM-DD HH:MM:SS" in UTC.
 func ParseTime(s string) (Time, error) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02 15:04:05 UTC", "2006-01-02T15:04:05"} {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05", "2006-01-02 15:04:05 UTC", "2006-01-02T15:04:05", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z07"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			if y := t.UTC().Year(); y >= 1970 && y < 2200 {
 				return TimeOf(t), nil
