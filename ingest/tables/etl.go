@@ -220,9 +220,14 @@ func (e *etl) account(v []byte, column string) (chain.Account, error) {
 	return a, nil
 }
 
+// uint reads a number. One that ends in ".0" passed through a data frame that
+// had cells missing; numbers of this size it keeps exactly.
 func (e *etl) uint(v []byte, column string, none uint64) (uint64, error) {
 	if len(v) == 0 {
 		return none, nil
+	}
+	if whole, ok := bytes.CutSuffix(v, []byte(".0")); ok && len(whole) > 0 && len(whole) <= 15 {
+		v = whole
 	}
 	var n uint64
 	for _, c := range v {

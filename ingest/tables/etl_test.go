@@ -190,6 +190,7 @@ func TestTracesInPart(t *testing.T) {
 	}{
 		{"twice", row(tx1, "5", "", "", "1") + row(tx1, "6", "0", "", "1") + row(tx1, "6", "0", "", "1") + row(tx1, "6", "1", "", "1"), []string{"native,5,0", "internal,6,1", "internal,6,2"}, nil},
 		{"twice, once unreadable", row(tx1, "5", "", "", "1") + row(tx1, "x", "0", "", "1") + row(tx1, "6", "0", "", "1"), []string{"native,5,0", "internal,6,1"}, []string{"3"}},
+		{"a status that is none", row(tx1, "5", "", "", "false") + row(tx2, "7", "", "", "1"), []string{"native,7,0"}, []string{"2"}},
 		{"no callers, with its status", row(tx1, "6", `"0,1"`, "", "1") + row(tx2, "7", "3", "", "0"), []string{"internal,6,0"}, nil},
 		{"no callers, no status", row(tx1, "6", `"0,1"`, "", "") + row(tx2, "0", "3", "", ""), nil, []string{"2"}},
 		{"callers, no status", row(tx1, "5", "", "", "") + row(tx1, "0", "0", "", "") + row(tx1, "6", `"0,1"`, "", ""), []string{"native,5,0", "internal,6,2"}, nil},

@@ -95,8 +95,12 @@ func (e *etl) frameCells(f *frame, r record) (err error) {
 	if t.Amount, err = e.amount(r[trValue], "value"); err != nil {
 		return err
 	}
-	f.failed = string(r[trStatus]) == "0" || len(r[trError]) > 0
-	f.told = len(r[trStatus]) > 0
+	status, err := ending(r[trStatus], "status")
+	if err != nil {
+		return err
+	}
+	f.failed = status == ledger.StatusFailed || len(r[trError]) > 0
+	f.told = status != ledger.StatusUnknown
 	switch kind, call := string(r[trType]), string(r[trCall]); {
 	case kind == "call" && (call == "delegatecall" || call == "callcode" || call == "staticcall"):
 		f.kind = frameStill

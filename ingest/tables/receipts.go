@@ -193,14 +193,8 @@ func (e *etl) receiptCells(p *receiptPart, r record, names *[receiptColumns]stri
 	if p.used, err = e.uint(r[cellUsed], names[cellUsed], 0); err != nil {
 		return err
 	}
-	switch status := r[cellStatus]; string(status) {
-	case "":
-	case "1":
-		p.status = ledger.StatusSucceeded
-	case "0":
-		p.status = ledger.StatusFailed
-	default:
-		return wrongf(names[cellStatus], clip(string(status)), "neither 0 (failed) nor 1", "mend the row or export it again")
+	if p.status, err = ending(r[cellStatus], names[cellStatus]); err != nil {
+		return err
 	}
 	p.priced = len(r[cellPrice]) > 0
 	if p.price, err = e.amount(r[cellPrice], names[cellPrice]); err != nil {
@@ -229,6 +223,19 @@ func (e *etl) receiptCells(p *receiptPart, r record, names *[receiptColumns]stri
 		return wrongf(names[cellBlobPrice], "", "the fee is beyond 2^256", "mend the row or export it again")
 	}
 	return nil
+}
+
+// ending reads a status.
+func ending(v []byte, column string) (ledger.TxStatus, error) {
+	switch string(v) {
+	case "":
+		return ledger.StatusUnknown, nil
+	case "1", "1.0": // see uint
+		return ledger.StatusSucceeded, nil
+	case "0", "0.0":
+		return ledger.StatusFailed, nil
+	}
+	return ledger.StatusUnknown, wrongf(column, clip(string(v)), "neither 0 (failed) nor 1", "mend the row or export it again")
 }
 
 // ended says how a transaction ended. Receipts from before the Byzantium fork

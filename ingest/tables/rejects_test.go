@@ -100,3 +100,38 @@ func TestTransactionsComeBack(t *testing.T) {
 		})
 	}
 }
+
+// TestDataFrame: whole numbers that a data frame wrote as floating point, because
+// cells of their columns were missing, are read; amounts are not, for they may be
+// rounded.
+func TestDataFrame(t *testing.T) {
+	const header = "hash,block_number,transaction_index,from_address,to_address,value,gas,gas_price,block_timestamp,receipt_gas_used,receipt_status,receipt_effective_gas_price\n"
+	row := func(price, status string) string {
+		return tx1 + ",7.0,2.0," + alice + "," + bob + ",5,30000.0," + price + ",1740148187.0,21000.0," + status + "," + price + "\n"
+	}
+	pre := "eip155:1,2025-02-21T14:29:47Z,7," + tx1 + ",2,"
+	fee, native := pre+"fee,"+alice+",,eip155:1/slip44:60,189000,0", pre+"native,"+alice+","+bob+",eip155:1/slip44:60,5,0"
+	for _, c := range []struct {
+		row     string
+		want    []string
+		rejects int64
+	}{
+		{row("9", "1.0"), []string{fee, native}, 0},
+		{row("9", "0.0"), []string{fee}, 0},
+		{row("9.0", "1"), nil, 1},
+	} {
+		var store ingesttest.Store
+		rep, err := imported(t, &store, ingest.Options{}, "transactions.csv", header+c.row)
+		if got := held(t, &store); !slices.Equal(got, c.want) || rep.Rejects != c.rejects {
+			t.Errorf("%s: held %q, %v", c.row, got, err)
+		}
+	}
+	var store ingesttest.Store
+	const traces = "block_number,transaction_hash,from_address,to_address,value,trace_type,trace_address,status,block_timestamp\n"
+	if _, err := imported(t, &store, ingest.Options{}, "traces.csv", traces+"7.0,"+tx1+","+alice+","+bob+",5,call,,0.0,1740148187\n"); err != nil {
+		t.Fatal(err)
+	}
+	if got := held(t, &store); got != nil {
+		t.Errorf("a frame that failed moved %q", got)
+	}
+}
