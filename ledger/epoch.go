@@ -66,17 +66,22 @@ func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
 	}
 	defer f.Close()
 	w := newWindow(f, e.refsName(), 0, int64(e.count)*refEntry)
-	e.numbers = newTable[AccountRef](e.count)
-	numbers := e.numbers.list
-	for range numbers {
+	numbers := newTable[AccountRef](e.count)
+	for range numbers.list {
 		w.fill()
 		n, ref := w.uint32(), w.uint64()
-		if uint64(n) >= uint64(len(numbers)) {
+		if uint64(n) >= uint64(len(numbers.list)) {
+			numbers.free()
 			return nil, errs.New("import", errs.Corrupt, e.refsName(), "it numbers an account that no run has", "import again")
 		}
-		numbers[n] = e.named.final(ref)
+		numbers.list[n] = e.named.final(ref)
 	}
-	return numbers, w.err
+	if w.err != nil {
+		numbers.free()
+		return nil, w.err
+	}
+	e.numbers = numbers
+	return numbers.list, nil
 }
 
 // refEntry is the bytes of a number and its reference.
