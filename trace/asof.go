@@ -61,6 +61,18 @@ func (a asOf) Transactions(ctx context.Context, refs []ledger.TxRef, into *ledge
 	return err
 }
 
+// OpenBooks implements ledger.BookOpener.
+func (a asOf) OpenBooks(ctx context.Context, openings []ledger.Opening, held []ledger.Held, into *ledger.Pages) error {
+	err := ledger.OpenBooks(ctx, a.Reader, openings, held, into)
+	a.mark(into)
+	return err
+}
+
+// AppendRows implements ledger.RowAppender: the text says nothing of finality.
+func (a asOf) AppendRows(ctx context.Context, rows []ledger.Row, b []byte) ([]byte, error) {
+	return ledger.AppendRows(ctx, a.Reader, rows, b)
+}
+
 // Coverage implements ledger.Reader.
 func (a asOf) Coverage(ctx context.Context, id chain.ID) (ledger.Coverage, error) {
 	c, err := a.Reader.Coverage(ctx, id)
