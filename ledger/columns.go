@@ -42,6 +42,7 @@ func ScanColumns(ctx context.Context, r Reader, id chain.ID, want Wanted, yield 
 	for _, s := range v.below.byChain[RefOfChain(id)] {
 		c.common = s.commonAmounts()
 		for n := uint32(0); uint64(n) < s.Rows; n += columnRows {
+			s.readOn(n)
 			c.read(s, n, uint32(min(s.Rows, uint64(n)+columnRows)))
 			if err := yield(&c.Columns); err != nil {
 				return err

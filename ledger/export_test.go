@@ -29,6 +29,15 @@ func Merge(ctx context.Context, l *Ledger, meanwhile func()) (bool, error) {
 // references, and before it commits segments.
 func Meanwhile(l *Ledger, f func()) { l.opt.meanwhile = f }
 
+// LargerThanMemory has an open ledger read as one that memory does not hold.
+func LargerThanMemory(l *Ledger) {
+	for _, s := range l.head.below.list {
+		for _, sh := range s.sheets() {
+			sh.readAnywhere(true)
+		}
+	}
+}
+
 // WithoutSync makes every sync do nothing, for tests that write much and never
 // crash.
 func WithoutSync(o *Options) { o.disk = lazyDisk{} }

@@ -98,11 +98,17 @@ func (g *gatherer) find() {
 	for i := range g.probes {
 		p := &g.probes[i]
 		p.at = uint64At(p.s.dirAt, int(p.local/dirAccounts))
+		if p.s.idx.larger {
+			p.s.dirPages.demand(p.at, dirHeader+2*dirAccounts)
+		}
 		prefetch(&p.s.dirData[p.at], dirHeader+2*uintptr(p.local%dirAccounts))
 	}
 	for i := range g.probes {
 		p := &g.probes[i]
 		p.at = p.s.postingsAt(p.at, int(p.local%dirAccounts))
+		if p.s.idx.larger {
+			p.s.postingPages.demand(p.at, listAhead)
+		}
 		prefetch(&p.s.postings[p.at], listAhead)
 	}
 }

@@ -26,9 +26,10 @@ type gathered struct {
 const stepRows = 12
 
 const (
-	listAhead   = 24 // about how long a short list is, in bytes
-	recordAhead = 12 // likewise a record
-	idAhead     = 18 // of a transaction a row needs its index and 16 bytes of its id
+	listAhead   = 24   // about how long a short list is, in bytes
+	blockAhead  = 1024 // likewise a block of rows
+	recordAhead = 12   // likewise a record
+	idAhead     = 18   // of a transaction a row needs its index and 16 bytes of its id
 )
 
 // stepOf is the rows from i on that a step takes: none below the first and
@@ -62,8 +63,8 @@ func locateBlocks(rows []gathered) {
 			panic(damage("an account's list goes beyond the last row"))
 		}
 		r.block = uint64At(r.s.rowAt, int(r.row/blockRows))
-		if r.s.rowPages.fresh(r.block) {
-			r.s.rowPages.verify(r.block)
+		if r.s.rows.larger {
+			r.s.rowPages.demand(r.block, blockAhead)
 		}
 		prefetch(&r.s.rowData[r.block], rowHeader-1)
 	}
@@ -76,6 +77,9 @@ func locateRecords(rows []gathered, txs bool) {
 	var b rowBlock
 	for i := range rows {
 		r := &rows[i]
+		if r.s.rowPages.fresh(r.block) {
+			r.s.rowPages.verify(r.block)
+		}
 		b.parse(r.s.rowData[r.block:])
 		n := int(r.row % blockRows)
 		r.at = uint32(b.at(n))
@@ -100,7 +104,11 @@ func (g *gatherer) locateTxs(rows []gathered) {
 			continue
 		}
 		at := uint64At(r.s.txAt, int(r.tx/blockTxs))
-		at = at&placeMask + txHeader + uint64(r.tx%blockTxs)*(at>>txAtBits+uint64(r.s.idLen))
+		begin, record := at&placeMask, at>>txAtBits+uint64(r.s.idLen)
+		at = begin + txHeader + uint64(r.tx%blockTxs)*record
+		if r.s.txs.larger {
+			r.s.txPages.demand(begin, at-begin+record)
+		}
 		prefetch(&r.s.txData[at], idAhead-1)
 	}
 }

@@ -51,6 +51,27 @@ type liveRecord struct {
 	Blocks []BlockFact `json:"blocks"`
 }
 
+// larger says whether the ledger is larger than memory.
+func (m *manifest) larger(dir string) bool { return largerThan(memory(), m.bytes(dir)) }
+
+// bytes is how long the segments and dictionaries are that lie in dir.
+func (m *manifest) bytes(dir string) (n uint64) {
+	add := func(name string) {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil { // else opening it says so
+			n += uint64(info.Size())
+		}
+	}
+	for i := range m.Segments {
+		for _, part := range m.Segments[i].parts() {
+			add(segmentFile(m.Segments[i].Number, part))
+		}
+	}
+	for _, number := range m.Dictionaries {
+		add(dictionaryName(number))
+	}
+	return n
+}
+
 // encode is one line with the checksum of the rest, then JSON.
 func (m *manifest) encode() ([]byte, error) {
 	body, err := json.MarshalIndent(m, "", " ")

@@ -18,11 +18,62 @@ const hugePage = 2 << 20
 
 // mapFile maps the first size bytes of a file for reading.
 func mapFile(f *os.File, size int64) ([]byte, error) {
-	data, err := unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
-	if err == nil && size >= hugePage {
-		adviseHuge(data)
+	return unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+}
+
+// largerThan says whether a ledger of so many bytes is too much to be kept in
+// memory whole: the rest of the system needs some. Memory 0 is unknown.
+func largerThan(memory, bytes uint64) bool { return memory > 0 && bytes > memory/2 }
+
+// readAnywhere prepares a sheet that questions will be asked of, before anybody
+// else has it. Where the ledger fits into memory, huge pages are asked for: each
+// costs a read of its size, once. Where it is larger, every page may have to be
+// read again and again, alone, and the disk is asked for it beforehand.
+func (s *sheet) readAnywhere(larger bool) {
+	s.larger = larger
+	switch {
+	case larger:
+		_ = unix.Madvise(s.data, unix.MADV_RANDOM) // nothing is read around what is missing
+	case len(s.data) >= hugePage:
+		adviseHuge(s.data)
 	}
-	return data, err
+}
+
+// systemPage is what the system reads at least.
+var systemPage = uint64(os.Getpagesize())
+
+// scanAhead is how many rows a scan asks the disk for at once, some megabyte.
+const scanAhead = 1 << 16
+
+// readOn asks the disk for the rows that a scan, which comes to row n, reads
+// after those that were asked for before.
+func (s *segment) readOn(n uint32) {
+	if !s.rows.larger || n%scanAhead != 0 || uint64(n) >= s.Rows {
+		return
+	}
+	at := func(n uint64) uint64 { return uint64At(s.rowAt, int(min(n, s.Rows-1)/blockRows)) }
+	from, to := at(uint64(n)), at(uint64(n)+2*scanAhead)
+	s.rowPages.demand(from, to-from+blockAhead)
+}
+
+// demand asks the disk for an element of n bytes that begins at byte at of the
+// section, with all that verifying it needs, and does not wait.
+func (r *region) demand(at, n uint64) {
+	from := r.first*sheetPage + r.off + at
+	to := from + n
+	if r.fresh(at) {
+		from -= from % sheetPage
+		to = max(to, from+2*sheetPage)
+	}
+	r.sheet.demand(from, to)
+}
+
+// demand asks the disk for the bytes from from to to and does not wait.
+func (s *sheet) demand(from, to uint64) {
+	from -= from % systemPage
+	if to = min(to, uint64(len(s.data))); from < to {
+		_ = unix.Madvise(s.data[from:to], unix.MADV_WILLNEED) // refused: then it is waited for later
+	}
 }
 
 // forget lets go of a sheet's mapped pages, of which nobody reads soon: they

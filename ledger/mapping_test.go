@@ -75,3 +75,15 @@ func TestSheetsAreWrittenInHugePages(t *testing.T) {
 		t.Error("the file is not as long as was said", err)
 	}
 }
+
+// TestLargerThanMemory says when a ledger is too much to be kept in memory.
+func TestLargerThanMemory(t *testing.T) {
+	for _, c := range []struct {
+		memory, bytes uint64
+		want          bool
+	}{{0, 1 << 40, false}, {8 << 30, 4 << 30, false}, {8 << 30, 4<<30 + 1, true}} {
+		if got := largerThan(c.memory, c.bytes); got != c.want {
+			t.Errorf("%d bytes in %d: %v", c.bytes, c.memory, got)
+		}
+	}
+}

@@ -76,6 +76,7 @@ func (r *segmentSource) advance() (err error) {
 // read parses the block of the next row and gives the row's transaction.
 func (r *segmentSource) read() uint32 {
 	if at := r.row/blockRows + 1; at != r.parsed {
+		r.s.readOn(r.row)
 		r.s.rowBlock(r.row, &r.rows)
 		r.parsed = at
 	}

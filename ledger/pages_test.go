@@ -12,11 +12,14 @@ import (
 
 // TestPagesOfBooks asks for pages of books with every kind of bound, and
 // compares with lists made from a scan: accounts of few rows, of many, and of
-// thousands, in batches and alone.
+// thousands, in batches and alone; and once more from a ledger that is taken
+// for larger than memory.
 func TestPagesOfBooks(t *testing.T) {
 	var opt ledger.Options
 	ledger.WithoutSync(&opt)
-	l := open(t, t.TempDir(), opt)
+	ledger.SmallSegments(&opt, 10, 1000)
+	dir := t.TempDir()
+	l := open(t, dir, opt)
 	defer l.Close()
 	im, err := l.Begin(ctx, "pages")
 	if err != nil {
@@ -70,11 +73,15 @@ func TestPagesOfBooks(t *testing.T) {
 			queries = append(queries, q)
 		}
 	}
-	for len(queries) > 0 {
-		some := queries[:min(len(queries), 1+rng.IntN(200))]
+	for rest := queries; len(rest) > 0; {
+		some := rest[:min(len(rest), 1+rng.IntN(200))]
 		checkPages(t, r, some, byAccount)
-		queries = queries[len(some):]
+		rest = rest[len(some):]
 	}
+	again := open(t, dir, opt) // nothing is verified yet
+	defer again.Close()
+	ledger.LargerThanMemory(again)
+	checkPages(t, reader(t, again), queries, byAccount)
 }
 
 func checkPages(t *testing.T, r ledger.Reader, queries []ledger.Query, byAccount map[ledger.AccountRef][]ledger.Row) {

@@ -55,7 +55,7 @@ func (l *Ledger) reopen() error {
 		return err
 	}
 	if l.head != nil && m.namesOnly(l.manifest) {
-		base, err := openDictionaries(l.dir, m.Dictionaries, l.names.base)
+		base, err := openDictionaries(l.dir, m.Dictionaries, l.names.base, m.larger(l.dir))
 		if err != nil {
 			return err
 		}
@@ -108,6 +108,7 @@ func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*se
 			open[seg.number] = seg
 		}
 	}
+	larger := m.larger(dir)
 	var err error
 	for i := range m.Segments {
 		seg := open[m.Segments[i].Number]
@@ -115,10 +116,13 @@ func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*se
 			if seg, err = openSegment(dir, m.Segments[i].Number); err != nil {
 				return nil, nil, err
 			}
+			for _, sh := range seg.sheets() {
+				sh.readAnywhere(larger)
+			}
 		}
 		s.add(seg)
 	}
-	if nm.base, err = openDictionaries(dir, m.Dictionaries, base); err != nil {
+	if nm.base, err = openDictionaries(dir, m.Dictionaries, base, larger); err != nil {
 		return nil, nil, err
 	}
 	for _, a := range m.AssetNames {
@@ -141,7 +145,7 @@ func openSegments(dir string, m *manifest, old *segments, base *dictionary) (*se
 
 // openDictionaries opens the files of these numbers that are not open in old,
 // which may be nil; it is old when that has the same.
-func openDictionaries(dir string, numbers []uint64, old *dictionary) (*dictionary, error) {
+func openDictionaries(dir string, numbers []uint64, old *dictionary, larger bool) (*dictionary, error) {
 	open := map[uint64]*dictionaryFile{}
 	if old != nil {
 		for _, f := range old.files {
@@ -159,6 +163,7 @@ func openDictionaries(dir string, numbers []uint64, old *dictionary) (*dictionar
 			if f, err = openDictionary(dir, n); err != nil {
 				return nil, err
 			}
+			f.sheet.readAnywhere(larger)
 		}
 		d = d.with(f)
 	}

@@ -147,6 +147,7 @@ func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key
 				return ctx.Err()
 			}
 			end := min(to, from-from%whereWave+whereWave)
+			seg.readOn(from)
 			s.found, s.sides = s.found[:0], s.sides[:0]
 			for n := from; n < end; n = n - n%blockRows + blockRows {
 				s.candidates(seg, n, min(end, n-n%blockRows+blockRows))

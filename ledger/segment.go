@@ -123,6 +123,15 @@ func openSheets(dir string, number uint64) (*segment, error) {
 	return s, s.attach(dir)
 }
 
+// sheets are its open files.
+func (s *segment) sheets() []*sheet {
+	list := []*sheet{s.rows, s.txs, s.idx}
+	if s.coins != nil {
+		list = append(list, s.coins.sheet)
+	}
+	return list
+}
+
 // attach finds the sections and checks that they are as long as they must be.
 func (s *segment) attach(dir string) error {
 	s.attachRows()

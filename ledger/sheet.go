@@ -200,6 +200,7 @@ type sheet struct {
 	trailer sheetTrailer
 	good    []atomic.Uint32 // by page: it and the next are verified
 	holds   string          // for a person, when known
+	larger  bool            // the ledger is larger than memory
 }
 
 // openSheet maps a file and verifies its trailer; about is filled from it. The

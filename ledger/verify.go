@@ -57,6 +57,9 @@ type hurtPage struct{ err error }
 // verifyPage verifies a page and the next. What lies behind the last page is
 // the trailer, or nothing.
 func (s *sheet) verifyPage(p uint64) {
+	if s.larger {
+		s.demand(p*sheetPage, (p+2)*sheetPage)
+	}
 	for i := p; i < min(p+2, uint64(len(s.trailer.Pages))); i++ {
 		if err := s.page(int(i)); err != nil {
 			panic(hurtPage{err})
@@ -94,7 +97,7 @@ func (s *sheet) verifySections(names ...string) (err error) {
 // the rest.
 func (s *segment) verifySmall() error {
 	holds := fmt.Sprintf("segment %s, blocks %d to %d of %s", pad8(s.number), s.From, s.To, s.Chain)
-	for _, sh := range []*sheet{s.rows, s.txs, s.idx} {
+	for _, sh := range s.sheets() {
 		sh.holds = holds
 	}
 	s.dirPages, s.postingPages, s.extraPages = s.idx.region("dir"), s.idx.region("postings"), s.idx.region("extras")
