@@ -136,7 +136,6 @@ func TestImportWaitsForMerge(t *testing.T) {
 	large.model(&m)
 	imported := make(chan error, 1)
 	merged, err := ledger.Merge(ctx, l, func() {
-		ledger.Meanwhile(l, nil)
 		go func() { imported <- large.do(l) }()
 	})
 	if !merged || err != nil {

@@ -17,12 +17,19 @@ func HoldMerges(l *Ledger) {
 func Merge(ctx context.Context, l *Ledger, meanwhile func()) (bool, error) {
 	calls := 0
 	l.opt.meanwhile = func() {
-		if calls++; calls == 2 && meanwhile != nil {
+		if calls++; calls < 2 {
+			return
+		}
+		l.opt.meanwhile = nil // now: jobs that meanwhile starts may outlast this round
+		if meanwhile != nil {
 			meanwhile()
 		}
 	}
-	defer func() { l.opt.meanwhile = nil }()
-	return l.merge(ctx)
+	merged, err := l.merge(ctx)
+	if calls < 2 {
+		l.opt.meanwhile = nil
+	}
+	return merged, err
 }
 
 // Meanwhile has f called whenever a job lets others commit: before it commits
