@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -91,19 +92,26 @@ const refEntry = 4 + 8
 // it occurs, up to oftenSeen.
 func (e *epoch) list(l *Ledger) error {
 	var others []numberedAccount
-	counted, named, sorted := newTable[uint8](e.count), newTable[[20]byte](e.count), newTable[uint32](e.count)
+	counted, beside := newTable[uint8](e.count), newTable[uint8](e.count)
+	named, sorted := newTable[[20]byte](e.count), newTable[uint32](e.count)
 	defer counted.free()
+	defer beside.free()
 	defer named.free()
 	defer sorted.free()
 	counts, keys, order := counted.list, named.list, sorted.list
 	var cerr, kerr error
-	both(func() { cerr = e.countIn(counts) }, func() {
+	var next atomic.Int32
+	both(func() { cerr = e.countIn(counts, &next) }, func() {
 		if others, kerr = e.read(keys); kerr == nil {
 			sortKeys(keys, order)
+			kerr = e.countIn(beside.list, &next)
 		}
 	})
 	if err := cmpErr(cerr, kerr); err != nil {
 		return err
+	}
+	for i, n := range beside.list {
+		counts[i] += min(n, 255-counts[i])
 	}
 	f, err := l.opt.disk.create(l.path(e.listName()))
 	if err != nil {
@@ -147,16 +155,21 @@ func (e *epoch) read(keys [][20]byte) (others []numberedAccount, err error) {
 	return others, nil
 }
 
-// countIn reads all rows of the epoch's runs.
-func (e *epoch) countIn(counts []uint8) error {
-	for _, run := range e.runs {
+// countIn reads all rows of the epoch's runs from next on, which others may be
+// reading, too.
+func (e *epoch) countIn(counts []uint8, next *atomic.Int32) error {
+	for {
+		i := int(next.Add(1)) - 1
+		if i >= len(e.runs) {
+			return nil
+		}
+		run := e.runs[i]
 		info := &run.info
 		r := runReader{window: newWindow(run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain)}
 		if err := r.count(counts); err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 // accounts puts the accounts that a run lists into keys, by number, or into

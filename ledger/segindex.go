@@ -36,9 +36,10 @@ func (w *segmentWriter) index() (int64, error) {
 	}
 	x.write(s.common)
 	s.common = append(s.common, make([]byte, sheetSlack)...) // as readers have it
-	writeTxLookup(x, s, &w.idPrefixes)
+	var byID *txsByID
+	both(func() { writePostings(s, x, uint64(w.accounts[1])) }, func() { byID = sortTxs(s, &w.idPrefixes) })
 	w.idPrefixes.free()
-	writePostings(s, x, uint64(w.accounts[1]))
+	byID.write(x)
 	s.rows.forget()
 	s.txs.forget()
 	w.info.Accounts = s.Accounts

@@ -57,11 +57,16 @@ func (s *segment) maybe(at uint32, prefix uint64) (n uint32, ok bool) {
 	return n, w^n == s.mark(prefix)
 }
 
-// writeTxLookup sorts the transactions by id into buckets; prefixes are the
-// first bytes of their ids.
-func writeTxLookup(x *sheetWriter, s *segment, prefixes *longTable[uint32]) {
-	mapped, ordered := newTable[uint32](1<<(64-s.TxShift)+2), newTable[uint32](prefixes.len())
-	buckets, order := mapped.list, ordered.list
+// txsByID is a segment's transactions by id, until they are written.
+type txsByID struct {
+	buckets, order table[uint32]
+}
+
+// sortTxs sorts the transactions by id into buckets; prefixes are the first
+// bytes of their ids.
+func sortTxs(s *segment, prefixes *longTable[uint32]) *txsByID {
+	l := &txsByID{newTable[uint32](1<<(64-s.TxShift) + 2), newTable[uint32](prefixes.len())}
+	buckets, order := l.buckets.list, l.order.list
 	shift := s.TxShift - 32
 	for _, piece := range prefixes.pieces {
 		for _, p := range piece {
@@ -86,10 +91,16 @@ func writeTxLookup(x *sheetWriter, s *segment, prefixes *longTable[uint32]) {
 			slices.SortFunc(part, func(a, b uint32) int { return bytes.Compare(s.idBytes(a&number), s.idBytes(b&number)) })
 		}
 	}
-	writeUint32s(x, "txbuckets", buckets)
-	writeUint32s(x, "txorder", order)
-	mapped.free()
-	ordered.free()
+	return l
+}
+
+// write writes the lookup, which nobody uses any more.
+func (l *txsByID) write(x *sheetWriter) {
+	buckets := l.buckets.list
+	writeUint32s(x, "txbuckets", buckets[:len(buckets)-1]) // the last served the sorting
+	writeUint32s(x, "txorder", l.order.list)
+	l.buckets.free()
+	l.order.free()
 }
 
 // txShift makes buckets of about four transactions.
