@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -299,6 +300,49 @@ func TestSilentWebSocket(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("no call succeeds after a silent connection")
 		}
+	}
+	c.Close()
+}
+
+// TestCancelledQuestion holds that a question given up while it is written
+// leaves the connection to the others.
+func TestCancelledQuestion(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
+	var connections atomic.Int32
+	begun, release := make(chan struct{}), make(chan struct{})
+	url := socket(t, func(ctx context.Context, c *websocket.Conn) {
+		if connections.Add(1) == 1 {
+			c.SetReadLimit(-1)
+			_, r, err := c.Reader(ctx)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			close(begun)
+			<-release
+			io.Copy(io.Discard, r) //nolint:errcheck // the next read says what is wrong
+		}
+		for {
+			q, ok := read(ctx, c)
+			if !ok {
+				return
+			}
+			say(ctx, c, `{"id":%d,"result":1}`, q.ID)
+		}
+	})
+	c := client(t, url, Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Call(ctx, nil, "sum", strings.Repeat("x", 32<<20)) }() // more than sockets hold
+	<-begun
+	cancel()
+	time.Sleep(20 * time.Millisecond) // for whoever watches the context
+	close(release)
+	if err := <-ended; errs.Is(err) != errs.Unavailable && err != nil {
+		t.Errorf("the question given up: %v", err)
+	}
+	if err := c.Call(context.Background(), nil, "sum"); err != nil || connections.Load() != 1 {
+		t.Errorf("the next: %v, over %d connections", err, connections.Load())
 	}
 	c.Close()
 }

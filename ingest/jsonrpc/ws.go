@@ -159,7 +159,7 @@ func (w *overWS) ask(ctx context.Context, c *wsConn, method string, params []any
 		delete(c.waiting, id)
 		c.mu.Unlock()
 	}()
-	if err := c.c.Write(ctx, websocket.MessageText, body); err != nil {
+	if err := c.write(ctx, body); err != nil {
 		return nil, gone(w.shown, method, err)
 	}
 	select {
@@ -176,6 +176,21 @@ func (w *overWS) ask(ctx context.Context, c *wsConn, method string, params []any
 		}
 		return nil, gone(w.shown, method, ctx.Err())
 	}
+}
+
+// write writes a question whole, until the call's deadline, though its asker may
+// no longer want it: half of one would end the connection for everybody.
+func (c *wsConn) write(ctx context.Context, body []byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	whole := context.WithoutCancel(ctx)
+	if at, ok := ctx.Deadline(); ok {
+		var stop context.CancelFunc
+		whole, stop = context.WithDeadline(whole, at)
+		defer stop()
+	}
+	return c.c.Write(whole, websocket.MessageText, body)
 }
 
 func (w *overWS) subscribe(ctx context.Context, namespace string, params []any) (*Subscription, error) {
