@@ -12,7 +12,6 @@ import (
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ledger"
-	"bongsu/ledger/ledgertest"
 	"bongsu/ledger/model"
 
 	"go.uber.org/goleak"
@@ -36,9 +35,7 @@ func segmentFiles(t testing.TB, dir string) (names []string) {
 func TestMergeInBackground(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 0, 8)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(0, 8)
 	l := open(t, dir, opt)
 	other := open(t, dir, ledger.Options{ReadOnly: true})
 	defer other.Close()
@@ -69,15 +66,11 @@ func TestMergeInBackground(t *testing.T) {
 	if len(segmentFiles(t, dir)) == 0 {
 		t.Fatal("merging left no segment")
 	}
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	ledgertest.Compare(t, reader(t, other), want)
+	sameAs(t, reader(t, other), &m)
 }
 
 // TestMergeOnce sees each of the crash test's merges change the segments.
@@ -119,9 +112,7 @@ func TestMergeOnce(t *testing.T) {
 // way: one process at a time writes segments.
 func TestImportWaitsForMerge(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 8)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 8)
 	l := open(t, dir, opt)
 	defer l.Close()
 	ledger.HoldMerges(l)
@@ -144,11 +135,7 @@ func TestImportWaitsForMerge(t *testing.T) {
 	if err := <-imported; err != nil {
 		t.Fatal(err)
 	}
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 	if rep, err := ledger.Check(ctx, dir); err != nil || len(rep.Damages) > 0 {
 		t.Fatalf("check: %v %+v", err, rep.Damages)
 	}
@@ -158,9 +145,7 @@ func TestImportWaitsForMerge(t *testing.T) {
 // segment again and again: it is written again only when they have become many.
 func TestSmallImportLeavesLargeSegments(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 100, 40)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(100, 40)
 	l := open(t, dir, opt)
 	defer l.Close()
 	big := facts(0, 1200)
@@ -189,19 +174,13 @@ func TestSmallImportLeavesLargeSegments(t *testing.T) {
 	if rewrites == 0 || rewrites > 5 {
 		t.Fatalf("90 rows in 30 imports wrote a segment of 1200 again %d times", rewrites)
 	}
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 }
 
 // TestFewSegments follows a chain for long: their number stays logarithmic.
 func TestFewSegments(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 0, 4)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(0, 4)
 	l := open(t, dir, opt)
 	defer l.Close()
 	for number := uint64(500); number < 628; number++ {
@@ -229,9 +208,7 @@ func TestFewSegments(t *testing.T) {
 func TestImportsBesideFollower(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 40)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 40)
 	l := open(t, dir, opt)
 	defer l.Close()
 	if err := l.MergeInBackground(ctx, nil); err != nil {
@@ -285,11 +262,7 @@ func TestImportsBesideFollower(t *testing.T) {
 	<-watched
 	r := reader(t, l)
 	sameRefs(t, r, refs)
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, r, want)
+	sameAs(t, r, &m)
 	if left, _ := filepath.Glob(filepath.Join(dir, "import-*")); len(left) > 0 {
 		t.Fatalf("imports left %v", left)
 	}

@@ -12,9 +12,7 @@ import (
 // commits: their files stay few, and references stay what they were.
 func TestDictionaryFilesAreMerged(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 40, 4)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(40, 4)
 	l := open(t, dir, opt)
 	defer l.Close()
 	account := func(n int) chain.Account {

@@ -6,6 +6,13 @@ import "context"
 // the head settle into segments early.
 func SmallSegments(o *Options, bulk, settle int) { o.bulkAt, o.settleAt = bulk, settle }
 
+// Small is SmallSegments without syncs.
+func Small(bulk, settle int) (o Options) {
+	SmallSegments(&o, bulk, settle)
+	WithoutSync(&o)
+	return o
+}
+
 // HoldMerges leaves merging to Merge.
 func HoldMerges(l *Ledger) {
 	l.settler = newSettler(func() {})

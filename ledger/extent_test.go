@@ -16,9 +16,7 @@ import (
 // those is read without a fault.
 func TestCheckNamesTheBlocks(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 0)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 0)
 	l := open(t, dir, opt)
 	const rows = 80_000
 	f := &ledger.Facts{}
@@ -71,9 +69,7 @@ func TestCheckNamesTheBlocks(t *testing.T) {
 // TestCheckNamesTheBlocksOfOutputs is the same for inputs and outputs.
 func TestCheckNamesTheBlocksOfOutputs(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 0)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 0)
 	l := open(t, dir, opt)
 	g := generate.NewCoins(1)
 	f := &ledger.Facts{}

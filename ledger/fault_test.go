@@ -448,9 +448,7 @@ func checkKilled(t *testing.T, dir string, acked int) {
 // TestEveryFlippedByteIsFound flips bytes of every file, one by one.
 func TestEveryFlippedByteIsFound(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 1000)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 1000)
 	l := open(t, dir, opt)
 	if err := try(l, facts(0, 60), false); err != nil {
 		t.Fatal(err)

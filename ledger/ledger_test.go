@@ -41,6 +41,16 @@ func reader(t ledgertest.TB, l *ledger.Ledger) ledger.Reader {
 	return r
 }
 
+// sameAs holds a Reader to what the model has.
+func sameAs(t ledgertest.TB, r ledger.Reader, m *model.Model) {
+	t.Helper()
+	want, err := m.Reader()
+	if err != nil {
+		t.Fatalf("model: %v", err)
+	}
+	ledgertest.Compare(t, r, want)
+}
+
 func put(t ledgertest.TB, l *ledger.Ledger, f *ledger.Facts) ledger.Stats {
 	t.Helper()
 	im, err := l.Begin(context.Background(), "test")
@@ -88,9 +98,7 @@ func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int, beside bool)
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, bulk, settle)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(bulk, settle)
 	l := open(t, dir, opt)
 	if beside {
 		ledger.HoldMerges(l)
@@ -111,14 +119,10 @@ func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int, beside bool)
 	if again := put(t, l, &order[0]); again.Added != 0 {
 		t.Fatalf("imported again, %d rows were added", again.Added)
 	}
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 	l.Close()
 	l = open(t, dir, opt)
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 	l.Close()
 	rep, err := ledger.Check(context.Background(), dir)
 	if err != nil || len(rep.Damages) > 0 {

@@ -41,12 +41,8 @@ func TestLiveAgainstModel(t *testing.T) {
 		defer other.Close()
 		var m model.Model
 		follow(t, l, &m, !background, settle > 0)
-		want, err := m.Reader()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledgertest.Compare(t, reader(t, l), want)
-		ledgertest.Compare(t, reader(t, other), want)
+		sameAs(t, reader(t, l), &m)
+		sameAs(t, reader(t, other), &m)
 	})
 }
 

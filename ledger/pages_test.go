@@ -15,9 +15,7 @@ import (
 // thousands, in batches and alone; and once more from a ledger that is taken
 // for larger than memory.
 func TestPagesOfBooks(t *testing.T) {
-	var opt ledger.Options
-	ledger.WithoutSync(&opt)
-	ledger.SmallSegments(&opt, 10, 1000)
+	opt := ledger.Small(10, 1000)
 	dir := t.TempDir()
 	l := open(t, dir, opt)
 	defer l.Close()

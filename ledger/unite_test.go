@@ -7,7 +7,6 @@ import (
 	"bongsu/chain"
 	"bongsu/errs"
 	"bongsu/ledger"
-	"bongsu/ledger/ledgertest"
 	"bongsu/ledger/model"
 )
 
@@ -15,9 +14,7 @@ import (
 // bytes twice, each time in another block: every one is found, and is there
 // once.
 func TestIDsThatBeginAlike(t *testing.T) {
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 0)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 0)
 	l := open(t, t.TempDir(), opt)
 	defer l.Close()
 	var m model.Model
@@ -36,19 +33,13 @@ func TestIDsThatBeginAlike(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 }
 
 // TestLiveStatementOfOldTransaction has a live block add a movement to a
 // transaction of a segment, and be taken back after the head settled.
 func TestLiveStatementOfOldTransaction(t *testing.T) {
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 1)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 1)
 	l := open(t, t.TempDir(), opt)
 	defer l.Close()
 	var m model.Model
@@ -74,11 +65,7 @@ func TestLiveStatementOfOldTransaction(t *testing.T) {
 	if err := l.Rollback(context.Background(), chain.Ethereum, 500); err != nil {
 		t.Fatal(err)
 	}
-	want, err := m.Reader()
-	if err != nil {
-		t.Fatal(err)
-	}
-	ledgertest.Compare(t, reader(t, l), want)
+	sameAs(t, reader(t, l), &m)
 }
 
 // TestAccountOfAnotherChain is refused, small or large.

@@ -55,9 +55,7 @@ func answersOf(dir string) (answers, failure string, err error) {
 // answers are right, because what was flipped is not read for them.
 func TestAFlippedByteIsNeverRead(t *testing.T) {
 	dir := t.TempDir()
-	var opt ledger.Options
-	ledger.SmallSegments(&opt, 10, 1000)
-	ledger.WithoutSync(&opt)
+	opt := ledger.Small(10, 1000)
 	l := open(t, dir, opt)
 	if err := try(l, facts(0, 90), false); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"sort"
@@ -20,19 +21,12 @@ const (
 // liveBlocks measures blocks of 300 transfers, one by one, over the ledger;
 // those that are deep enough become final and are merged beside.
 func (b *bench) liveBlocks() error {
-	l, err := b.open("main")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	if err := l.MergeInBackground(b.ctx, nil); err != nil {
-		return err
-	}
 	const blocks = 400
-	f, err := b.newFollower(l, blocks)
+	f, err := b.newFollower(blocks)
 	if err != nil {
 		return err
 	}
+	defer f.l.Close()
 	cpu := figures.ProcessorTime()
 	for range blocks {
 		if err := f.block(b.ctx); err != nil {
@@ -54,21 +48,14 @@ const blockEvery = 25 * time.Millisecond
 // beside measures the same blocks while as many rows as the ledger has are
 // imported beside, as by another process.
 func (b *bench) beside() error {
-	l, err := b.open("main")
+	f, err := b.newFollower(1 << 20)
 	if err != nil {
 		return err
 	}
-	defer l.Close()
-	if err := l.MergeInBackground(b.ctx, nil); err != nil {
-		return err
-	}
+	defer f.l.Close()
 	start := time.Now()
 	imported := make(chan error, 1)
 	go func() { imported <- b.importMore() }()
-	f, err := b.newFollower(l, 1<<20)
-	if err != nil {
-		return err
-	}
 	tick := time.NewTicker(blockEvery)
 	defer tick.Stop()
 	for going := true; going; {
@@ -129,10 +116,17 @@ type follower struct {
 	took   []float64 // ms of each, until a Reader sees it
 }
 
-// newFollower goes on behind the last live block.
-func (b *bench) newFollower(l *ledger.Ledger, blocks uint64) (*follower, error) {
-	last, _, err := l.Live(b.ctx, chain.Ethereum)
+// newFollower opens the ledger, merging beside, and goes on behind its last live
+// block. The caller closes l.
+func (b *bench) newFollower(blocks uint64) (*follower, error) {
+	l, err := b.open("main")
 	if err != nil {
+		return nil, err
+	}
+	err = l.MergeInBackground(b.ctx, nil)
+	last, _, lerr := l.Live(b.ctx, chain.Ethereum)
+	if err = cmp.Or(err, lerr); err != nil {
+		l.Close()
 		return nil, err
 	}
 	first := max(90_000_000, last.Number+1)
