@@ -126,6 +126,31 @@ type Label struct {
 	Deciding   bool    `json:"deciding" doc:"the one that traces go by"`
 }
 
+// News is what a watch stated of stolen funds as they moved: what one
+// transaction brought to one account in one asset.
+type News struct {
+	Statement   string    `json:"statement" doc:"STIX id"`
+	Author      string    `json:"author" doc:"STIX identity id"`
+	AuthorName  string    `json:"author_name,omitempty"`
+	Marking     string    `json:"marking" doc:"TLP 2.0 level, such as TLP:AMBER"`
+	Stated      time.Time `json:"stated" doc:"when its journal had this version"`
+	Event       string    `json:"event" enum:"moved,reached-service,woke"`
+	Account     string    `json:"account" doc:"CAIP-10, where the funds arrived"`
+	From        []string  `json:"from" doc:"CAIP-10, the senders; the first 100"`
+	Senders     int       `json:"senders" doc:"how many senders there are"`
+	Amount      Amount    `json:"amount"`
+	Origin      *Amount   `json:"origin,omitempty" doc:"the part of the theft it stands for"`
+	Tx          string    `json:"tx"`
+	Block       uint64    `json:"block,omitempty"`
+	Time        time.Time `json:"time,omitzero" doc:"of the block"`
+	IdleDays    int       `json:"idle_days,omitempty" doc:"how long the funds had lain, when they woke"`
+	Label       string    `json:"label,omitempty" doc:"of the service"`
+	LabelSource string    `json:"label_source,omitempty"`
+	Basis       string    `json:"basis" enum:"observed,inferred"`
+	Rule        string    `json:"rule,omitempty" doc:"by which it was inferred"`
+	Provisional bool      `json:"provisional" doc:"the block is not final"`
+}
+
 // Case is one theft whole.
 type Case struct {
 	Theft      Theft              `json:"theft"`
@@ -133,6 +158,8 @@ type Case struct {
 	Trace      JSON               `json:"trace" doc:"the contract's trace object of the latest run, or null"`
 	Labels     map[string][]Label `json:"labels" doc:"by CAIP-10 account"`
 	Statements int                `json:"statements" doc:"how many live statements name the theft"`
+	News       []News             `json:"news" doc:"what watches stated of it, the newest first, at most 1,000"`
+	NewsTotal  int                `json:"news_total" doc:"how many they stated"`
 }
 
 // Cases lists thefts and their latest runs.

@@ -314,6 +314,44 @@ func TestCase(t *testing.T) {
 	}
 }
 
+// News of a watch is told with its author, the newest first, until it is taken back.
+func TestNews(t *testing.T) {
+	d := open(t)
+	id, _ := d.theft()
+	state := func(at time.Duration, event stix.MovementEvent, version int, change func(*stix.Movement)) {
+		t.Helper()
+		eth, _ := chain.NewRegistry().Info(chain.Ethereum.Native())
+		m := stix.Movement{
+			Common: stix.Common{Author: d.own(), Created: day, Modified: day.Add(time.Duration(version) * time.Second), Marking: stix.TLPGreen},
+			Theft:  id, Event: event, Account: acct(2), From: []chain.Account{acct(1)}, Senders: 1,
+			Amount: stix.NewAmount(eth, chain.Units(70)), Tx: "0x" + strings.Repeat("0d", 32), Block: 7, At: day.Add(at), Basis: stix.Observed,
+		}
+		change(&m)
+		d.append(m.Object())
+	}
+	state(time.Minute, stix.ReachedService, 0, func(m *stix.Movement) {
+		m.Label, m.Source, m.Provisional = "Some exchange", "https://list.example", true
+	})
+	woke := func(m *stix.Movement) { m.IdleDays = 12 }
+	state(time.Hour, stix.Woke, 0, woke)
+	c, err := d.cases.Case(t.Context(), id)
+	if err != nil || len(c.News) != 2 || c.NewsTotal != 2 || c.Statements != 2 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if n := c.News[0]; n.Event != "woke" || n.IdleDays != 12 || !n.Time.Equal(day.Add(time.Hour)) || n.Provisional {
+		t.Errorf("%+v", n)
+	}
+	if n := c.News[1]; n.Event != "reached-service" || n.Label != "Some exchange" || n.LabelSource != "https://list.example" || !n.Provisional ||
+		n.AuthorName != "Agency" || n.Marking != "TLP:GREEN" || n.Account != acct(2).String() || !slices.Equal(n.From, []string{acct(1).String()}) ||
+		n.Amount.Base != "70" || n.Origin != nil || n.Block != 7 || n.Stated.IsZero() {
+		t.Errorf("%+v", n)
+	}
+	state(time.Hour, stix.Woke, 1, func(m *stix.Movement) { woke(m); m.Revoked = true })
+	if c, err = d.cases.Case(t.Context(), id); err != nil || len(c.News) != 1 || c.News[0].Event != "reached-service" {
+		t.Errorf("after a reorganisation: %+v, %v", c, err)
+	}
+}
+
 // A theft traced elsewhere is drawn from the findings alone.
 func TestPictureWithoutARun(t *testing.T) {
 	d := open(t)

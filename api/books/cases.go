@@ -48,11 +48,12 @@ type Cases struct {
 	position uint64
 	thefts   map[string]*theft // by incident id
 	findings map[string]*theftFindings
-	theftOf  map[string]string     // by author and id of a live finding
-	told     map[string]summary    // by digest of a run
-	runs     map[string]run        // by incident id: the newest of ours
-	names    map[string]string     // of authors
-	loaded   map[string]*trace.Run // by digest, a few
+	news     map[string]map[string]news // by incident id, then author and id
+	theftOf  map[string]string          // by author and id of a live finding or piece of news
+	told     map[string]summary         // by digest of a run
+	runs     map[string]run             // by incident id: the newest of ours
+	names    map[string]string          // of authors
+	loaded   map[string]*trace.Run      // by digest, a few
 	sets     map[string]*labels.Set
 }
 
@@ -81,7 +82,7 @@ func NewCases(cfg Config) *Cases {
 	}
 	return &Cases{
 		cfg: cfg, thefts: map[string]*theft{}, findings: map[string]*theftFindings{},
-		theftOf: map[string]string{}, told: map[string]summary{}, runs: map[string]run{},
+		news: map[string]map[string]news{}, theftOf: map[string]string{}, told: map[string]summary{}, runs: map[string]run{},
 		names: map[string]string{}, loaded: map[string]*trace.Run{}, sets: map[string]*labels.Set{},
 	}
 }
@@ -287,6 +288,8 @@ func (c *Cases) Case(ctx context.Context, id string) (*api.Case, error) {
 	if fs := c.findings[id]; fs != nil {
 		out.Statements = len(fs.live)
 	}
+	out.News, out.NewsTotal = c.newsOf(id), len(c.news[id])
+	out.Statements += out.NewsTotal
 	r, err := c.run(id)
 	if err != nil {
 		return nil, err
@@ -318,6 +321,9 @@ func (c *Cases) accounts(id string, r *trace.Run, t *theft) map[chain.Account]bo
 		for _, f := range fs.live {
 			out[f.Account] = true
 		}
+	}
+	for _, n := range c.news[id] {
+		out[n.told.Account] = true
 	}
 	if r != nil {
 		for i := range r.Flows {

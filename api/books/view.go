@@ -49,7 +49,7 @@ func (c *Cases) take(ctx context.Context, st *journal.Statement) error {
 	case "incident":
 		c.takeTheft(st)
 	case "indicator":
-		c.takeFinding(st)
+		c.takeIndicator(st)
 	case stix.TypeRun:
 		if st.Author != c.cfg.Journal.Org().ID {
 			return nil // its file is at its author's
@@ -89,31 +89,34 @@ func (c *Cases) takeTheft(st *journal.Statement) {
 	c.thefts[st.ID] = next
 }
 
-// takeFinding keeps the live findings of each theft.
-func (c *Cases) takeFinding(st *journal.Statement) {
+// takeIndicator keeps the live findings and the news of each theft.
+func (c *Cases) takeIndicator(st *journal.Statement) {
 	key := string(st.Author) + " " + st.ID
+	old := c.theftOf[key]
+	if fs := c.findings[old]; fs != nil {
+		delete(fs.live, key)
+	}
+	delete(c.news[old], key)
+	delete(c.theftOf, key)
 	if st.Revoked || st.Erased {
-		if fs := c.findings[c.theftOf[key]]; fs != nil {
-			delete(fs.live, key)
-		}
-		delete(c.theftOf, key)
 		return
 	}
 	o, err := st.Object()
 	if err != nil {
 		return
 	}
-	f, err := stix.ReadFinding(o)
-	if err != nil {
-		return // a listing, or an indicator from elsewhere
-	}
-	fs := c.findings[f.Theft]
-	if fs == nil {
-		fs = &theftFindings{map[string]stix.Finding{}}
-		c.findings[f.Theft] = fs
-	}
-	fs.live[key] = f
-	c.theftOf[key] = f.Theft
+	if f, err := stix.ReadFinding(o); err == nil {
+		fs := c.findings[f.Theft]
+		if fs == nil {
+			fs = &theftFindings{map[string]stix.Finding{}}
+			c.findings[f.Theft] = fs
+		}
+		fs.live[key] = f
+		c.theftOf[key] = f.Theft
+	} else if m, err := stix.ReadMovement(o); err == nil {
+		c.takeNews(key, st, m)
+		c.theftOf[key] = m.Theft
+	} // else a listing, or an indicator from elsewhere
 }
 
 // forget drops what a tombstone took away: every version that lost its payload
@@ -135,7 +138,7 @@ func (c *Cases) forget(ctx context.Context, st *journal.Statement) error {
 				t.gone = true
 			}
 			if v.Type == "indicator" {
-				c.takeFinding(v)
+				c.takeIndicator(v)
 			}
 		}
 	}

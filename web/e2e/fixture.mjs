@@ -134,7 +134,28 @@ export async function data() {
         { label: 'Fresh wallet', source: 'heuristic', confidence: 10, deciding: false },
       ],
     },
-    statements: 45,
+    statements: 46,
+    news: [
+      {
+        statement: 'indicator--1b0a7c1e-53a5-5f0e-9d2b-0c7b6a5d4e3f',
+        author: seoul.id,
+        author_name: seoul.name,
+        marking: 'TLP:AMBER',
+        stated: '2025-03-05T08:00:13Z',
+        event: 'woke',
+        account: swapper,
+        from: [holders[0].id],
+        senders: 1,
+        amount: eth('10000000000000000000000'),
+        tx: '0x0359814b48479156b804c8330878214943204c597d88affcb164d04907fa2b25',
+        block: 21977777,
+        time: '2025-03-05T08:00:11Z',
+        idle_days: 11,
+        basis: 'observed',
+        provisional: true,
+      },
+    ],
+    news_total: 1,
   };
   const partners = [
     {

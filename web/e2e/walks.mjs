@@ -77,6 +77,9 @@ export async function everyPage(page, { to, out, texts, findings, language, them
   await page.click('#tab-moves');
   await page.click('[role=tabpanel] tbody tr:first-child button');
   await look('theft-movements');
+  await page.click('#tab-news');
+  await page.waitForSelector('#panel-news');
+  await look('theft-news');
   await go(page, `${to.url}#/partners`);
   await look('partners');
   await go(page, `${to.url}#/screen`);

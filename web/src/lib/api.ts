@@ -126,12 +126,38 @@ export interface Movement {
   amount: Money;
 }
 
+// What a watch stated of stolen funds as they moved.
+export interface News {
+  statement: string;
+  author: string;
+  author_name?: string;
+  marking: string;
+  stated: string;
+  event: 'moved' | 'reached-service' | 'woke';
+  account: string;
+  from: string[];
+  senders: number;
+  amount: Money;
+  origin?: Money;
+  tx: string;
+  block?: number;
+  time?: string;
+  idle_days?: number;
+  label?: string;
+  label_source?: string;
+  basis: Basis;
+  rule?: string;
+  provisional: boolean;
+}
+
 export interface Case {
   theft: Theft;
   movements: Movement[];
   trace: Trace | null;
   labels: Record<string, Label[]>;
   statements: number;
+  news: News[];
+  news_total: number;
 }
 
 export type Kind =
