@@ -93,7 +93,7 @@ func (r bitcoinRow) one(i int) string {
 	return string(r[i][0])
 }
 
-func readBitcoinParquet(ctx context.Context, in *ingest.Input, out *ingest.Output, f *parquet.File, leaves []*parquet.Column) error {
+func readBitcoinParquet(ctx context.Context, in *ingest.Input, out *ingest.Output, f *parquet.File, pages *pageChecker, leaves []*parquet.Column) error {
 	id := in.Chain
 	if id == "" {
 		id = chain.Bitcoin
@@ -106,9 +106,6 @@ func readBitcoinParquet(ctx context.Context, in *ingest.Input, out *ingest.Outpu
 		wanted, read = [][]string{{"number"}, {"hash"}, {"timestamp"}, {"previousblockhash"}}, bitcoinBlock
 	}
 	line := int64(0)
-	file, _ := in.File()
-	pages := &pageChecker{r: file}
-	defer pages.close()
 	for g, group := range f.RowGroups() {
 		var places []int
 		for _, names := range wanted {

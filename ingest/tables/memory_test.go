@@ -21,6 +21,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
 )
 
 // allotted is how many bytes the program got while do ran, given back ones
@@ -65,24 +66,27 @@ func TestHostileMemory(t *testing.T) {
 		kind errs.Kind
 		want string
 	}{
-		"a line of 128 MB":                 {io.MultiReader(strings.NewReader(header), endless("x", 128<<20)), errs.Partial, "were rejected"},
-		"a header of 128 MB":               {endless("x,", 128<<20), errs.Invalid, "in no known format"},
-		"a quoted field of 128 MB":         {io.MultiReader(strings.NewReader(header+`"`), endless("x", 128<<20)), errs.Partial, "were rejected"},
-		"a line of commas":                 {io.MultiReader(strings.NewReader(header), endless(",", 128<<20)), errs.Partial, "were rejected"},
-		"a JSON item of 128 MB":            {io.MultiReader(strings.NewReader(`[{"event":"receive","emittedAt":"`), endless("x", 128<<20)), errs.Invalid, ""},
-		"a gzip bomb":                      {packed(gz, header, 96<<20), errs.Limit, "decompresses to far more"},
-		"a zstd bomb":                      {packed(zst, header, 96<<20), errs.Limit, "decompresses to far more"},
-		"a bzip2 bomb":                     {packed(bz, header, 96<<20), errs.Limit, "decompresses to far more"},
-		"Parquet: a list of 2^31 things":   {bytes.NewReader(withFooter(listOf(1<<31 - 1))), errs.Invalid, "it ends in the middle of a structure"},
-		"Parquet: a footer without an end": {bytes.NewReader(append([]byte("PAR1"), 0xff, 0xff, 0xff, 0x7f, 'P', 'A', 'R', '1')), errs.Invalid, "footer is missing"},
-		"Parquet: lists in lists":          {bytes.NewReader(withFooter(append([]byte{0x29}, bytes.Repeat([]byte{0x19}, 1<<20)...))), errs.Invalid, "compact protocol"},
-		"Parquet: a million empty things":  {bytes.NewReader(withFooter(append(append(listOf(4<<20), make([]byte, 4<<20)...), 0))), errs.Invalid, "lists"},
-		"Parquet: a page of 2^31 bytes":    {bytes.NewReader(withPage(t, parquet.Snappy.CompressionCodec(), nil, func(h *format.PageHeader) { h.UncompressedPageSize = 1<<31 - 1 })), errs.Limit, "takes more than"},
-		"Parquet: a page beyond the file":  {bytes.NewReader(withPage(t, parquet.Snappy.CompressionCodec(), nil, func(h *format.PageHeader) { h.CompressedPageSize = 1<<31 - 1 })), errs.Invalid, "beyond its column"},
-		"Parquet: a page of 2^31 nulls":    {bytes.NewReader(withPage(t, parquet.Snappy.CompressionCodec(), nil, func(h *format.PageHeader) { h.DataPageHeader.V.NumValues = 1<<31 - 1 })), errs.Limit, "takes more than"},
-		"Parquet: a snappy bomb":           {bytes.NewReader(withPage(t, format.Snappy, binary.AppendUvarint(nil, 1<<31), nil)), errs.Invalid, "expands to more"},
-		"Parquet: a gzip bomb":             {bytes.NewReader(withPage(t, format.Gzip, all(packed(gz, "", 96<<20)), nil)), errs.Invalid, "expands to more"},
-		"Parquet: a zstd bomb":             {bytes.NewReader(withPage(t, format.Zstd, all(packed(zst, "", 96<<20)), nil)), errs.Invalid, "expands to more"},
+		"a line of 128 MB":                    {io.MultiReader(strings.NewReader(header), endless("x", 128<<20)), errs.Partial, "were rejected"},
+		"a header of 128 MB":                  {endless("x,", 128<<20), errs.Invalid, "in no known format"},
+		"a quoted field of 128 MB":            {io.MultiReader(strings.NewReader(header+`"`), endless("x", 128<<20)), errs.Partial, "were rejected"},
+		"a line of commas":                    {io.MultiReader(strings.NewReader(header), endless(",", 128<<20)), errs.Partial, "were rejected"},
+		"a JSON item of 128 MB":               {io.MultiReader(strings.NewReader(`[{"event":"receive","emittedAt":"`), endless("x", 128<<20)), errs.Invalid, ""},
+		"a gzip bomb":                         {packed(gz, header, 96<<20), errs.Limit, "decompresses to far more"},
+		"a zstd bomb":                         {packed(zst, header, 96<<20), errs.Limit, "decompresses to far more"},
+		"a bzip2 bomb":                        {packed(bz, header, 96<<20), errs.Limit, "decompresses to far more"},
+		"Parquet: a list of 2^31 things":      {bytes.NewReader(withFooter(listOf(1<<31 - 1))), errs.Invalid, "it ends in the middle of a structure"},
+		"Parquet: a footer without an end":    {bytes.NewReader(append([]byte("PAR1"), 0xff, 0xff, 0xff, 0x7f, 'P', 'A', 'R', '1')), errs.Invalid, "footer is missing"},
+		"Parquet: lists in lists":             {bytes.NewReader(withFooter(append([]byte{0x29}, bytes.Repeat([]byte{0x19}, 1<<20)...))), errs.Invalid, "compact protocol"},
+		"Parquet: a million empty things":     {bytes.NewReader(withFooter(append(append(listOf(4<<20), make([]byte, 4<<20)...), 0))), errs.Invalid, "lists"},
+		"Parquet: a page of 2^31 bytes":       {bytes.NewReader(withPage(t, parquet.Snappy.CompressionCodec(), nil, func(h *format.PageHeader) { h.UncompressedPageSize = 1<<31 - 1 })), errs.Limit, "takes more than"},
+		"Parquet: a page beyond the file":     {bytes.NewReader(withPage(t, parquet.Snappy.CompressionCodec(), nil, func(h *format.PageHeader) { h.CompressedPageSize = 1<<31 - 1 })), errs.Invalid, "beyond its column"},
+		"Parquet: a page of 2^31 nulls":       {bytes.NewReader(withPage(t, parquet.Snappy.CompressionCodec(), nil, func(h *format.PageHeader) { h.DataPageHeader.V.NumValues = 1<<31 - 1 })), errs.Limit, "takes more than"},
+		"Parquet: a snappy bomb":              {bytes.NewReader(withPage(t, format.Snappy, binary.AppendUvarint(nil, 1<<31), nil)), errs.Invalid, "expands to more"},
+		"Parquet: a gzip bomb":                {bytes.NewReader(withPage(t, format.Gzip, all(packed(gz, "", 96<<20)), nil)), errs.Invalid, "expands to more"},
+		"Parquet: an LZ4 page of a gigabyte":  {bytes.NewReader(withPage(t, format.Lz4Raw, []byte{0}, func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 30 })), errs.Invalid, "expands to less"},
+		"Parquet: an LZ4 page that says less": {bytes.NewReader(withPage(t, format.Lz4Raw, lz4Block(t, 4<<20), func(h *format.PageHeader) { h.UncompressedPageSize = 1 << 20 })), errs.Invalid, "expands to more"},
+		"Parquet: a broken LZ4 page":          {bytes.NewReader(withPage(t, format.Lz4Raw, []byte{0xf0, 7}, func(h *format.PageHeader) { h.UncompressedPageSize = 40 })), errs.Invalid, "expands to more"},
+		"Parquet: a zstd bomb":                {bytes.NewReader(withPage(t, format.Zstd, all(packed(zst, "", 96<<20)), nil)), errs.Invalid, "expands to more"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -133,6 +137,17 @@ func withFooter(footer []byte) []byte {
 // listOf begins a footer whose schema is a list of so many structures.
 func listOf(n uint64) []byte {
 	return binary.AppendUvarint([]byte{0x29, 0xfc}, n) // field 2, a list; structures, their number follows
+}
+
+// lz4Block is n zeros as a block in LZ4.
+func lz4Block(t *testing.T, n int) []byte {
+	t.Helper()
+	b := make([]byte, lz4.CompressBlockBound(n))
+	n, err := lz4.CompressBlock(make([]byte, n), b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b[:n]
 }
 
 // withPage is a file of token_transfers whose pages of the first column have

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -20,6 +22,7 @@ import (
 	"bongsu/ledger"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress"
 )
 
 // sampleRows reads JSON lines of the samples.
@@ -196,6 +199,44 @@ func TestParquet(t *testing.T) {
 	for _, cut := range []int{4, 100, len(files[1]) / 2, len(files[1]) - 9} {
 		if _, err := imported(t, &got, ingest.Options{}, "cut.parquet", files[1][:cut]); errs.Is(err) != errs.Invalid {
 			t.Errorf("cut at %d: %v", cut, err)
+		}
+	}
+}
+
+// TestParquetCodecs: whatever pages are compressed with, and however far they
+// shrink, the rows are the same.
+func TestParquetCodecs(t *testing.T) {
+	rows := make([]etlTx, 3000)
+	for i := range rows {
+		tx := sha256.Sum256([]byte{byte(i), byte(i >> 8)})
+		rows[i] = etlTx{
+			Hash: "0x" + hex.EncodeToString(tx[:]), Block: int64(i / 9), Index: int64(i % 9), From: alice, Value: strconv.Itoa(i + 1), Gas: 21000,
+			GasPrice: 1, Time: 1438269973, GasUsed: 21000, Status: 1, Price: int64(tx[0]), Unused: strings.Repeat("a", i),
+		}
+		if to := "0x" + hex.EncodeToString(tx[:20]); i%3 > 0 {
+			rows[i].To = &to
+		} else {
+			rows[i].Created = &to
+		}
+	}
+	var want []string
+	for _, codec := range []compress.Codec{&parquet.Uncompressed, &parquet.Snappy, &parquet.Gzip, &parquet.Zstd, &parquet.Brotli, &parquet.Lz4Raw} {
+		for version := 1; version <= 2; version++ {
+			for _, page := range []int{300, 64 << 10} {
+				file := writeParquet(t, rows, parquet.Compression(codec), parquet.DataPageVersion(version), parquet.PageBufferSize(page), parquet.MaxRowsPerRowGroup(1100))
+				var store ingesttest.Store
+				rep, err := imported(t, &store, ingest.Options{}, "transactions.parquet", file)
+				if err != nil {
+					t.Fatalf("%v, pages of version %d: %v: %.300q", codec, version, err, rejected(t, rep))
+				}
+				got := held(t, &store)
+				if want == nil {
+					want = got
+				}
+				if len(got) < 2*len(rows)-20 || !slices.Equal(got, want) {
+					t.Errorf("%v, pages of version %d: %d rows, want %d, or others", codec, version, len(got), len(want))
+				}
+			}
 		}
 	}
 }

@@ -28,6 +28,7 @@ var (
 type thrift struct {
 	b     []byte
 	items int
+	width int // bytes of the last number
 	// number and list are called with the field's number and that of the field
 	// its structure is the value of (0: the outermost).
 	number func(parent, field int16, v int64)
@@ -188,7 +189,7 @@ func (t *thrift) varint() (uint64, error) {
 	case n < 0:
 		return 0, errThriftBad
 	}
-	t.b = t.b[n:]
+	t.b, t.width = t.b[n:], n
 	return v, nil
 }
 

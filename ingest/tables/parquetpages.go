@@ -2,11 +2,13 @@ package tables
 
 import (
 	"bufio"
+	"cmp"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"bongsu/errs"
 	"bongsu/ingest"
@@ -23,9 +25,12 @@ const (
 	parquetValue     = 16      // bytes that a value takes beside its text while its page is read
 )
 
-// pageChecker looks at the pages of a file before the library does.
+// pageChecker looks at the pages of a file before the library does, which reads
+// the file through it.
 type pageChecker struct {
 	r      io.ReaderAt
+	blank  []blank // sizes that the library is not shown, in order
+	lz4    []byte
 	gzip   *gzip.Reader
 	zstd   *zstd.Decoder
 	brotli *brotli.Reader
@@ -77,8 +82,10 @@ func (c *pageChecker) plain(p *pageHeader, codec format.CompressionCodec, at int
 			c.brotli = new(brotli.Reader)
 		}
 		from, err = c.brotli, c.brotli.Reset(in)
-	default: // LZ4_RAW too, which version 0.32 of the library reads as zeros where a page shrank to more than a third
-		return errors.New("its pages are compressed with " + codec.String() + ": write it again with snappy, gzip, zstd or brotli")
+	case format.Lz4Raw:
+		return c.lz4Page(data, want)
+	default:
+		return errors.New("its pages are compressed with " + codec.String() + ": write it again with snappy, gzip, zstd, brotli or lz4_raw")
 	}
 	if err != nil {
 		return err
@@ -114,6 +121,10 @@ func (c *pageChecker) chunkBytes(meta *format.ColumnMetaData) (int64, error) {
 			return 0, err
 		}
 		held := p.compressed + p.plain + parquetValue*p.values
+		if meta.Codec == format.Lz4Raw {
+			held += max(3*p.compressed, p.plain) // what the library tries with
+			c.blank = append(c.blank, blank{at + p.sizeAt, p.sizeWidth})
+		}
 		if p.kind == int64(format.DictionaryPage) {
 			dictionary = max(dictionary, held)
 		} else {
@@ -129,6 +140,8 @@ type pageHeader struct {
 	header, kind, plain, compressed, values int64
 	levels                                  int64 // bytes before what is compressed
 	asIs                                    bool  // nothing is compressed
+	sizeAt                                  int64 // where plain is stated, from the header's beginning
+	sizeWidth                               int   // and in how many bytes
 }
 
 func readPageHeader(r io.ReaderAt, at, end int64) (p pageHeader, err error) {
@@ -138,12 +151,13 @@ func readPageHeader(r io.ReaderAt, at, end int64) (p pageHeader, err error) {
 			return p, err
 		}
 		p = pageHeader{}
-		t := thrift{b: b, number: func(parent, field int16, v int64) {
+		t := thrift{b: b}
+		t.number = func(parent, field int16, v int64) {
 			switch {
 			case parent == 0 && field == 1:
 				p.kind = v
 			case parent == 0 && field == 2:
-				p.plain = v
+				p.plain, p.sizeAt, p.sizeWidth = v, int64(len(b)-len(t.b)-t.width), t.width
 			case parent == 0 && field == 3:
 				p.compressed = v
 			case (parent == 5 || parent == 7 || parent == 8) && field == 1:
@@ -153,7 +167,7 @@ func readPageHeader(r io.ReaderAt, at, end int64) (p pageHeader, err error) {
 			case parent == 8 && field == 7:
 				p.asIs = v == 0
 			}
-		}}
+		}
 		err = t.structure(0, 0)
 		if errors.Is(err, errThriftShort) && size < maxParquetHeader && size < end-at {
 			continue
@@ -167,9 +181,12 @@ func readPageHeader(r io.ReaderAt, at, end int64) (p pageHeader, err error) {
 	}
 }
 
-// group bounds what the pages of the wanted columns of a row group hold.
+// group bounds what the pages of the wanted columns of a row group hold. The
+// library may read them, and no others, until the next call.
 func (c *pageChecker) group(in *ingest.Input, group *format.RowGroup, wanted []int) error {
 	var held int64
+	c.blank = c.blank[:0]
+	defer func() { slices.SortFunc(c.blank, func(a, b blank) int { return cmp.Compare(a.at, b.at) }) }()
 	for _, i := range wanted {
 		if i < 0 || i >= len(group.Columns) {
 			return damagedParquet(in, errors.New("a row group lacks a column"))
