@@ -102,15 +102,16 @@ func newRun(ctx context.Context, store Store, opts *Options) (*run, error) {
 		opts.CheckpointRows = checkpointRows
 	}
 	opts.Limits = opts.Limits.withDefaults()
-	known, err := store.Assets(ctx)
+	held, err := store.Reader(ctx)
 	if err != nil {
 		return nil, err
 	}
 	reg := chain.NewRegistry()
-	for _, info := range known {
-		if err := reg.Add(info); err != nil {
-			return nil, err
-		}
+	for _, info := range held.Registry().All() {
+		err = errors.Join(err, reg.Add(info))
+	}
+	if err = errors.Join(err, held.Close()); err != nil {
+		return nil, err
 	}
 	return &run{store: store, opts: opts, registry: reg, joins: map[string]Join{}}, nil
 }

@@ -14,8 +14,8 @@ type Store interface {
 	// Begin starts the import of a source, or resumes the one that a crash
 	// interrupted.
 	Begin(ctx context.Context, source string) (Import, error)
-	// Assets lists what is known of assets.
-	Assets(ctx context.Context) ([]chain.AssetInfo, error)
+	// Reader reads what is committed, for what sources leave out.
+	Reader(ctx context.Context) (ledger.Reader, error)
 }
 
 // Import gathers the facts of one source; *ledger.Import is one, and says what
@@ -41,14 +41,7 @@ func (e embedded) Begin(ctx context.Context, source string) (Import, error) {
 	return im, nil
 }
 
-func (e embedded) Assets(ctx context.Context) ([]chain.AssetInfo, error) {
-	r, err := e.l.Reader(ctx)
-	if err != nil {
-		return nil, err
-	}
-	all := r.Registry().All()
-	return all, r.Close()
-}
+func (e embedded) Reader(ctx context.Context) (ledger.Reader, error) { return e.l.Reader(ctx) }
 
 // Source is one thing to import.
 type Source struct {

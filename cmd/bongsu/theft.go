@@ -157,9 +157,7 @@ type collector struct {
 
 func (c *collector) Begin(context.Context, string) (ingest.Import, error) { return c, nil }
 
-func (c *collector) Assets(ctx context.Context) ([]chain.AssetInfo, error) {
-	return ingest.Into(c.n.ledger).Assets(ctx)
-}
+func (c *collector) Reader(ctx context.Context) (ledger.Reader, error) { return c.n.ledger.Reader(ctx) }
 
 func (c *collector) Add(f *ledger.Facts) error {
 	c.utxos = c.utxos || len(f.UTXOs) > 0

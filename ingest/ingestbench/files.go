@@ -15,6 +15,7 @@ import (
 	"bongsu/ingest"
 	"bongsu/ledger"
 	"bongsu/ledger/generate"
+	"bongsu/ledger/model"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -228,7 +229,7 @@ func decodeLine(line []byte, t *ledger.EVMTransfer) (ok bool) {
 type nothing struct{}
 
 func (nothing) Begin(context.Context, string) (ingest.Import, error) { return nothing{}, nil }
-func (nothing) Assets(context.Context) ([]chain.AssetInfo, error)    { return nil, nil }
+func (nothing) Reader(context.Context) (ledger.Reader, error)        { return new(model.Model).Reader() }
 func (nothing) Add(*ledger.Facts) error                              { return nil }
 func (nothing) AddEVM(chain.ID, []ledger.EVMTransfer) error          { return nil }
 func (nothing) Checkpoint([]byte) error                              { return nil }

@@ -46,14 +46,8 @@ func (s *Store) Begin(_ context.Context, source string) (ingest.Import, error) {
 	return im, nil
 }
 
-// Assets is ingest.Store's.
-func (s *Store) Assets(context.Context) ([]chain.AssetInfo, error) {
-	r, err := s.Model.Reader()
-	if err != nil {
-		return nil, err
-	}
-	return r.Registry().All(), nil
-}
+// Reader is ingest.Store's.
+func (s *Store) Reader(context.Context) (ledger.Reader, error) { return s.Model.Reader() }
 
 // Transfers is everything committed, in chain order.
 func (s *Store) Transfers(ctx context.Context) ([]chain.Transfer, error) {

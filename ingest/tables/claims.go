@@ -62,7 +62,7 @@ func covers(table string, joined bool) ledger.Cover {
 // name, when no row was rejected and none lies outside.
 func (e *etl) claim(l *layout) {
 	r := e.blocks
-	if !r.named || r.broken || e.out.Rejects() > 0 {
+	if !r.named || r.broken || e.silent > 0 || e.out.Rejects() > 0 {
 		return
 	}
 	if what := covers(l.name, !e.apart); what != 0 {

@@ -169,11 +169,13 @@ type etl struct {
 	join  *receiptJoin
 
 	at     ingest.Place // of the row being read
-	frames []frame      // of the transaction being read
+	line   []byte       // that row, where it stands for a whole block
+	frames []frame      // of the transaction being read, or the block where they name none
 	tx     txPart       // the row of transactions being read
 	moves  []chain.Transfer
 	blocks blockRange
 	apart  bool // transactions came without their receipts
+	silent int  // self-destructs that do not say whom they paid
 }
 
 func newETL(in *ingest.Input, out *ingest.Output) (*etl, error) {

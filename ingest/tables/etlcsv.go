@@ -10,14 +10,20 @@ import (
 	"bongsu/ingest"
 )
 
+// afterTransactions ranks what the tables of transactions give names to.
+const afterTransactions = 1
+
 // etlFirst ranks ethereum-etl's tables for reading: tokens before what they
-// give decimals to, blocks before what they give times to.
+// give decimals to, blocks before what they give times to, traces after the
+// transactions that they may not name.
 func etlFirst(name string) int {
 	switch name {
 	case "tokens":
 		return -2
 	case "blocks":
 		return -1
+	case "traces":
+		return afterTransactions
 	}
 	return 0
 }
@@ -90,6 +96,7 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layou
 	if err == nil {
 		e.claim(l)
 	}
+	e.noteSilent()
 	if l.name == "token_transfers" {
 		out.Note("%s", noNFT)
 	}

@@ -80,6 +80,15 @@ func object(line []byte, depth int) (map[string][]byte, error) {
 
 var errNotObject = errors.New("not a JSON object")
 
+// members is object, and rejects the row that is none.
+func members(row []byte, depth int) (map[string][]byte, error) {
+	fields, err := object(row, depth)
+	if err != nil {
+		err = wrong("", errs.New("", errs.Invalid, "", "not one JSON object: "+err.Error(), "mend the row or export it again"))
+	}
+	return fields, err
+}
+
 // scalar reads one value as the CSV would write it.
 func scalar(d *jsontext.Decoder, depth int) ([]byte, error) {
 	switch d.PeekKind() {
@@ -175,21 +184,28 @@ func readETLJSON(ctx context.Context, in *ingest.Input, out *ingest.Output) erro
 		return err
 	}
 	all := layouts()
-	if list, ok := asList(in); ok {
-		err = eachItem(ctx, list, out, func(fields map[string][]byte, n int64) error { return e.member(fields, all, n) })
-	} else {
-		err = eachLine(ctx, list, out, func(line []byte, n int64) error {
-			fields, err := object(line, in.Limits.Depth)
-			if err != nil {
-				return wrong("", errs.New("", errs.Invalid, "", "not one JSON object: "+err.Error(), "mend the line or export it again"))
-			}
-			return e.member(fields, all, n)
-		})
-	}
+	err = eachRow(ctx, in, out, func(row []byte, n int64) error {
+		fields, err := members(row, in.Limits.Depth)
+		if err != nil {
+			return err
+		}
+		return e.member(fields, all, n)
+	})
 	if err == nil || errs.Is(err) == errs.Invalid {
 		err = errors.Join(err, e.endTransaction())
 	}
+	e.noteSilent()
 	return err
+}
+
+// eachRow calls read with every row of JSON: each line that is not empty, or each
+// item of the list that the source is. A cellError rejects it.
+func eachRow(ctx context.Context, in *ingest.Input, out *ingest.Output, read func([]byte, int64) error) error {
+	same, list := asList(in)
+	if list {
+		return eachItem(ctx, same, out, read)
+	}
+	return eachLine(ctx, same, out, read)
 }
 
 // member states one object, of whichever table it is.

@@ -46,40 +46,60 @@ func (e *etl) frame(r record) error {
 		}
 		return e.issue(r, kind)
 	}
-	if len(r[trHash]) == 0 {
-		return wrongf("transaction_hash", "", "the frame does not say which transaction it belongs to",
-			"export the traces with ethereum-etl's export_traces, which fills the column")
-	}
-	tx, err := e.hash(r[trHash], "transaction_hash")
-	if err != nil {
+	f := frame{place: chain.Transfer{Chain: e.id}, line: e.at.Line}
+	if err := e.framePlace(&f, r); err != nil {
 		return err
 	}
-	if n := len(e.frames); n > 0 && e.frames[0].place.Tx != tx {
+	if n := len(e.frames); n > 0 && !f.beside(&e.frames[0]) {
 		if err := e.endTransaction(); err != nil {
 			return err
 		}
 	}
-	f := frame{place: chain.Transfer{Chain: e.id, Tx: tx}, line: e.at.Line}
-	if f.path, err = tracePath(r[trAddress]); err != nil {
-		return err
-	}
 	if len(e.frames) >= e.in.Limits.Frames {
 		return wrongf("trace_address", clip(string(r[trAddress])), "the transaction has more than %d frames", "mend the file", e.in.Limits.Frames)
 	}
-	err = e.frameCells(&f, r)
+	err := e.frameCells(&f, r)
 	f.unread = err != nil
 	e.frames = append(e.frames, f)
 	return err
 }
 
-func (e *etl) frameCells(f *frame, r record) (err error) {
+// framePlace reads which frame of which transaction a row is. One that does not
+// name its transaction has to say its place.
+func (e *etl) framePlace(f *frame, r record) (err error) {
 	t := &f.place
+	if len(r[trHash]) > 0 {
+		if t.Tx, err = e.hash(r[trHash], "transaction_hash"); err != nil {
+			return err
+		}
+	}
+	if f.path, err = tracePath(r[trAddress]); err != nil {
+		return err
+	}
 	if t.Block, err = e.uint(r[trBlock], "block_number", chain.NoBlock); err != nil {
 		return err
 	}
 	if t.Index, err = e.uint32(r[trIndex], "transaction_index", chain.NoIndex); err != nil {
 		return err
 	}
+	if !f.named() && (t.Block == chain.NoBlock || t.Index == chain.NoIndex) {
+		return wrongf("transaction_hash", "", "the frame does not say which transaction it belongs to",
+			"export the traces again, with the hash of the transaction or the numbers of its block and its place there")
+	}
+	return nil
+}
+
+// named says whether a frame names its transaction.
+func (f *frame) named() bool { return !f.place.Tx.IsZero() }
+
+// beside says whether two frames are read together: those of one transaction, or
+// of one block where they do not name theirs.
+func (f *frame) beside(g *frame) bool {
+	return f.place.Tx == g.place.Tx && (f.named() || f.place.Block == g.place.Block)
+}
+
+func (e *etl) frameCells(f *frame, r record) (err error) {
+	t := &f.place
 	if t.Time, err = e.when(r[trTime], "block_timestamp", t.Block); err != nil {
 		return err
 	}
@@ -106,9 +126,9 @@ func (e *etl) frameCells(f *frame, r record) (err error) {
 		f.kind = frameStill
 	case kind == "call":
 		f.kind = frameCall
-	case kind == "create":
+	case kind == "create" || kind == "create2":
 		f.kind = frameCreate
-	case kind == "suicide":
+	case kind == "suicide" || kind == "selfdestruct":
 		f.kind = frameSuicide
 	default:
 		return wrongf("trace_type", clip(kind), "not a type of trace", "expected call, create, suicide, reward, genesis or daofork")
@@ -141,10 +161,15 @@ const maxDepth = 1025
 // endTransaction states the frames gathered.
 func (e *etl) endTransaction() error {
 	list := e.frames
-	if len(list) == 0 {
-		return nil
-	}
 	e.frames = list[:0]
+	if len(list) > 0 && !list[0].named() {
+		return e.stateUnnamed(list)
+	}
+	return e.stateFrames(list)
+}
+
+// stateFrames states the frames of one transaction.
+func (e *etl) stateFrames(list []frame) error {
 	slices.SortStableFunc(list, func(a, b frame) int {
 		switch c := slices.Compare(a.path, b.path); {
 		case c != 0 || a.unread == b.unread:
@@ -226,6 +251,10 @@ func (e *etl) stateFrame(f *frame, rank uint32) error {
 		if err := note(e.out, t.Tx, t.Block, rank, f.from, f.to, f.input); err != nil {
 			return err
 		}
+	}
+	if f.kind == frameSuicide && f.to.IsZero() && t.Amount.IsZero() {
+		e.silent++
+		return nil
 	}
 	if t.Amount.IsZero() {
 		return nil

@@ -33,10 +33,10 @@ func (a *allowance) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// eachItem calls read with the members of every object of a JSON list; a
+// eachItem calls read with every item of a JSON list, and its number; a
 // cellError rejects the item. The list may stand alone or be the member result
 // of an explorer's answer. Rejects carry the item's number as its line.
-func eachItem(ctx context.Context, in *ingest.Input, out *ingest.Output, read func(map[string][]byte, int64) error) error {
+func eachItem(ctx context.Context, in *ingest.Input, out *ingest.Output, read func([]byte, int64) error) error {
 	out.JSON(true)
 	in, _ = asList(in) // without its byte order mark
 	budget := &allowance{r: in, left: 2 * in.Limits.Row, size: 2 * in.Limits.Row}
@@ -71,12 +71,7 @@ func eachItem(ctx context.Context, in *ingest.Input, out *ingest.Output, read fu
 			return broken(n, err)
 		}
 		out.Row()
-		fields, err := object(v, in.Limits.Depth)
-		if err != nil {
-			err = wrong("", errs.New("", errs.Invalid, "", "not an object of plain values: "+err.Error(), "mend the item"))
-		} else {
-			err = read(fields, n)
-		}
+		err = read(v, n)
 		var c *cellError
 		if errors.As(err, &c) {
 			err = out.Reject(ingest.Place{Line: n, Column: c.column}, bytes.TrimSpace(v), c.err)
@@ -85,6 +80,17 @@ func eachItem(ctx context.Context, in *ingest.Input, out *ingest.Output, read fu
 			return err
 		}
 	}
+}
+
+// eachObject is eachItem with the members of each.
+func eachObject(ctx context.Context, in *ingest.Input, out *ingest.Output, read func(map[string][]byte, int64) error) error {
+	return eachItem(ctx, in, out, func(item []byte, n int64) error {
+		fields, err := members(item, in.Limits.Depth)
+		if err != nil {
+			return err
+		}
+		return read(fields, n)
+	})
 }
 
 // startsList says whether data begin with a JSON list.

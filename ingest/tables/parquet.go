@@ -81,6 +81,7 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 	if err == nil {
 		e.claim(l)
 	}
+	e.noteSilent()
 	if l.name == "token_transfers" {
 		out.Note("%s", noNFT)
 	}

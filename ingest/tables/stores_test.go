@@ -6,13 +6,14 @@ import (
 	"bongsu/chain"
 	"bongsu/ingest"
 	"bongsu/ledger"
+	"bongsu/ledger/model"
 )
 
 // nothing is a store that keeps nothing.
 type nothing struct{}
 
 func (nothing) Begin(context.Context, string) (ingest.Import, error) { return nothing{}, nil }
-func (nothing) Assets(context.Context) ([]chain.AssetInfo, error)    { return nil, nil }
+func (nothing) Reader(context.Context) (ledger.Reader, error)        { return new(model.Model).Reader() }
 func (nothing) Add(*ledger.Facts) error                              { return nil }
 func (nothing) Checkpoint([]byte) error                              { return nil }
 func (nothing) Cursor() []byte                                       { return nil }

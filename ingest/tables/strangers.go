@@ -24,11 +24,6 @@ func strangers() []ingest.Format {
 			Hint:    "leave it out",
 		},
 		{
-			Name: "geth-traces", Recognise: func(head []byte) bool { return firstMembers(head, "transaction_traces") },
-			Refused: "holds raw traces of geth, not yet taken apart",
-			Hint:    "export the traces with ethereum-etl's export_traces, or follow the node with `bongsu follow ethereum`: what extract_geth_traces makes of them names no transactions",
-		},
-		{
 			Name: "explorer-erc721", Recognise: withHeader(func(h *header) bool {
 				return h.find("txhash", "transaction hash") >= 0 && h.has("from", "to") && h.find("tokenid", "token id", "token_id") >= 0
 			}),

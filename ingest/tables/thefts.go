@@ -96,7 +96,7 @@ func readNomad(ctx context.Context, in *ingest.Input, out *ingest.Output) error 
 		return err
 	}
 	var moves, still int64
-	err = eachItem(ctx, in, out, func(f map[string][]byte, _ int64) error {
+	err = eachObject(ctx, in, out, func(f map[string][]byte, _ int64) error {
 		if at := string(f["emittedAt"]); at != "ethereum" {
 			return wrongf("emittedAt", clip(at), "an event of another chain", "import the events of Ethereum")
 		}
@@ -160,7 +160,7 @@ func readExplorerAPI(ctx context.Context, in *ingest.Input, out *ingest.Output) 
 	if err != nil {
 		return err
 	}
-	return eachItem(ctx, in, out, func(f map[string][]byte, _ int64) error {
+	return eachObject(ctx, in, out, func(f map[string][]byte, _ int64) error {
 		t := chain.Transfer{Chain: e.id, Kind: chain.KindToken, Ordinal: chain.NoOrdinal}
 		hash := f["hash"]
 		if hash == nil {

@@ -24,7 +24,7 @@ type Ledger struct {
 	Applied, RolledBack, Committed int // calls that succeeded
 }
 
-// Reader implements follow.Ledger.
+// Reader implements follow.Ledger and ingest.Store.
 func (l *Ledger) Reader(context.Context) (ledger.Reader, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,15 +33,6 @@ func (l *Ledger) Reader(context.Context) (ledger.Reader, error) {
 
 // Begin implements follow.Ledger.
 func (l *Ledger) Begin(context.Context, string) (ingest.Import, error) { return &pending{of: l}, nil }
-
-// Assets makes it an ingest.Store too.
-func (l *Ledger) Assets(ctx context.Context) ([]chain.AssetInfo, error) {
-	r, err := l.Reader(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return r.Registry().All(), r.Close()
-}
 
 type pending struct {
 	of    *Ledger
