@@ -20,17 +20,23 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// The JSON lines of bitcoin-etl (its docs/schema.md), as it exports them, as
-// BigQuery exports them (numbers as text, times as text), and as the AWS public
-// data set spells them (one "address", amounts in whole coins).
+// The JSON of bitcoin-etl (its docs/schema.md), an object a line or the items of
+// one list, as it exports them, as BigQuery exports them (numbers as text, times
+// as text), and as the AWS public data set spells them (one "address", amounts in
+// whole coins).
 
 func recogniseETL(head []byte) bool {
-	line, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n\ufeff"), []byte("\n"))
-	if len(line) == 0 || line[0] != '{' {
+	row, _, _ := bytes.Cut(bytes.TrimLeft(head, " \t\r\n\ufeff"), []byte("\n"))
+	if ingest.StartsList(head) {
+		_, row, _ = bytes.Cut(head, []byte("["))
+		row = bytes.TrimLeft(row, " \t\r\n")
+	}
+	if len(row) == 0 || row[0] != '{' {
 		return false
 	}
-	has := func(name string) bool { return bytes.Contains(line, []byte(`"`+name+`"`)) }
-	return has("inputs") && has("outputs") && (has("hash") || has("transaction_hash") || has("txid")) ||
+	has := func(name string) bool { return bytes.Contains(row, []byte(`"`+name+`"`)) }
+	cut := len(row) > ingest.HeadBytes/2 && len(head) >= ingest.HeadBytes // a long first row
+	return has("inputs") && (has("outputs") || cut) && (has("hash") || has("transaction_hash") || has("txid")) ||
 		has("merkle_root") && has("number") && has("hash")
 }
 
@@ -97,31 +103,37 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 	if !id.UTXO() {
 		return errs.New("import", errs.Usage, in.Name, "bitcoin-etl's rows are not of chain "+string(id), "name the chain with --chain bitcoin")
 	}
-	out.JSON(false)
-	r := bufio.NewReaderSize(in, 1<<16)
-	for line := int64(1); ; line++ {
-		row, err := readLine(r, in.Limits.Row)
-		if errors.Is(err, io.EOF) && len(row) == 0 {
-			return nil
+	row := func(text []byte, n int64, err error) error {
+		out.Row()
+		var state func() error
+		if err == nil {
+			state, err = etlRowOf(id, text, out)
 		}
+		if column, why := columnOf(err); why != nil {
+			return out.Reject(ingest.Place{Line: n, Column: column}, text, why)
+		}
+		return state()
+	}
+	same, list := in.List()
+	out.JSON(list)
+	if list {
+		return same.EachItem(ctx, func(item []byte, n int64) error { return row(item, n, nil) })
+	}
+	r := bufio.NewReaderSize(same, 1<<16)
+	for line := int64(1); ; line++ {
+		text, err := readLine(r, in.Limits.Row)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		last := errors.Is(err, io.EOF)
-		if err != nil && !last && !errors.Is(err, errLongLine) {
+		if last {
+			err = nil
+		}
+		if err != nil && !errors.Is(err, errLongLine) {
 			return err
 		}
-		if text := bytes.TrimSpace(row); len(text) > 0 {
-			out.Row()
-			var state func() error
-			if err == nil || last {
-				state, err = etlLine(id, text, out)
-			}
-			if column, why := columnOf(err); why != nil {
-				if err := out.Reject(ingest.Place{Line: line, Column: column}, text, why); err != nil {
-					return err
-				}
-			} else if err := state(); err != nil {
+		if text = bytes.TrimSpace(text); len(text) > 0 {
+			if err := row(text, line, err); err != nil {
 				return err
 			}
 		}
@@ -178,8 +190,8 @@ func columnOf(err error) (string, error) {
 	return "", err
 }
 
-// etlLine reads a row, and returns what states it.
-func etlLine(id chain.ID, text []byte, out *ingest.Output) (state func() error, err error) {
+// etlRowOf reads a row, and returns what states it.
+func etlRowOf(id chain.ID, text []byte, out *ingest.Output) (state func() error, err error) {
 	var row etlRow
 	if err := json.Unmarshal(text, &row); err != nil {
 		var form *json.SemanticError

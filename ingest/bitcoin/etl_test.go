@@ -77,14 +77,38 @@ func TestETLLikeBlocks(t *testing.T) {
 	skipRanges := func(s string) string { _, rest, _ := strings.Cut(s, "\n"); return rest }
 	want := skipRanges(contents(t, whole, txs))
 	for _, quoted := range []bool{false, true} {
-		path := write(t, dir, fmt.Sprintf("transactions-%v.json", quoted), []byte(etlLines(t, blocks, quoted)))
-		l, report, err := importFiles(t, ingest.Options{}, path)
-		if err != nil || report.Rejects != 0 {
-			t.Fatalf("%v, %d rejects", err, report.Rejects)
+		lines := etlLines(t, blocks, quoted)
+		items := strings.ReplaceAll(strings.TrimSpace(lines), "\n", ",")
+		pretty := strings.ReplaceAll(strings.ReplaceAll(items, "{", " {\n  "), ",", " ,\r\n")
+		for form, text := range map[string]string{"lines": lines, "list": "[" + items + "]", "pretty": "\ufeff\n[\n" + pretty + "\n]\n"} {
+			path := write(t, dir, fmt.Sprintf("%s-%v.json", form, quoted), []byte(text))
+			l, report, err := importFiles(t, ingest.Options{}, path)
+			if err != nil || report.Rejects != 0 {
+				t.Fatalf("%s: %v, %d rejects", form, err, report.Rejects)
+			}
+			if got := skipRanges(contents(t, l, txs)); got != want {
+				t.Errorf("%s, quoted %v: other contents than the blocks:\n%.600s\nwant\n%.600s", form, quoted, got, want)
+			}
 		}
-		if got := skipRanges(contents(t, l, txs)); got != want {
-			t.Errorf("quoted %v: other contents than the blocks:\n%.600s\nwant\n%.600s", quoted, got, want)
-		}
+	}
+}
+
+// TestETLList: a bad item keeps no other out, and of a list that is cut off what
+// is whole comes in.
+func TestETLList(t *testing.T) {
+	blocks := decodeAll(t, framed(t, unpacked(t, "blocks1-256.bz2")))[:20]
+	rows := strings.Split(strings.TrimSpace(etlLines(t, blocks, false)), "\n")
+	list := "[" + strings.Join(rows[:4], ",") + `,{"hash":"x","inputs":[],"outputs":[]},` + strings.Join(rows[4:], ",") + "]"
+	path := write(t, t.TempDir(), "list.json", []byte(list))
+	_, report, err := importFiles(t, ingest.Options{}, path)
+	rejects, _ := os.ReadFile(path + ".rejects.csv")
+	if errs.Is(err) != errs.Partial || report.Rows != int64(len(rows)+1) || !strings.HasPrefix(string(rejects), "line,column,reason,item\n5,hash,") {
+		t.Errorf("%v, %+v, %s", err, report, rejects)
+	}
+	path = write(t, t.TempDir(), "cut.json", []byte(list[:len(list)-20]))
+	_, report, err = importFiles(t, ingest.Options{}, path)
+	if errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), "cut off") || report.Sources[0].UTXOs != int64(len(blocks)-1) {
+		t.Errorf("%v, %+v", err, report)
 	}
 }
 

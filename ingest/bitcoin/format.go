@@ -45,7 +45,7 @@ func formats(before Held, keep int) []ingest.Format {
 			},
 		},
 		{
-			Name: "bitcoin-etl", Title: "JSON lines of bitcoin-etl: transactions with nested inputs and outputs",
+			Name: "bitcoin-etl", Title: "JSON lines or lists of bitcoin-etl: transactions with nested inputs and outputs",
 			Recognise: recogniseETL, Read: readETL,
 		},
 	}

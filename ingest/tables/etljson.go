@@ -20,7 +20,7 @@ var etlJSON = ingest.Format{
 	Name:  "ethereum-etl-json",
 	Title: "ethereum-etl's tables as JSON lines or lists, mixed or apart",
 	Recognise: func(head []byte) bool {
-		if startsList(head) {
+		if ingest.StartsList(head) {
 			fields := firstItem(head)
 			return fields != nil && layoutOf(fields, layouts()) != nil
 		}
@@ -201,7 +201,7 @@ func readETLJSON(ctx context.Context, in *ingest.Input, out *ingest.Output) erro
 // eachRow calls read with every row of JSON: each line that is not empty, or each
 // item of the list that the source is. A cellError rejects it.
 func eachRow(ctx context.Context, in *ingest.Input, out *ingest.Output, read func([]byte, int64) error) error {
-	same, list := asList(in)
+	same, list := in.List()
 	if list {
 		return eachItem(ctx, same, out, read)
 	}

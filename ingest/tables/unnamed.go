@@ -73,7 +73,7 @@ var unnamedTraces = ingest.Format{
 	First: afterTransactions,
 	Recognise: func(head []byte) bool {
 		var fields map[string][]byte
-		if startsList(head) {
+		if ingest.StartsList(head) {
 			fields = firstItem(head)
 		} else {
 			line, _, _ := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
