@@ -29,8 +29,8 @@ type Walker interface {
 	Ahead(sides []Sides) (likely []int32)
 	// Wants says whether row i of those shown is to be read.
 	Wants(i int) bool
-	// Read gets row i. The row is reused; text is for this row and this call.
-	Read(i int, w *Row, text RowText) error
+	// Read gets row i, which is reused.
+	Read(i int, w *Row) error
 }
 
 // Sides is what of a row says whether it is wanted.
@@ -38,9 +38,6 @@ type Sides struct {
 	From, To AccountRef
 	Asset    AssetRef
 }
-
-// RowText appends a row as the canonical text that Digest is over.
-type RowText func(b []byte) ([]byte, error)
 
 // whereScan is one call of ScanWhere over segments.
 type whereScan struct {
@@ -50,29 +47,15 @@ type whereScan struct {
 
 	found []candidate
 	sides []Sides // of found
-	near  []rawRow
-	base  *dictionary
-	id    chain.ID
-	text  rowText
-	write RowText // of row and raw
 	row   Row
-	raw   rawRow
-
-	block   sideReader
-	touched byte // so that reads ahead are not left out
-}
-
-func newWhereScan(v *view, id chain.ID, assets []AssetRef, by Walker) *whereScan {
-	s := &whereScan{v: v, by: by, id: id, assets: setOf(assets), base: v.names.base, text: newRowText(id)}
-	s.write = func(b []byte) ([]byte, error) { return s.text.raw(b, v, &s.row, &s.raw), nil }
-	return s
+	block sideReader
 }
 
 // ScanWhere reads the segments below the first row that is still in memory by
 // their columns, and the rest as Scan does.
 func (v *view) ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, after, until Key, by Walker) (err error) {
 	defer v.guard(&err)
-	s := newWhereScan(v, id, assets, by)
+	s := &whereScan{v: v, by: by, assets: setOf(assets)}
 	ref := RefOfChain(id)
 	edge, layered := v.firstInLayers(ref)
 	if layered && (until.IsZero() || AtBlock(id, edge).Compare(until) < 0) {
@@ -83,14 +66,14 @@ func (v *view) ScanWhere(ctx context.Context, id chain.ID, assets []AssetRef, af
 			}
 			after = below
 		}
-		return v.Scan(ctx, id, after, until, func(rows []Row) error { return Walk(ctx, v, assets, rows, by) })
+		return v.Scan(ctx, id, after, until, func(rows []Row) error { return Walk(assets, rows, by) })
 	}
 	return s.segments(ctx, ref, &after, &until)
 }
 
 // Walk shows rows of one chain to a walker, those of some assets (nil: of all),
 // and gives it what it wants: ScanWhere for rows that are in memory.
-func Walk(ctx context.Context, r Reader, assets []AssetRef, rows []Row, by Walker) (err error) {
+func Walk(assets []AssetRef, rows []Row, by Walker) error {
 	var sides []Sides
 	var at []int
 	for i := range rows {
@@ -99,22 +82,11 @@ func Walk(ctx context.Context, r Reader, assets []AssetRef, rows []Row, by Walke
 		}
 	}
 	by.Ahead(sides)
-	n := 0
-	text := func(b []byte) ([]byte, error) { return AppendRows(ctx, r, rows[n:n+1], b) }
-	if v, ok := r.(*view); ok && len(rows) > 0 {
-		defer v.guard(&err)
-		x := newRowText(rows[0].Chain.ID())
-		text = func(b []byte) ([]byte, error) {
-			raw := v.rawOf(x.chain, &rows[n])
-			return x.raw(b, v, &rows[n], &raw), nil
-		}
-	}
-	for i := range at {
+	for i, n := range at {
 		if !by.Wants(i) {
 			continue
 		}
-		n = at[i]
-		if err := by.Read(i, &rows[n], text); err != nil {
+		if err := by.Read(i, &rows[n]); err != nil {
 			return err
 		}
 	}
@@ -152,9 +124,8 @@ func (s *whereScan) segments(ctx context.Context, id ChainRef, after, until *Key
 			for n := from; n < end; n = n - n%blockRows + blockRows {
 				s.candidates(seg, n, min(end, n-n%blockRows+blockRows))
 			}
-			likely := s.by.Ahead(s.sides)
-			s.ahead(seg, likely)
-			if err := s.ask(seg, likely); err != nil {
+			s.ahead(seg, s.by.Ahead(s.sides))
+			if err := s.ask(seg); err != nil {
 				return err
 			}
 			from = end
@@ -184,31 +155,19 @@ func (s *whereScan) candidates(seg *segment, from, to uint32) {
 	}
 }
 
-// ahead finds the names of the rows that are likely wanted, and then touches
-// them: nothing else stands between these reads, so that many are under way at
-// once.
+// ahead asks for the transactions of the rows that are likely wanted.
 func (s *whereScan) ahead(seg *segment, likely []int32) {
-	s.near = slices.Grow(s.near[:0], len(likely))[:len(likely)]
-	for k, i := range likely {
-		s.near[k] = s.rawOf(seg, int(i))
+	for _, i := range likely {
+		id := seg.idBytes(s.found[i].tx)
+		prefetch(&id[0], 0)
 	}
-	s.touched += touchRaw(s.near)
-}
-
-// rawOf is where the names of a candidate lie.
-func (s *whereScan) rawOf(seg *segment, i int) rawRow {
-	side := &s.sides[i]
-	return rawRow{tx: seg.idBytes(s.found[i].tx), from: s.base.evm(s.id, side.From), to: s.base.evm(s.id, side.To)}
 }
 
 // ask asks about the candidates in order and hands over the wanted ones.
-func (s *whereScan) ask(seg *segment, likely []int32) error {
+func (s *whereScan) ask(seg *segment) error {
 	var b rowBlock
-	r, k := gathered{s: seg}, 0
+	r := gathered{s: seg}
 	for i := range s.found {
-		for k < len(likely) && int(likely[k]) < i {
-			k++
-		}
 		if !s.by.Wants(i) {
 			continue
 		}
@@ -218,17 +177,12 @@ func (s *whereScan) ask(seg *segment, likely []int32) error {
 				continue
 			}
 		}
-		if k < len(likely) && int(likely[k]) == i {
-			s.raw = s.near[k]
-		} else {
-			s.raw = s.rawOf(seg, i)
-		}
 		seg.rowBlock(c.row, &b)
 		r.row, r.at, r.tx, r.place = c.row, c.at, c.tx, b.place(int(c.row%blockRows), int(c.at))
 		s.v.fillFrom(&r, &b, int(c.end), &s.row)
 		side := &s.sides[i]
 		s.row.From, s.row.To, s.row.Asset = side.From, side.To, side.Asset
-		if err := s.by.Read(i, &s.row, s.write); err != nil {
+		if err := s.by.Read(i, &s.row); err != nil {
 			return err
 		}
 	}

@@ -118,6 +118,7 @@ func followBack(ctx context.Context, r ledger.Reader, set *labels.Set, req *Requ
 		r: r, set: set, req: req, run: &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}, Lots: []Lot{}},
 		reads: &readLog{}, touched: map[chain.Account]bool{}, carriers: map[ledger.Key]bool{},
 	}
+	defer b.reads.join()
 	b.d = &drawing{names: &names{registry: r.Registry(), assets: map[ledger.AssetRef]chain.Asset{}}, poison: req.Method == Poison, res: &b.run.Result}
 	for i := range rows {
 		if err := b.transfer(ctx, &rows[i].row, req.Thefts[rows[i].theft].ID); err != nil {

@@ -68,6 +68,7 @@ func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Reques
 	}
 	var sims []*sim
 	reads := &readLog{}
+	defer reads.join()
 	for _, part := range parts(req, rows, coins) {
 		s, err := newSim(ctx, r, set, req, part, reads)
 		if err != nil {

@@ -12,54 +12,47 @@ import (
 )
 
 // readLog digests the transfers that a run reads, in order, for each chain.
+// Rows are gathered by the simulation, and a goroutine writes their text and
+// digests it while the next ones are gathered: it is a third of the work of a
+// large trace, and nothing waits for it. Whoever runs a simulation joins the
+// goroutine before the reader may be closed.
 type readLog struct {
-	rows    []ledger.Row // whose text is not written yet
-	buf     []byte       // their text, while it is
-	text    []byte       // not digested yet, of the rows before
-	chain   ledger.ChainRef
-	into    *rowDigest // of that chain
-	digests map[chain.ID]*rowDigest
+	rows    []ledger.Row            // gathered
+	digests map[chain.ID]*rowDigest // the goroutine's until it is joined
+
+	given []ledger.Row // what the goroutine digests
+	text  []byte       // its own
+	done  chan error   // gets one error; nil: no goroutine runs
+	err   error        // of the last one: no other runs after an error
 }
 
-const (
-	readBatch = 2048    // rows that are written out at once
-	textBatch = 1 << 14 // bytes that are digested at once, while they are near
-)
+// readBatch is how many rows are digested at once.
+const readBatch = 1024
 
-// add takes a row; text writes it, and is nil where rows are to be written out
-// together.
-func (l *readLog) add(ctx context.Context, r ledger.Reader, w *ledger.Row, text ledger.RowText) (err error) {
-	if text == nil {
-		if len(l.rows) == 0 {
-			l.digestText()
-		}
-		if l.rows = append(l.rows, *w); len(l.rows) < readBatch {
-			return nil
-		}
-		return l.flush(ctx, r)
+// add takes a row.
+func (l *readLog) add(ctx context.Context, r ledger.Reader, w *ledger.Row) error {
+	if l.rows = append(l.rows, *w); len(l.rows) < readBatch {
+		return nil
 	}
-	if len(l.rows) > 0 {
-		if err := l.flush(ctx, r); err != nil {
-			return err
-		}
-	}
-	if l.into == nil || l.chain != w.Chain {
-		l.digestText()
-		l.chain, l.into = w.Chain, l.of(w.Chain.ID(), w.Block)
-	}
-	d := l.into
-	d.first, d.last, d.n = min(d.first, w.Block), max(d.last, w.Block), d.n+1
-	if l.text, err = text(l.text); len(l.text) >= textBatch {
-		l.digestText()
-	}
-	return err
+	return l.digestBeside(ctx, r)
 }
 
-// digestText digests the text gathered.
-func (l *readLog) digestText() {
-	if len(l.text) > 0 {
-		l.into.h.Write(l.text)
-		l.text = l.text[:0]
+// digestBeside lets a goroutine digest what was gathered.
+func (l *readLog) digestBeside(ctx context.Context, r ledger.Reader) error {
+	if l.join(); l.err != nil {
+		return l.err
+	}
+	l.rows, l.given = l.given[:0], l.rows
+	done := make(chan error, 1)
+	l.done = done
+	go func() { done <- l.digest(ctx, r) }()
+	return nil
+}
+
+// join waits for the goroutine.
+func (l *readLog) join() {
+	if l.done != nil {
+		l.err, l.done = <-l.done, nil
 	}
 }
 
@@ -90,43 +83,41 @@ func (l *readLog) of(id chain.ID, block uint64) *rowDigest {
 	return d
 }
 
-// flush digests what was gathered.
+// flush digests what was gathered, and waits for it.
 func (l *readLog) flush(ctx context.Context, r ledger.Reader) error {
-	l.digestText()
-	if len(l.rows) == 0 {
-		return nil
-	}
-	for from := 0; from < len(l.rows); {
-		to := from + 1
-		for to < len(l.rows) && l.rows[to].Chain == l.rows[from].Chain {
-			to++
-		}
-		if err := l.digest(ctx, r, l.rows[from:to]); err != nil {
-			return err
-		}
-		from = to
-	}
-	l.rows = l.rows[:0]
-	return nil
-}
-
-// digest digests rows of one chain.
-func (l *readLog) digest(ctx context.Context, r ledger.Reader, rows []ledger.Row) (err error) {
-	if l.buf, err = ledger.AppendRows(ctx, r, rows, l.buf[:0]); err != nil {
+	if err := l.digestBeside(ctx, r); err != nil {
 		return err
 	}
-	d := l.of(rows[0].Chain.ID(), rows[0].Block)
-	for i := range rows {
-		d.first, d.last = min(d.first, rows[i].Block), max(d.last, rows[i].Block)
+	l.join()
+	return l.err
+}
+
+// digest digests the rows given, chain by chain.
+func (l *readLog) digest(ctx context.Context, r ledger.Reader) (err error) {
+	defer caught(&err)
+	for rows := l.given; len(rows) > 0; {
+		n := 1
+		for n < len(rows) && rows[n].Chain == rows[0].Chain {
+			n++
+		}
+		if l.text, err = ledger.AppendRows(ctx, r, rows[:n], l.text[:0]); err != nil {
+			return err
+		}
+		d := l.of(rows[0].Chain.ID(), rows[0].Block)
+		for i := range rows[:n] {
+			d.first, d.last = min(d.first, rows[i].Block), max(d.last, rows[i].Block)
+		}
+		d.n += uint64(n)
+		d.h.Write(l.text)
+		rows = rows[n:]
 	}
-	d.n += uint64(len(rows))
-	d.h.Write(l.buf)
 	return nil
 }
 
 // addUTXO digests a transaction of a UTXO chain: a row from each input's
 // account, in order, then a row to each output's.
 func (l *readLog) addUTXO(tx *ledger.UTXOTx) {
+	l.join()
 	d := l.of(tx.Chain, tx.Block)
 	row := ledger.NewDigestTo(d.h)
 	t := chain.Transfer{Chain: tx.Chain, Time: tx.Time, Block: tx.Block, Index: tx.Index, Tx: tx.Tx, Kind: chain.KindNative, Asset: tx.Chain.Native()}

@@ -183,17 +183,16 @@ func (s *sim) leave(uint32) {
 // event lets one transfer happen: the sender's book gives lots, the theft
 // taints, the receiver acquires.
 func (s *sim) event(ctx context.Context, w *ledger.Row) error {
-	return s.happen(ctx, w, s.shelf.get(w.From, w.Asset), s.shelf.get(w.To, w.Asset), nil)
+	return s.happen(ctx, w, s.shelf.get(w.From, w.Asset), s.shelf.get(w.To, w.Asset))
 }
 
-// happen is event with the books of both sides, nil where none is open; text,
-// if any, writes the row.
-func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book, text ledger.RowText) error {
+// happen is event with the books of both sides, nil where none is open.
+func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book) error {
 	thefts := s.theftsOf(w)
 	if from == nil && to == nil && len(thefts) == 0 {
 		return nil
 	}
-	if err := s.reads.add(ctx, s.r, w, text); err != nil {
+	if err := s.reads.add(ctx, s.r, w); err != nil {
 		return err
 	}
 	if w.From == w.To || w.Amount.IsZero() {

@@ -98,11 +98,11 @@ func (k *walk) Wants(i int) bool {
 }
 
 // Read is for ledger.Walker.
-func (k *walk) Read(i int, w *ledger.Row, text ledger.RowText) error {
+func (k *walk) Read(i int, w *ledger.Row) error {
 	if w.Block > k.senderTo {
 		k.dropSenders()
 	}
-	return k.happen(k.ctx, w, k.shelf.at(k.books[i][0]), k.shelf.at(k.books[i][1]), text)
+	return k.happen(k.ctx, w, k.shelf.at(k.books[i][0]), k.shelf.at(k.books[i][1]))
 }
 
 // room is s with n elements, which may hold anything.

@@ -93,6 +93,7 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 	if !ok {
 		return true, w.start(ctx, r)
 	}
+	defer w.reads.join()
 	for _, s := range w.sims {
 		s.r, s.last = r, ledger.Key{}
 		if err := s.resume(ctx, fresh, w.seen); err != nil {

@@ -136,7 +136,7 @@ func (r *reader) Scan(_ context.Context, id chain.ID, after, until ledger.Key, y
 
 // ScanWhere is for ledger.WhereScanner.
 func (r *reader) ScanWhere(ctx context.Context, id chain.ID, assets []ledger.AssetRef, after, until ledger.Key, by ledger.Walker) error {
-	return r.Scan(ctx, id, after, until, func(rows []ledger.Row) error { return ledger.Walk(ctx, r, assets, rows, by) })
+	return r.Scan(ctx, id, after, until, func(rows []ledger.Row) error { return ledger.Walk(assets, rows, by) })
 }
 
 func (r *reader) Balances(_ context.Context, queries []ledger.BalanceQuery) ([]ledger.Balance, error) {

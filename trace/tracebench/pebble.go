@@ -165,7 +165,7 @@ func (p *pebbleReader) ScanWhere(ctx context.Context, _ chain.ID, assets []ledge
 	}
 	rows := make([]ledger.Row, 0, pebbleWave)
 	walk := func() {
-		err = ledger.Walk(ctx, p.Reader, nil, rows, by)
+		err = ledger.Walk(nil, rows, by)
 		rows = rows[:0]
 	}
 	broken := p.each(everyone, assets[0], after, until, func(w *ledger.Row) bool {
