@@ -46,56 +46,40 @@ type listed struct {
 // eachAccount merges the epochs' lists: use gets every account once with how
 // often it occurs, and its numbers.
 func eachAccount(lists []*accountList, use func(form byte, raw []byte, count int, in []listed) error) error {
-	h := make([]int, 0, len(lists)) // a heap by account
-	less := func(a, b int) bool {
-		x, y := lists[a], lists[b]
-		return cmp.Or(compareRaw(x.form, y.form, x.raw, y.raw), cmp.Compare(a, b)) < 0
-	}
-	down := func(i int) {
-		for {
-			k := 2*i + 1
-			if k >= len(h) {
-				return
-			}
-			if k+1 < len(h) && less(h[k+1], h[k]) {
-				k++
-			}
-			if !less(h[k], h[i]) {
-				return
-			}
-			h[i], h[k] = h[k], h[i]
-			i = k
-		}
-	}
+	h := heap[int]{less: func(a, b *int) bool {
+		x, y := lists[*a], lists[*b]
+		return cmp.Or(compareRaw(x.form, y.form, x.raw, y.raw), cmp.Compare(*a, *b)) < 0
+	}}
 	for i, l := range lists {
 		if l.next() {
-			h = append(h, i)
+			h.push(i)
 		} else if l.err != nil {
 			return l.err
 		}
 	}
-	for i := len(h)/2 - 1; i >= 0; i-- {
-		down(i)
-	}
 	var raw [64]byte
 	var in []listed
-	for len(h) > 0 {
-		first := lists[h[0]]
+	for len(h.list) > 0 {
+		first := lists[h.list[0]]
 		form, same := first.form, raw[:copy(raw[:], first.raw)]
 		count := 0
 		in = in[:0]
-		for len(h) > 0 && lists[h[0]].form == form && bytes.Equal(lists[h[0]].raw, same) {
-			l := lists[h[0]]
-			count += int(l.count)
-			in = append(in, listed{h[0], l.number})
-			if !l.next() {
-				if l.err != nil {
-					return l.err
-				}
-				h[0] = h[len(h)-1]
-				h = h[:len(h)-1]
+		for len(h.list) > 0 {
+			i := h.list[0]
+			l := lists[i]
+			if l.form != form || !bytes.Equal(l.raw, same) {
+				break
 			}
-			down(0)
+			count += int(l.count)
+			in = append(in, listed{i, l.number})
+			if l.next() {
+				h.fix()
+				continue
+			}
+			if l.err != nil {
+				return l.err
+			}
+			h.pop()
 		}
 		if err := use(form, same, count, in); err != nil {
 			return err
@@ -124,7 +108,7 @@ func (l *Ledger) openLists(of []*epoch) (lists []*accountList, close func(), err
 			close()
 			return nil, nil, errs.Wrap("import", e.listName(), err)
 		}
-		lists = append(lists, &accountList{window: newWindow(f, e.listName(), 0, info.Size()), left: e.count})
+		lists = append(lists, &accountList{window: newWindow(f, e.listName(), 0, info.Size(), runWindow), left: e.count})
 	}
 	return lists, close, nil
 }

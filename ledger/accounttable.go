@@ -24,6 +24,8 @@ type accountTable struct {
 	seed   [2]uint64
 	number map[chain.Account]uint32
 	others []numberedAccount // those that are not in keys, by number
+	counts *occurrences      // of runs that were written
+	assets *assetTable
 }
 
 type numberedAccount struct {
@@ -32,15 +34,15 @@ type numberedAccount struct {
 }
 
 // epochAccounts is how many accounts a table numbers before the next begins.
-// It bounds the memory of an import: 36 bytes for each account, and 8 while
-// its runs are merged.
+// It bounds the memory of an import: 36 bytes for each account, 8 while its
+// runs are merged, and one from its first run to the end.
 const epochAccounts = 1 << 22
 
 func newAccountTable(epoch int) *accountTable {
 	s := maphash.MakeSeed()
 	return &accountTable{
 		epoch: epoch, slots: newTable[uint64](1 << 12), keys: newLongTable[[20]byte](), number: map[chain.Account]uint32{},
-		seed: [2]uint64{maphash.Comparable(s, 1), maphash.Comparable(s, 2)},
+		seed: [2]uint64{maphash.Comparable(s, 1), maphash.Comparable(s, 2)}, counts: &occurrences{}, assets: newAssetTable(),
 	}
 }
 

@@ -17,7 +17,7 @@ const (
 )
 
 // runExtras is how many bytes of them a run gathers.
-const runExtras = 96 << 20
+const runExtras = 24 << 20
 
 // coins adds a transaction with its inputs and outputs.
 func (r *runBuffer) coins(u *UTXOTx) {
@@ -73,6 +73,7 @@ func (w *runWriter) extras(r *runBuffer, t *sortedTx, n int) {
 				w.flush()
 			}
 			w.b = append(w.b, b...)
+			w.counts.extra(b[4], &decoder{b: b[5:]})
 		}
 	}
 	if len(w.b) >= runBuf {
@@ -138,17 +139,18 @@ func (r *runReader) extras(t *mergedTx) {
 }
 
 // countExtras is count for the accounts of inputs and outputs.
-func (r *runReader) countExtras(counts []uint8) {
-	r.eachExtra(func(kind byte, d *decoder) {
-		if kind != extraCoins {
-			return
-		}
-		var c coinTx
-		c.read(d, func(n uint64) AccountRef {
-			if i := int(n) - 1; i >= 0 && i < len(counts) && counts[i] < 255 {
-				counts[i]++
-			}
-			return 0
-		})
+func (r *runReader) countExtras(counts *occurrences) {
+	r.eachExtra(func(kind byte, d *decoder) { counts.extra(kind, d) })
+}
+
+// extra counts the accounts of an extra, when it has any.
+func (o *occurrences) extra(kind byte, d *decoder) {
+	if kind != extraCoins {
+		return
+	}
+	var c coinTx
+	c.read(d, func(n uint64) AccountRef {
+		o.add(uint32(n))
+		return 0
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -21,23 +20,28 @@ type epoch struct {
 	base    string // of its files' names
 	runs    []*importRun
 	count   int               // accounts
+	assets  []chain.Asset     // by number, less one
+	refsOf  []AssetRef        // of assets, when a run was opened
 	inUse   int               // runs that were opened and not yet read to their end, or will be
 	numbers table[AccountRef] // by number, while a run is open
 	named   *naming           // which gave them
+	counts  *occurrences      // nil: an earlier process wrote the runs
 }
 
-// epochs groups runs by the table that numbered their accounts.
+// epochs groups runs, in the order in which they were written, by the tables
+// that numbered their accounts and assets.
 func epochs(runs []*importRun) []*epoch {
 	var out []*epoch
 	by := map[int]*epoch{}
 	for _, r := range runs {
 		e := by[r.info.Epoch]
 		if e == nil {
-			e = &epoch{chain: r.info.Chain, base: strings.TrimSuffix(r.info.Name, filepath.Ext(r.info.Name))}
+			e = &epoch{chain: r.info.Chain, base: strings.TrimSuffix(r.info.Name, filepath.Ext(r.info.Name)), counts: r.counts}
 			by[r.info.Epoch] = e
 			out = append(out, e)
 		}
 		e.runs = append(e.runs, r)
+		e.assets = append(e.assets, r.info.Assets...)
 		e.count = max(e.count, int(r.info.First)+r.info.New)
 		e.inUse++
 		r.epoch = e
@@ -56,6 +60,17 @@ func (e *epoch) release() {
 	}
 }
 
+// assetRefs are the references of the assets by number, less one.
+func (e *epoch) assetRefs(j *rewriteJob) []AssetRef {
+	if e.refsOf == nil {
+		e.refsOf = make([]AssetRef, len(e.assets))
+		for i, a := range e.assets {
+			e.refsOf[i] = j.asset(a)
+		}
+	}
+	return e.refsOf
+}
+
 // refs loads the references by number.
 func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
 	if e.numbers.list != nil {
@@ -66,7 +81,7 @@ func (e *epoch) refs(l *Ledger) ([]AccountRef, error) {
 		return nil, err
 	}
 	defer f.Close()
-	w := newWindow(f, e.refsName(), 0, int64(e.count)*refEntry)
+	w := newWindow(f, e.refsName(), 0, int64(e.count)*refEntry, runWindow)
 	numbers := newTable[AccountRef](e.count)
 	for range numbers.list {
 		w.fill()
@@ -91,28 +106,21 @@ const refEntry = 4 + 8
 // list writes the epoch's accounts sorted by their bytes, each with how often
 // it occurs, up to oftenSeen.
 func (e *epoch) list(l *Ledger) error {
-	var others []numberedAccount
-	counted, beside := newTable[uint8](e.count), newTable[uint8](e.count)
 	named, sorted := newTable[[20]byte](e.count), newTable[uint32](e.count)
-	defer counted.free()
-	defer beside.free()
 	defer named.free()
 	defer sorted.free()
-	counts, keys, order := counted.list, named.list, sorted.list
+	keys, order := named.list, sorted.list
+	var others []numberedAccount
 	var cerr, kerr error
-	var next atomic.Int32
-	both(func() { cerr = e.countIn(counts, &next) }, func() {
+	both(func() { cerr = e.occur() }, func() {
 		if others, kerr = e.read(keys); kerr == nil {
 			sortKeys(keys, order)
-			kerr = e.countIn(beside.list, &next)
 		}
 	})
 	if err := cmpErr(cerr, kerr); err != nil {
 		return err
 	}
-	for i, n := range beside.list {
-		counts[i] += min(n, 255-counts[i])
-	}
+	counts := e.counts.list
 	f, err := l.opt.disk.create(l.path(e.listName()))
 	if err != nil {
 		return err
@@ -155,27 +163,29 @@ func (e *epoch) read(keys [][20]byte) (others []numberedAccount, err error) {
 	return others, nil
 }
 
-// countIn reads all rows of the epoch's runs from next on, which others may be
-// reading, too.
-func (e *epoch) countIn(counts []uint8, next *atomic.Int32) error {
-	for {
-		i := int(next.Add(1)) - 1
-		if i >= len(e.runs) {
-			return nil
-		}
-		run := e.runs[i]
+// occur counts how often each account occurs, unless that was done while the
+// runs were written.
+func (e *epoch) occur() error {
+	if e.counts != nil {
+		e.counts.reserve(e.count)
+		return nil
+	}
+	e.counts = &occurrences{}
+	e.counts.reserve(e.count)
+	for _, run := range e.runs {
 		info := &run.info
-		r := runReader{window: newWindow(run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain)}
-		if err := r.count(counts); err != nil {
+		r := runReader{window: newWindow(run.f, info.Name, info.AtBlocks, info.Bytes, runWindow), idLen: idLen(info.Chain)}
+		if err := r.count(e.counts); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // accounts puts the accounts that a run lists into keys, by number, or into
 // others.
 func (r *importRun) accounts(keys [][20]byte, others []numberedAccount) ([]numberedAccount, error) {
-	w := newWindow(r.f, r.info.Name, 0, r.info.AtBlocks)
+	w := newWindow(r.f, r.info.Name, 0, r.info.AtBlocks, runWindow)
 	for i := range r.info.New {
 		w.fill()
 		n := r.info.First + uint32(i)

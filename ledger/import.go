@@ -37,10 +37,13 @@ type Import struct {
 	bulk    bool
 	buffers map[chain.ID]*runBuffer
 	tables  map[chain.ID]*accountTable
-	epochs  int // tables that were begun
+	epochs  int                  // tables that were begun
+	counts  map[int]*occurrences // of each of them
 	runs    []runInfo
 	writing chan wroteRun // the one run being written
 	busy    bool
+	aside   []runFile       // of runs that were written since the last Checkpoint
+	lost    error           // why runs cannot be made durable
 	spare   *runBuffer      // written, to be used again
 	ended   []*accountTable // no longer filled; the one run being written may read them
 	cursor  []byte
@@ -51,6 +54,7 @@ type Import struct {
 type wroteRun struct {
 	b    *runBuffer
 	info runInfo
+	file runFile
 	err  error
 }
 
@@ -67,7 +71,7 @@ func (l *Ledger) Begin(ctx context.Context, source string) (*Import, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := &Import{l: l, lock: lock, spool: name + ".log", buffers: map[chain.ID]*runBuffer{}, tables: map[chain.ID]*accountTable{}}
+	im := &Import{l: l, lock: lock, spool: name + ".log", buffers: map[chain.ID]*runBuffer{}, tables: map[chain.ID]*accountTable{}, counts: map[int]*occurrences{}}
 	if exists(l.path(im.spool)) {
 		if err := im.resume(); err != nil {
 			lock.Unlock()
@@ -175,14 +179,14 @@ func (im *Import) route(f *Facts) error {
 func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 	b := im.buffers[id]
 	if b != nil && b.full() {
-		if err := im.flush(b, true); err != nil {
+		if err := im.flush(b); err != nil {
 			return nil, err
 		}
 		b = nil
 	}
 	if b == nil {
 		if b = im.spare; b == nil {
-			b = newRunBuffer()
+			b = &runBuffer{}
 		}
 		im.spare = nil
 		b.reset(id, im.table(id))
@@ -201,13 +205,13 @@ func (im *Import) table(id chain.ID) *accountTable {
 		}
 		im.epochs++
 		t = newAccountTable(im.epochs)
-		im.tables[id] = t
+		im.tables[id], im.counts[im.epochs] = t, t.counts
 	}
 	return t
 }
 
-// flush writes a buffer aside, and syncs it when durable, while the next one fills.
-func (im *Import) flush(b *runBuffer, durable bool) error {
+// flush writes a buffer aside while the next one fills.
+func (im *Import) flush(b *runBuffer) error {
 	if err := im.wait(); err != nil {
 		return err
 	}
@@ -218,16 +222,10 @@ func (im *Import) flush(b *runBuffer, durable bool) error {
 	}
 	delete(im.buffers, b.id)
 	im.writing, im.busy = make(chan wroteRun, 1), true
-	met := b.accounts.since(b.first, b.other)
+	met, assets := b.accounts.since(b.first, b.other), slices.Clone(b.accounts.assets.names[b.asset0:])
 	go func(done chan<- wroteRun) {
-		info, err := b.write(f, name, met)
-		if err == nil && durable {
-			err = f.Sync()
-		}
-		if cerr := f.Close(); err == nil {
-			err = cerr
-		}
-		done <- wroteRun{b, info, errs.Wrap("import", name, err)}
+		info, err := b.write(f, name, met, assets)
+		done <- wroteRun{b, info, runFile{f: f}, errs.Wrap("import", name, err)}
 	}(im.writing)
 	return nil
 }
@@ -247,10 +245,12 @@ func (im *Import) wait() error {
 		t.free()
 	}
 	im.ended = nil
-	if r.err == nil {
-		im.runs = append(im.runs, r.info)
+	if r.err != nil {
+		r.file.f.Close()
+		return r.err
 	}
-	return r.err
+	im.runs = append(im.runs, r.info)
+	return im.putAside(r.file)
 }
 
 // release gives the memory of runs back, when none is being written.
@@ -270,14 +270,13 @@ func (im *Import) release() {
 	im.buffers, im.tables, im.spare, im.ended = map[chain.ID]*runBuffer{}, map[chain.ID]*accountTable{}, nil, nil
 }
 
-// flushAll writes every buffer and waits. Runs that no checkpoint will name
-// need not be durable.
-func (im *Import) flushAll(durable bool) error {
+// flushAll writes every buffer and waits.
+func (im *Import) flushAll() error {
 	for _, b := range im.buffers {
 		if b.empty() {
 			continue
 		}
-		if err := im.flush(b, durable); err != nil {
+		if err := im.flush(b); err != nil {
 			return err
 		}
 	}
@@ -306,7 +305,7 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 		}
 	}
 	all.append(&im.facts)
-	if err := im.flushAll(false); err != nil {
+	if err := im.flushAll(); err != nil {
 		return stats, err
 	}
 	if len(im.runs) > 0 {
@@ -345,6 +344,7 @@ func (l *Ledger) checkCommit(f *Facts) error {
 // commitRuns merges the runs into segments.
 func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 	im.release() // merging needs the memory
+	im.letGo()
 	if err := im.l.write(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
 		return Stats{}, err
 	}
@@ -364,7 +364,7 @@ func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 		if err != nil {
 			return Stats{}, err
 		}
-		runs = append(runs, &importRun{info: im.runs[i], f: f})
+		runs = append(runs, &importRun{info: im.runs[i], f: f, counts: im.counts[im.runs[i].Epoch]})
 	}
 	stats, _, err := im.l.rewrite(ctx, runs, rest)
 	return stats, err
@@ -387,6 +387,7 @@ func (im *Import) Suspend() error {
 	}
 	im.wait() //nolint:errcheck // what no checkpoint names is read again
 	im.release()
+	im.letGo()
 	if im.log == nil {
 		return im.end()
 	}
@@ -399,6 +400,7 @@ func (im *Import) Suspend() error {
 func (im *Import) end() error {
 	im.done = true
 	im.release()
+	im.letGo()
 	var err error
 	if im.log != nil {
 		im.log.f.Close()

@@ -139,44 +139,48 @@ func headBlocks(layers []*layer, id ChainRef, moves func(block uint64) bool, mov
 	return out
 }
 
+// queued is a source by the number of the block that it gives next.
+type queued struct {
+	number uint64
+	place  int // among the sources: of equal blocks the first source's comes first
+	source blockSource
+}
+
 // mergeBlocks gives the blocks of all sources, each once, merged.
 func mergeBlocks(sources []blockSource, sorter placeSorter, emit func(*mergedBlock) error) error {
-	var out mergedBlock
-	for _, s := range sources {
-		if _, ok := s.(*listSource); ok {
-			continue
-		}
-		if err := s.advance(); err != nil {
-			return err
+	queue := heap[queued]{less: func(a, b *queued) bool {
+		return a.number < b.number || a.number == b.number && a.place < b.place
+	}}
+	put := func(q queued) {
+		if b, ok := q.source.head(); ok {
+			q.number = b.state.number
+			queue.push(q)
 		}
 	}
-	var same []blockSource
-	for {
-		number, any := chain.NoBlock, false
-		same = same[:0]
-		for _, s := range sources {
-			b, ok := s.head()
-			switch {
-			case !ok:
-				continue
-			case !any || b.state.number < number:
-				number, any, same = b.state.number, true, append(same[:0], s)
-			case b.state.number == number:
-				same = append(same, s)
+	for i, s := range sources {
+		if _, ok := s.(*listSource); !ok {
+			if err := s.advance(); err != nil {
+				return err
 			}
 		}
-		if !any {
-			return nil
+		put(queued{place: i, source: s})
+	}
+	var out mergedBlock
+	var same []queued
+	for len(queue.list) > 0 {
+		same = same[:0]
+		for len(queue.list) > 0 && (len(same) == 0 || queue.list[0].number == same[0].number) {
+			same = append(same, queue.pop())
 		}
-		for _, s := range same {
-			if z, ok := s.(loader); ok {
+		for _, q := range same {
+			if z, ok := q.source.(loader); ok {
 				if err := z.load(); err != nil {
 					return err
 				}
 			}
 		}
-		b, _ := same[0].head()
-		if alone, ok := same[0].(inOrder); ok && len(same) == 1 {
+		b, _ := same[0].source.head()
+		if alone, ok := same[0].source.(inOrder); ok && len(same) == 1 {
 			alone.inOrder(b, sorter)
 		} else {
 			combine(&out, same, sorter)
@@ -185,19 +189,21 @@ func mergeBlocks(sources []blockSource, sorter placeSorter, emit func(*mergedBlo
 		if err := emit(b); err != nil {
 			return err
 		}
-		for _, s := range same {
-			if err := s.advance(); err != nil {
+		for _, q := range same {
+			if err := q.source.advance(); err != nil {
 				return err
 			}
+			put(q)
 		}
 	}
+	return nil
 }
 
 // combine merges what several sources hold of one block.
-func combine(out *mergedBlock, sources []blockSource, sorter placeSorter) {
+func combine(out *mergedBlock, sources []queued, sorter placeSorter) {
 	out.txs = out.txs[:0]
 	for i, s := range sources {
-		b, _ := s.head()
+		b, _ := s.source.head()
 		if i == 0 {
 			out.state = b.state
 		} else {

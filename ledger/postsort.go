@@ -46,19 +46,8 @@ const (
 )
 
 // gatherEntries writes which accounts occur and reads all rows' entries.
-func gatherEntries(s *segment, x *sheetWriter, last uint64) *entrySorter {
-	e := &entrySorter{s: s, rowBits: uint(bits.Len64(s.Rows))}
-	var words [2][]uint64
-	e.eachHalf(func(half int, from, to uint32) {
-		if last > 0 {
-			words[half] = make([]uint64, (last-s.FirstAccount)/64+1)
-		}
-		e.mark(words[half], from, to)
-	})
-	e.words = words[0]
-	for i, w := range words[1] {
-		e.words[i] |= w
-	}
+func gatherEntries(s *segment, x *sheetWriter, accounts []uint64) *entrySorter {
+	e := &entrySorter{s: s, words: accounts, rowBits: uint(bits.Len64(s.Rows))}
 	var ranks []uint32
 	total := uint32(0)
 	e.before = make([]uint32, len(e.words))
@@ -77,22 +66,6 @@ func gatherEntries(s *segment, x *sheetWriter, last uint64) *entrySorter {
 	return e
 }
 
-// mark sets the bits of all accounts of rows.
-func (e *entrySorter) mark(words []uint64, first, end uint32) {
-	e.eachRow(first, end, false, func(from, to, _ []uint64, _ uint32) {
-		for i := range from {
-			if from[i] != 0 {
-				n := from[i] - e.s.FirstAccount
-				words[n/64] |= 1 << (n % 64)
-			}
-			if to[i] != 0 {
-				n := to[i] - e.s.FirstAccount
-				words[n/64] |= 1 << (n % 64)
-			}
-		}
-	})
-}
-
 // eachHalf goes over both halves of the rows at once.
 func (e *entrySorter) eachHalf(use func(half int, from, to uint32)) {
 	middle := uint32(e.s.Rows/2) / blockRows * blockRows
@@ -103,34 +76,6 @@ func (e *entrySorter) eachHalf(use func(half int, from, to uint32)) {
 func (e *entrySorter) place(account uint64) uint64 {
 	i := account - e.s.FirstAccount
 	return uint64(e.before[i/64]) + uint64(bits.OnesCount64(e.words[i/64]&(1<<(i%64)-1)))
-}
-
-// eachRow reads the rows of a range that begins with a block, and with keep
-// their amounts.
-func (e *entrySorter) eachRow(first, end uint32, keep bool, use func(from, to, asset []uint64, first uint32)) {
-	var from, to, asset [blockRows]uint64
-	var amounts [blockRows]chain.Amount
-	var common []chain.Amount
-	if keep {
-		common = e.s.commonAmounts()
-	}
-	var at rowStarts
-	var b rowBlock
-	for n := first; n < end; n += blockRows {
-		e.s.rowBlock(n, &b)
-		b.starts(&at)
-		k := b.rows()
-		b.column(colFrom, &at, from[:k])
-		b.column(colTo, &at, to[:k])
-		b.column(colAsset, &at, asset[:k])
-		if keep {
-			b.amounts(&at, amounts[:k], common)
-			for i := range amounts[:k] {
-				e.amounts.set(n+uint32(i), amounts[i])
-			}
-		}
-		use(from[:k], to[:k], asset[:k], n)
-	}
 }
 
 // deal puts the entries of all rows into hands, and keeps their amounts.
@@ -144,15 +89,29 @@ func (e *entrySorter) deal(accounts uint32) {
 	e.eachHalf(func(half int, from, to uint32) { e.dealRows(e.hands[half], &e.pieces[half], from, to) })
 }
 
-// dealRows puts the entries of some rows into hands.
+// dealRows puts the entries of rows into hands, and keeps the rows' amounts.
+// The first row begins a block.
 func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint32) {
 	low, width := e.low, e.tail()
 	put := func(place, tail uint64) {
 		hands[place>>low].put(place&(1<<low-1)<<width|tail, pieces)
 	}
-	e.eachRow(first, end, true, func(from, to, asset []uint64, first uint32) {
-		for i := range from {
-			tail := asset[i]<<(e.rowBits+2) | uint64(first) + uint64(i)
+	var from, to, asset [blockRows]uint64
+	var amounts [blockRows]chain.Amount
+	common := e.s.commonAmounts()
+	var at rowStarts
+	var b rowBlock
+	for n := first; n < end; n += blockRows {
+		e.s.rowBlock(n, &b)
+		b.starts(&at)
+		k := b.rows()
+		b.column(colFrom, &at, from[:k])
+		b.column(colTo, &at, to[:k])
+		b.column(colAsset, &at, asset[:k])
+		b.amounts(&at, amounts[:k], common)
+		for i := range k {
+			e.amounts.set(n+uint32(i), amounts[i])
+			tail := asset[i]<<(e.rowBits+2) | uint64(n) + uint64(i)
 			if from[i] != 0 {
 				side := uint64(entryOut)
 				if to[i] == from[i] {
@@ -164,7 +123,7 @@ func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint
 				put(e.place(to[i]), tail)
 			}
 		}
-	})
+	}
 }
 
 func (h *hand) put(entry uint64, pieces *handPieces) {

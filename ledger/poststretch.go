@@ -59,9 +59,10 @@ type postingSections struct {
 	marks, skips, balances []byte
 }
 
-// writePostings writes which accounts occur in a segment and in which rows.
-func writePostings(s *segment, x *sheetWriter, last uint64) {
-	e := gatherEntries(s, x, last)
+// writePostings writes which accounts occur in a segment, from FirstAccount on,
+// and in which rows.
+func writePostings(s *segment, x *sheetWriter, accounts []uint64) {
+	e := gatherEntries(s, x, accounts)
 	x.begin("postings")
 	p := &postingSections{x: x, start: x.at(), offsets: make([]uint64, 0, dirAccounts)}
 	writers := min(runtime.GOMAXPROCS(0), maxPostingWriters)

@@ -232,7 +232,7 @@ func (j *rewriteJob) chain(ctx context.Context, id ChainRef, runs []*importRun) 
 		}
 	}()
 	for _, r := range runs {
-		sources = append(sources, newLazyRun(j, r))
+		sources = append(sources, newLazyRun(j, r, len(runs)))
 		p.run(&r.info)
 		runRowsIn += r.info.Rows
 		for _, a := range r.info.Assets {

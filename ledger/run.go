@@ -1,37 +1,31 @@
 package ledger
 
 import (
-	"encoding/binary"
-
 	"bongsu/chain"
 )
 
 // A run is a part of a large import, in order of blocks and written aside, so
-// that an import of any size needs the memory of one. Accounts in it have the
-// numbers of an accountTable, assets numbers of the run's own. FORMAT.md draws
-// it.
+// that an import of any size needs the memory of one. Accounts and assets in it
+// have the numbers of an epoch's tables. FORMAT.md draws it.
 
-// runRows is how many movements, transactions or blocks a run gathers.
-const runRows = 1 << 20
+// runRows is how many movements, transactions or blocks a run gathers: few
+// enough that sorting and writing one finds most of it in the processor's
+// cache, and that a small import is not one run, written by one core while the
+// other waits.
+const runRows = 1 << 18
 
 // runBuffer gathers the placed facts of one chain.
 type runBuffer struct {
 	id       chain.ID
 	idLen    int
 	accounts *accountTable
-	first    uint32                   // of the accounts that this run meets first
-	other    int                      // likewise, among the table's others
-	assets   map[chain.Asset]AssetRef // numbers of the run's own, from 1
-	names    []chain.Asset
-	byToken  map[[20]byte]AssetRef
-	lately   [1 << 9]struct { // of byToken, by a byte or so of the address
-		token [20]byte
-		ref   AssetRef
-	}
-	ids    []byte // of txs, idLen bytes each
-	txs    []runTx
-	rows   []runRow // by transaction
-	memory struct { // of ids, txs and rows, when there are many
+	first    uint32 // of the accounts that this run meets first
+	other    int    // likewise, among the table's others
+	asset0   int    // of the assets that this run meets first
+	ids      []byte // of txs, idLen bytes each
+	txs      []runTx
+	rows     []runRow // by transaction
+	memory   struct { // of ids, txs and rows, when there are many
 		ids  table[byte]
 		txs  table[runTx]
 		rows table[runRow]
@@ -62,18 +56,10 @@ type runRow struct {
 	amount       chain.Amount
 }
 
-func newRunBuffer() *runBuffer {
-	return &runBuffer{assets: map[chain.Asset]AssetRef{}, byToken: map[[20]byte]AssetRef{}}
-}
-
 // reset empties a buffer and keeps its memory.
 func (r *runBuffer) reset(id chain.ID, accounts *accountTable) {
 	r.id, r.idLen, r.accounts = id, idLen(id), accounts
-	r.first, r.other = accounts.count, len(accounts.others)
-	clear(r.assets)
-	clear(r.byToken)
-	r.names = nil
-	clear(r.lately[:])
+	r.first, r.other, r.asset0 = accounts.count, len(accounts.others), len(accounts.assets.names)
 	r.ids, r.txs, r.rows, r.blocks = r.ids[:0], r.txs[:0], r.rows[:0], r.blocks[:0]
 	r.extras.b = r.extras.b[:0]
 }
@@ -126,30 +112,6 @@ func (r *runBuffer) account(a chain.Account) uint32 {
 	return r.accounts.other(a) + 1
 }
 
-func (r *runBuffer) asset(a chain.Asset) AssetRef {
-	n, ok := r.assets[a]
-	if !ok {
-		r.names = append(r.names, a)
-		n = AssetRef(len(r.names))
-		r.assets[a] = n
-	}
-	return n
-}
-
-func (r *runBuffer) token(contract *[20]byte) AssetRef {
-	last := &r.lately[binary.LittleEndian.Uint16(contract[8:])%uint16(len(r.lately))]
-	if last.ref != 0 && same20(&last.token, contract) {
-		return last.ref
-	}
-	n, ok := r.byToken[*contract]
-	if !ok {
-		n = r.asset(chain.Token(chain.EVM(r.id, *contract)))
-		r.byToken[*contract] = n
-	}
-	last.token, last.ref = *contract, n
-	return n
-}
-
 // idOf is the id of transaction i of the buffer.
 func (r *runBuffer) idOf(i uint32) []byte { return r.ids[int(i)*r.idLen : (int(i)+1)*r.idLen] }
 
@@ -174,7 +136,7 @@ func (r *runBuffer) transfer(t *chain.Transfer) {
 	var raw [64]byte
 	r.tx(t.Tx.AppendRaw(raw[:0]), runTx{block: t.Block, time: t.Time, index: t.Index})
 	m := runRow{
-		from: r.account(t.From), to: r.account(t.To), asset: r.asset(t.Asset),
+		from: r.account(t.From), to: r.account(t.To), asset: r.accounts.assets.number(t.Asset),
 		nth: t.Nth, ordinal: t.Ordinal, row: t.Row, kind: t.Kind, amount: t.Amount,
 	}
 	r.add(&m)
@@ -201,7 +163,8 @@ func (r *runBuffer) add(m *runRow) {
 
 // evm adds transfers, at most evmBatch of them.
 func (r *runBuffer) evm(transfers []EVMTransfer) {
-	native, n := r.asset(r.id.Native()), 0
+	assets, n := r.accounts.assets, 0
+	native := assets.number(r.id.Native())
 	for i := range transfers {
 		t := &transfers[i]
 		if !t.NoFrom {
@@ -220,7 +183,7 @@ func (r *runBuffer) evm(transfers []EVMTransfer) {
 		r.tx(t.Tx[:], runTx{block: t.Block, time: t.Time, index: t.Index})
 		m := runRow{asset: native, nth: t.Nth, ordinal: t.Ordinal, row: t.Row, kind: t.Kind, amount: t.Amount}
 		if t.Kind == chain.KindToken {
-			m.asset = r.token(&t.Contract)
+			m.asset = assets.token(r.id, &t.Contract)
 		}
 		if !t.NoFrom {
 			m.from, numbers = numbers[0]+1, numbers[1:]
@@ -245,7 +208,7 @@ type runInfo struct {
 	From     uint64        `json:"from"`
 	To       uint64        `json:"to"`
 	Rows     uint64        `json:"rows"`
-	Assets   []chain.Asset `json:"assets"`
-	AtBlocks int64         `json:"at_blocks"` // where blocks begin; accounts come first
+	Assets   []chain.Asset `json:"new_assets"` // that it names first, in the epoch's order
+	AtBlocks int64         `json:"at_blocks"`  // where blocks begin; accounts come first
 	Bytes    int64         `json:"bytes"`
 }

@@ -12,9 +12,10 @@ import (
 
 // importRun is a run that is open for reading.
 type importRun struct {
-	info  runInfo
-	f     file
-	epoch *epoch
+	info   runInfo
+	f      file
+	epoch  *epoch
+	counts *occurrences // of its accounts in all runs of its epoch; nil: they must be counted
 }
 
 // sortedRuns puts runs in order of their first block.
@@ -22,11 +23,14 @@ func sortedRuns(runs []*importRun) {
 	slices.SortStableFunc(runs, func(a, b *importRun) int { return cmp.Compare(a.info.From, b.info.From) })
 }
 
-// runWindow is how much of a run is in memory at most; runElement is more than
-// its largest element.
+// runWindow is how much of a run is in memory at most, and runWindows of all of
+// them, when their blocks lie so that all are read at once; runElement is more
+// than a run's largest element.
 const (
-	runWindow  = 1 << 19
-	runElement = 256
+	runWindow   = 1 << 19
+	runWindows  = 1 << 28
+	leastWindow = 1 << 14
+	runElement  = 256
 )
 
 // window reads a file through a buffer, element by element.
@@ -39,8 +43,8 @@ type window struct {
 	err   error
 }
 
-func newWindow(f file, name string, from, to int64) window {
-	size := int(min(runWindow, to-from+1))
+func newWindow(f file, name string, from, to int64, size int64) window {
+	size = min(size, to-from+1)
 	return window{name: name, in: io.NewSectionReader(f, from, to-from), buf: make([]byte, 0, max(size, 2*runElement))}
 }
 
@@ -89,7 +93,7 @@ type runReader struct {
 	window
 	idLen    int
 	accounts []AccountRef // by number
-	assets   []AssetRef   // by the run's number less one
+	assets   []AssetRef   // by the epoch's number less one
 	names    *names       // to tell statements of one transaction apart
 	next     mergedBlock
 	moves    []movement // memory of next's
@@ -176,8 +180,8 @@ func (r *runReader) move(m *movement) {
 	m.amount = chain.FromWords(words)
 }
 
-// count adds how often each account occurs, up to 255.
-func (r *runReader) count(counts []uint8) error {
+// count adds how often each account occurs.
+func (r *runReader) count(counts *occurrences) error {
 	for r.fill() && r.err == nil {
 		r.take(8)
 		flags := r.byte()
@@ -203,7 +207,7 @@ func (r *runReader) count(counts []uint8) error {
 }
 
 // countRow counts the accounts of a movement.
-func (r *runReader) countRow(counts []uint8) {
+func (r *runReader) countRow(counts *occurrences) {
 	if len(r.buf)-r.at < runElement {
 		r.fill()
 	}
@@ -212,11 +216,8 @@ func (r *runReader) countRow(counts []uint8) {
 		r.take(runMovement) // fails
 		return
 	}
-	for _, n := range [2]uint32{binary.LittleEndian.Uint32(b[2:]), binary.LittleEndian.Uint32(b[6:])} {
-		if i := int(n) - 1; i >= 0 && i < len(counts) && counts[i] < 255 {
-			counts[i]++
-		}
-	}
+	counts.add(binary.LittleEndian.Uint32(b[2:]))
+	counts.add(binary.LittleEndian.Uint32(b[6:]))
 	r.take(runMovement + int(min(b[1]&runWords, 4))*8 + int(b[1]&runPlace))
 }
 
@@ -230,15 +231,17 @@ func (r *runReader) account(n uint32) AccountRef {
 // lazyRun opens its run only when its first block's turn comes, and lets go of
 // its memory after its last.
 type lazyRun struct {
-	job  *rewriteJob
-	run  *importRun
-	r    *runReader
-	stub mergedBlock // the first block's number, until the run is open
-	more bool
+	job    *rewriteJob
+	run    *importRun
+	r      *runReader
+	stub   mergedBlock // the first block's number, until the run is open
+	more   bool
+	window int64
 }
 
-func newLazyRun(j *rewriteJob, run *importRun) *lazyRun {
-	z := &lazyRun{job: j, run: run, more: run.info.From != chain.NoBlock}
+// newLazyRun is for one of n runs.
+func newLazyRun(j *rewriteJob, run *importRun, n int) *lazyRun {
+	z := &lazyRun{job: j, run: run, more: run.info.From != chain.NoBlock, window: min(runWindow, max(runWindows/int64(n), leastWindow))}
 	z.stub.state.number = run.info.From
 	return z
 }
@@ -273,10 +276,8 @@ func (z *lazyRun) load() error {
 	if err != nil {
 		return err
 	}
-	z.r = &runReader{window: newWindow(z.run.f, info.Name, info.AtBlocks, info.Bytes), idLen: idLen(info.Chain), accounts: accounts, names: z.job.names}
-	for _, a := range info.Assets {
-		z.r.assets = append(z.r.assets, z.job.asset(a))
-	}
+	z.r = &runReader{window: newWindow(z.run.f, info.Name, info.AtBlocks, info.Bytes, z.window), idLen: idLen(info.Chain), accounts: accounts, names: z.job.names}
+	z.r.assets = z.run.epoch.assetRefs(z.job)
 	return z.r.advance()
 }
 

@@ -9,13 +9,15 @@ import (
 )
 
 // write sorts the buffer and writes it: the accounts that this run met first,
-// then the blocks.
-func (r *runBuffer) write(f file, name string, met accountStretch) (runInfo, error) {
+// then the blocks. Its assets are kept with what describes it.
+func (r *runBuffer) write(f file, name string, met accountStretch, assets []chain.Asset) (runInfo, error) {
 	info := runInfo{
 		Name: name, Chain: r.id, Epoch: r.accounts.epoch, First: met.first, New: met.count,
-		Rows: uint64(len(r.rows)), Assets: r.names, From: chain.NoBlock,
+		Rows: uint64(len(r.rows)), Assets: assets, From: chain.NoBlock,
 	}
-	w := &runWriter{f: f, b: make([]byte, 0, runBuf)}
+	w := &runWriter{f: f, b: make([]byte, 0, runBuf), counts: r.accounts.counts}
+	w.counts.reserve(int(met.first) + met.count)
+	w.counts.addRows(r.rows)
 	w.accounts(met)
 	info.AtBlocks = w.at()
 	r.writeBlocks(w, &info)
@@ -29,6 +31,7 @@ type runWriter struct {
 	f       file
 	b       []byte
 	flushed int64
+	counts  *occurrences // of a run
 	err     error
 }
 

@@ -32,14 +32,13 @@ type segmentWriter struct {
 	hashes     []byte
 	extraAt    []byte
 	extras     []byte
-	accounts   [2]AccountRef // lowest and highest
-	asset      AssetRef      // highest
-	coins      *coinWriter   // nil before the first transaction with inputs and outputs
+	accounts   accountSet  // that rows name
+	asset      AssetRef    // highest
+	coins      *coinWriter // nil before the first transaction with inputs and outputs
 }
 
 func newSegmentWriter(d disk, dir string, number uint64, id chain.ID) (*segmentWriter, error) {
 	w := &segmentWriter{disk: d, dir: dir, info: segmentInfo{Number: number, Chain: id}, idPrefixes: newLongTable[uint32]()}
-	w.accounts[0] = 1<<63 - 1
 	w.rowEnc.common = newCommonAmounts()
 	var err error
 	if w.rows, err = w.sheet("rows"); err != nil {
@@ -182,11 +181,8 @@ func (w *segmentWriter) row(tx, place uint32, m *movement, timed bool) {
 	if !timed {
 		w.info.Untimed++
 	}
-	for _, a := range [2]AccountRef{m.from, m.to} {
-		if a != 0 {
-			w.accounts[0], w.accounts[1] = min(w.accounts[0], a), max(w.accounts[1], a)
-		}
-	}
+	w.accounts.add(m.from)
+	w.accounts.add(m.to)
 	w.asset = max(w.asset, m.asset)
 	w.rowBuf = append(w.rowBuf, segmentRow{tx, place, *m})
 	if len(w.rowBuf) == blockRows {
@@ -220,9 +216,7 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	w.flushTxs()
 	writeUint64s(w.rows, "at", w.rowAt)
 	writeUint64s(w.txs, "at", w.txAt)
-	if w.accounts[1] > 0 {
-		w.info.FirstAccount = uint64(w.accounts[0]) &^ 63
-	}
+	w.info.FirstAccount = w.accounts.first()
 	w.info.AssetBits = uint(bits.Len32(uint32(w.asset)))
 	w.info.TxShift = txShift(w.info.Txs)
 	w.info.HashBytes = int64(w.info.Txs) * int64(idLen(w.info.Chain))

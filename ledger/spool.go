@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 
@@ -26,7 +27,9 @@ func (im *Import) resume() error {
 		err = log.read(headData, 0, func(r *record) error {
 			im.cursor = r.cursor
 			im.runs = nil
-			return json.Unmarshal(r.runs, &im.runs)
+			d := json.NewDecoder(bytes.NewReader(r.runs))
+			d.DisallowUnknownFields() // an earlier version's runs: its file is dropped below
+			return d.Decode(&im.runs)
 		})
 	}
 	for _, r := range im.runs {
@@ -64,7 +67,10 @@ func (im *Import) Checkpoint(cursor []byte) error {
 			return err
 		}
 	}
-	if err := im.flushAll(true); err != nil {
+	if err := im.flushAll(); err != nil {
+		return err
+	}
+	if err := im.harden(); err != nil {
 		return err
 	}
 	if err := im.l.opt.disk.syncDir(im.l.dir); err != nil {
