@@ -76,7 +76,7 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 			continue
 		}
 		parent := p.flow
-		if parent >= 0 {
+		if parent >= 0 && s.linking == noLink { // a link is no hop
 			p.hop++
 		}
 		p.arrive(w)
@@ -89,7 +89,7 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 			continue
 		}
 		p.flow = int32(len(s.flows))
-		f := flow{row: infoOf(w), amount: p.amount, class: p.class, hop: p.hop, rule: p.rule, parent: uint32(len(s.parents))}
+		f := flow{row: infoOf(w), amount: p.amount, class: p.class, hop: p.hop, rule: p.rule, link: s.linking, parent: uint32(len(s.parents))}
 		if !s.poison {
 			f.origin = p.origin()
 		}
@@ -207,6 +207,9 @@ func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
 // open opens the book of an account that taint reaches: what it held before is
 // one clean lot, and its rows are streamed from here on.
 func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error) {
+	if x := s.wrappers.of(w.To, w.Asset); x != nil {
+		return s.openWrapped(ctx, at, w, x)
+	}
 	key := bookKey{w.To, w.Asset}
 	o, err := s.opening(ctx, key, w)
 	if err != nil {
@@ -219,7 +222,7 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 	if s.scanning {
 		return b, nil
 	}
-	b.cur = &cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: w.Key, Until: s.head(s.parties[at].account.Chain()), Limit: firstPage}}
+	b.cur = s.cursorOf(b, w.Key, s.head(s.parties[at].account.Chain()))
 	if o.paged {
 		b.cur.take(o.rows, o.more)
 	}

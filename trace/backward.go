@@ -150,6 +150,7 @@ func (b *backward) finish(ctx context.Context) (_ *Run, err error) {
 		run.Read += g.Rows()
 	}
 	res.Labels = append([]string{}, b.set.Digests()...)
+	run.links(b.d.linked)
 	res.Conserved = true
 	return run, res.seal()
 }
@@ -218,6 +219,13 @@ func (b *backward) collect(ctx context.Context, s *sim, dep *deposit, stopOf fun
 			for _, p := range s.parents[f.parent : f.parent+f.parents] {
 				need[p] = true
 			}
+		}
+	}
+	if s.metLink {
+		b.d.linked = true
+		for i := range s.wrappers {
+			x := &s.wrappers[i]
+			b.d.assets[x.coin], b.d.assets[x.token] = x.Coin(), x.Token()
 		}
 	}
 	all := &Run{}

@@ -21,6 +21,10 @@ type upstream struct {
 	stops   []stopRow
 	seen    int
 	pages   ledger.Pages
+
+	wrappers wrappers
+	assets   []ledger.AssetRef // the deposit's, and what it may have been before a link
+	sender   bookKey           // what the deposit left
 }
 
 // stopRow is a transfer whose sender is where going back stops.
@@ -37,10 +41,16 @@ func (b *backward) transfer(ctx context.Context, w *ledger.Row, id string) error
 	if err := u.learn(ctx, w.Asset); err != nil {
 		return err
 	}
+	var err error
+	if u.wrappers, err = wrappersOf(ctx, b.r); err != nil {
+		return err
+	}
+	u.assets = u.wrappers.beside([]ledger.AssetRef{w.Asset})
+	u.sender, _ = u.wrappers.sides(w.From, w.To, w.Asset)
 	if err := u.search(ctx); err != nil {
 		return err
 	}
-	who, err := u.r.Accounts(ctx, []ledger.AccountRef{w.From})
+	who, err := u.r.Accounts(ctx, []ledger.AccountRef{u.sender.account})
 	if err != nil {
 		return err
 	}
@@ -63,12 +73,12 @@ func (b *backward) transfer(ctx context.Context, w *ledger.Row, id string) error
 
 // search walks back from the deposit's sender, nearest accounts first.
 func (u *upstream) search(ctx context.Context) error {
-	level := []ledger.AccountRef{u.deposit.From}
-	if u.deposit.From == 0 {
+	level := []ledger.AccountRef{u.sender.account}
+	if u.sender.account == 0 {
 		u.stops = append(u.stops, stopRow{u.deposit, stopStart})
 		return nil
 	}
-	u.depth[u.deposit.From] = 0
+	u.depth[u.sender.account] = 0
 	for n := 0; len(level) > 0; n++ {
 		var next []ledger.AccountRef
 		for _, ref := range level {
@@ -99,13 +109,13 @@ func (u *upstream) account(ctx context.Context, ref ledger.AccountRef, depth int
 		u.kinds[ref] = stopDepth
 		return nil, nil
 	}
-	sends := 0
+	sends := map[ledger.AssetRef]int{}
 	err = u.each(ctx, ref, func(w *ledger.Row) {
 		switch {
-		case w.From == w.To || w.Amount.IsZero():
+		case w.From == w.To || w.Amount.IsZero() || u.link(w).code != noLink:
 		case w.From == ref:
 			if w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
-				sends++
+				sends[w.Asset]++
 			}
 		case w.From != 0:
 			if _, ok := u.depth[w.From]; !ok {
@@ -114,7 +124,8 @@ func (u *upstream) account(ctx context.Context, ref ledger.AccountRef, depth int
 			}
 		}
 	})
-	if limit := u.req.Bounds.MaxDegree; err == nil && limit > 0 && sends > limit {
+	over := func(asset ledger.AssetRef) bool { return sends[asset] > u.req.Bounds.MaxDegree }
+	if err == nil && u.req.Bounds.MaxDegree > 0 && slices.ContainsFunc(u.assets, over) {
 		u.kinds[ref] = stopDegree
 		for _, n := range next {
 			delete(u.depth, n)
@@ -124,26 +135,42 @@ func (u *upstream) account(ctx context.Context, ref ledger.AccountRef, depth int
 	return next, err
 }
 
-// each reads an account's rows of the deposit's asset before the deposit.
+// link is what a row is between an account and a contract that wraps coin.
+func (u *upstream) link(w *ledger.Row) linked { return u.wrappers.link(w.From, w.To, w.Asset) }
+
+// each reads an account's rows before the deposit, in order: of the deposit's
+// asset, and of what it may have been before a link.
 func (u *upstream) each(ctx context.Context, ref ledger.AccountRef, see func(*ledger.Row)) error {
-	q := ledger.Query{Account: ref, Asset: u.deposit.Asset, Until: u.deposit.Key, Limit: lastPage}
-	for {
-		u.pages.Reset()
-		if err := u.r.Activity(ctx, []ledger.Query{q}, &u.pages); err != nil {
+	var h eventHeap
+	for _, asset := range u.assets {
+		if u.wrappers.contract(ref, asset) {
+			continue // its coin is others' tokens
+		}
+		c := &cursor{more: true, query: ledger.Query{Account: ref, Asset: asset, Until: u.deposit.Key, Limit: lastPage}}
+		if err := c.fill(ctx, u.r, &u.pages); err != nil {
 			return err
 		}
-		rows, more := u.pages.Page(0)
-		if u.seen += len(rows); u.seen > MaxUpstream {
+		if h.sources = append(h.sources, c); !c.empty() {
+			h.add(uint32(len(h.sources) - 1))
+		}
+	}
+	for len(h.entries) > 0 {
+		if u.seen++; u.seen > MaxUpstream {
 			return errs.New("trace", errs.Limit, "", "going back reaches more than two million transfers", "bound it with --max-hops or --max-degree, or label the services on the way")
 		}
-		for i := range rows {
-			see(&rows[i])
+		c := h.sources[h.entries[0].source]
+		if again, err := u.wrappers.retold(ctx, u.r, c.row()); err != nil {
+			return err
+		} else if !again {
+			see(c.row())
 		}
-		if !more || len(rows) == 0 {
-			return nil
+		c.at++
+		if err := c.fill(ctx, u.r, &u.pages); err != nil {
+			return err
 		}
-		q.After = rows[len(rows)-1].Key
+		h.next()
 	}
+	return nil
 }
 
 // gather lists the stops: what accounts that are gone through received from
@@ -156,26 +183,31 @@ func (u *upstream) gather(ctx context.Context) error {
 	}
 	slices.Sort(refs)
 	for _, ref := range refs {
-		received := false
+		received := map[ledger.AssetRef]bool{}
 		err := u.each(ctx, ref, func(w *ledger.Row) {
-			switch {
+			switch l := u.link(w); {
 			case w.From == w.To || w.Amount.IsZero():
+			case l.code != noLink:
+				if u.inside(ref) {
+					u.add(w, ref, received[l.gives])
+				}
+				received[l.gets] = true
 			case w.To == ref:
-				received = true
+				received[w.Asset] = true
 				if w.From == 0 && u.inside(ref) {
 					u.stops = append(u.stops, stopRow{*w, stopStart})
 				}
 			case w.To == 0 || !u.inside(w.To):
 			default:
-				u.add(w, ref, received)
+				u.add(w, ref, received[w.Asset])
 			}
 		})
 		if err != nil {
 			return err
 		}
 		// The deposit itself may come straight from a stop.
-		if ref == u.deposit.From {
-			u.add(&u.deposit, ref, received)
+		if ref == u.sender.account {
+			u.add(&u.deposit, ref, received[u.sender.asset])
 		}
 	}
 	slices.SortFunc(u.stops, func(a, b stopRow) int { return a.row.Key.Compare(b.row.Key) })
@@ -196,8 +228,10 @@ func (u *upstream) add(w *ledger.Row, sender ledger.AccountRef, received bool) {
 func (u *upstream) named(ctx context.Context) ([]stop, error) {
 	refs := make([]ledger.AccountRef, len(u.stops))
 	for i := range u.stops {
-		if refs[i] = u.stops[i].row.From; refs[i] == 0 {
-			refs[i] = u.stops[i].row.To
+		w := &u.stops[i].row
+		from, _ := u.wrappers.sides(w.From, w.To, w.Asset)
+		if refs[i] = from.account; refs[i] == 0 {
+			refs[i] = w.To
 		}
 	}
 	names, err := u.r.Accounts(ctx, refs)

@@ -19,6 +19,9 @@ func TestDuality(t *testing.T) {
 		if d.From == d.To || d.Kind == chain.KindFee || d.Kind == chain.KindAdjustment || d.Amount.IsZero() {
 			return
 		}
+		if d.Ordinal >= againOrdinal || d.Nth > 0 {
+			return // it may tell a wrap again, which then is the deposit; of equal transfers the first is
+		}
 		method := rapid.SampledFrom([]trace.Method{trace.FIFO, trace.LIFO, trace.Haircut, trace.TIHO, trace.Poison}).Draw(t, "method")
 		h.thefts = []trace.Theft{{ID: "d", Transfers: []chain.Transfer{d}}}
 		back := followed(t, h, trace.Request{Method: method, Backward: true})
@@ -55,6 +58,9 @@ func TestDuality(t *testing.T) {
 			who := s.From
 			if who.IsZero() {
 				who = s.To
+			}
+			if a, _, _, ok := wrapped(s); ok {
+				who = a
 			}
 			for _, x := range followed(t, g, trace.Request{Method: method}).Flows {
 				if find(&h, &x) == find(&h, &trace.Flow{Tx: d.Tx.Text(d.Chain), Ordinal: &d.Ordinal}) {

@@ -52,7 +52,7 @@ func (s *sim) lookAhead(ctx context.Context, b *book, w *ledger.Row) ([]chain.Am
 			return spends, nil
 		case w.From == w.To || w.Amount.IsZero():
 			continue
-		case w.From != b.account:
+		case !b.spends(w):
 			return spends, nil
 		}
 		spends = append(spends, w.Amount)

@@ -72,6 +72,9 @@ func (s *sim) overDegree(ctx context.Context, at uint32, w *ledger.Row) (bool, e
 // sentBefore counts the transfers of value that the receiver of w sent before
 // it, up to one more than the bound.
 func (s *sim) sentBefore(ctx context.Context, w *ledger.Row, limit int) (n int, err error) {
+	if w.Asset >= firstOwnAsset {
+		return 0, nil // the ledger holds none of it
+	}
 	q := ledger.Query{
 		Account: w.To, Asset: w.Asset, Until: w.Key, Direction: ledger.Out, Reverse: true,
 		Limit: min(2*(limit+1), lastPage),
@@ -83,7 +86,13 @@ func (s *sim) sentBefore(ctx context.Context, w *ledger.Row, limit int) (n int, 
 		}
 		rows, more := s.pages.Page(0)
 		for i := range rows {
-			if r := &rows[i]; r.From != r.To && r.Kind != chain.KindFee && r.Kind != chain.KindAdjustment && !r.Amount.IsZero() {
+			r := &rows[i]
+			if r.From == r.To || r.Kind == chain.KindFee || r.Kind == chain.KindAdjustment || r.Amount.IsZero() || s.wrappers.link(r.From, r.To, r.Asset).code != noLink {
+				continue
+			}
+			if again, err := s.wrappers.retold(ctx, s.r, r); err != nil {
+				return 0, err
+			} else if !again {
 				n++
 			}
 		}

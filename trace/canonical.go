@@ -230,6 +230,9 @@ func (c *canonical) result(r *Result) {
 	list(c, ",", "incomplete", r.Incomplete, c.incomplete)
 	list(c, ",", "labels", r.Labels, func(s *string) { c.quote(*s) })
 	list(c, ",", "ledger", r.Ledger, c.ledger)
+	if len(r.Links) > 0 {
+		list(c, ",", "links", r.Links, func(s *string) { c.quote(*s) })
+	}
 	c.string(",", "method", string(r.Method))
 	c.integer(",", "transfers", uint64(r.Transfers))
 	list(c, ",", "turned", r.Turned, c.amount)

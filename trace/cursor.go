@@ -22,6 +22,8 @@ type cursor struct {
 	rows  []ledger.Row
 	at    int
 	more  bool
+
+	beside *wrapper // of a wrapped coin's book: the account's rows of coin with the contract are among them
 }
 
 // row is the next row; the cursor must have one.
@@ -44,6 +46,9 @@ func (c *cursor) fill(ctx context.Context, r ledger.Reader, pages *ledger.Pages)
 
 // load appends the next page to what is there.
 func (c *cursor) load(ctx context.Context, r ledger.Reader, pages *ledger.Pages) error {
+	if c.beside != nil {
+		return c.loadBeside(ctx, r, pages)
+	}
 	pages.Reset()
 	if err := r.Activity(ctx, []ledger.Query{c.query}, pages); err != nil {
 		return err
@@ -61,7 +66,7 @@ func (c *cursor) take(rows []ledger.Row, more bool) {
 	c.more = more
 	if more && len(rows) > 0 {
 		c.query.After = rows[len(rows)-1].Key
-		c.query.Limit = min(c.query.Limit*8, bookPage)
+		c.query.Limit = max(c.query.Limit, min(c.query.Limit*8, bookPage))
 	}
 }
 

@@ -13,6 +13,9 @@
 // asset, to the last base unit, and fails rather than return a result that
 // does not keep it.
 //
+// Coin that is wrapped, or a token that is unwrapped, is the same money of the
+// same account in another book (package links has the contracts).
+//
 // The same inputs give the same result, byte for byte, in whatever order they
 // were imported and whether they came as one batch or block by block. The
 // digest covers the result, the transfers read and the labels used.

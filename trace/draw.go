@@ -9,18 +9,33 @@ import (
 	"bongsu/errs"
 	"bongsu/labels"
 	"bongsu/ledger"
+	"bongsu/trace/links"
 )
 
 // names turns references into the names that a result carries.
 type names struct {
 	registry *chain.Registry
 	assets   map[ledger.AssetRef]chain.Asset
+	linked   bool // wrapped coins are named by the list of links where the registry lacks them
+}
+
+// info is what is known of an asset.
+func (n *names) info(asset chain.Asset) (chain.AssetInfo, bool) {
+	info, ok := n.registry.Info(asset)
+	if !ok && n.linked {
+		for i := range links.AllWrapped() {
+			if x := &links.AllWrapped()[i]; x.Token() == asset {
+				return chain.AssetInfo{Asset: asset, Symbol: x.Symbol, Decimals: x.Decimals, Source: x.Source}, true
+			}
+		}
+	}
+	return info, ok
 }
 
 func (n *names) amount(ref ledger.AssetRef, a chain.Amount) Amount { return n.money(n.assets[ref], a) }
 
 func (n *names) money(asset chain.Asset, a chain.Amount) Amount {
-	info, ok := n.registry.Info(asset)
+	info, ok := n.info(asset)
 	if !ok {
 		return Amount{Asset: asset, Amount: a.Base(), Base: a}
 	}
@@ -31,11 +46,18 @@ func (n *names) money(asset chain.Asset, a chain.Amount) Amount {
 func (n *names) list() []Asset {
 	out := []Asset{}
 	for _, a := range n.assets {
-		info, ok := n.registry.Info(a)
+		info, ok := n.info(a)
 		out = append(out, Asset{Asset: a, Symbol: info.Symbol, Decimals: info.Decimals, Known: ok})
 	}
 	slices.SortFunc(out, func(a, b Asset) int { return cmp.Compare(a.Asset, b.Asset) })
 	return out
+}
+
+// links says which list a run rests on whose rows had links among them.
+func (r *Run) links(met bool) {
+	if met {
+		r.Version, r.Result.Links = RunVersionLinks, []string{links.Digest()}
+	}
 }
 
 // draw draws up the result of finished simulations.
@@ -83,6 +105,7 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 		run.Read += g.Rows()
 	}
 	d.res.Labels = append([]string{}, set.Digests()...)
+	run.links(n.linked)
 	d.res.Conserved = true // balance has checked it, or there is no result
 	return run, d.res.seal()
 }
@@ -95,6 +118,11 @@ func nameAssets(ctx context.Context, r ledger.Reader, sims []*sim) (*names, erro
 		}
 		for _, b := range s.shelf.books {
 			n.assets[b.asset] = ""
+		}
+		if n.linked = n.linked || s.metLink; s.metLink {
+			for i := range s.wrappers {
+				n.assets[s.wrappers[i].coin], n.assets[s.wrappers[i].token] = "", ""
+			}
 		}
 	}
 	refs := make([]ledger.AssetRef, 0, len(n.assets))
@@ -164,7 +192,7 @@ func (s *sim) spendsLater(ctx context.Context, b *book) (bool, error) {
 	c.at = 0
 	for {
 		for i := c.at; i < len(c.rows); i++ {
-			if w := &c.rows[i]; w.From == b.account && w.From != w.To && !w.Amount.IsZero() {
+			if w := &c.rows[i]; b.spends(w) && w.From != w.To && !w.Amount.IsZero() {
 				return true, nil
 			}
 		}

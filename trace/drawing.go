@@ -224,6 +224,9 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: s.txs[i].ID.Text(s.txs[i].Chain), Time: f.row.stated(),
 			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: make([]int, 0, f.parents),
 		}
+		if f.link != noLink {
+			out.Link, out.Via = f.link.link(), s.wrappers.via(f.row.asset)
+		}
 		if o := f.row.Ordinal; o != chain.NoOrdinal {
 			out.Ordinal = &o
 		}

@@ -14,6 +14,7 @@ import (
 	"bongsu/ledger"
 	"bongsu/ledger/model"
 	"bongsu/trace"
+	"bongsu/trace/links"
 
 	"github.com/cockroachdb/datadriven"
 )
@@ -26,10 +27,13 @@ func TestFixtures(t *testing.T) {
 		if strings.HasSuffix(path, ".md") {
 			return
 		}
-		w := &world{t: t, names: map[chain.Account]string{}, assets: map[chain.Asset]string{}}
+		w := &world{t: t, names: map[chain.Account]string{}, assets: map[chain.Asset]string{weth.Token(): "WETH"}}
 		datadriven.RunTest(t, path, w.command)
 	})
 }
+
+// weth is the contract that wraps the chain's coin in fixtures and histories.
+var weth = links.AllWrapped()[0]
 
 // world is what one fixture file has said so far.
 type world struct {
@@ -115,6 +119,9 @@ func (w *world) more(d *datadriven.TestData) {
 				tr.Kind = k
 			} else {
 				tr.Kind, tr.Asset = chain.KindToken, chain.Token(w.account("token:"+x))
+				if x == "WETH" {
+					tr.Asset = weth.Token()
+				}
 				w.assets[tr.Asset] = x
 			}
 		}
@@ -153,6 +160,9 @@ func (w *world) account(name string) chain.Account {
 	}
 	sum := sha256.Sum256([]byte(name))
 	a := chain.EVM(chain.Ethereum, [20]byte(sum[:20]))
+	if name == "wrapper" {
+		a = weth.Contract
+	}
 	w.names[a] = name
 	return a
 }

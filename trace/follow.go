@@ -13,8 +13,12 @@ import (
 	"bongsu/ledger"
 )
 
-// RunVersion is the version of a stored run (FORMAT.md).
-const RunVersion = 2
+// RunVersion is the version of a stored run (FORMAT.md), RunVersionLinks that
+// of one that met links, which has more to say.
+const (
+	RunVersion      = 2
+	RunVersionLinks = 3
+)
 
 // Follow traces what the request names, by its method, through the ledger as
 // the reader shows it. The labels say where services are; nil is none. The
@@ -227,6 +231,9 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	if p.utxo {
 		return s, s.addCoins(ctx, &p, local)
 	}
+	if s.wrappers, err = wrappersOf(ctx, r); err != nil {
+		return nil, err
+	}
 	rows, by := make([]ledger.Row, 0, len(p.rows)), make([]uint32, 0, len(p.rows))
 	s.stolen, s.stolenFrom = make(map[ledger.Key][]uint32, len(p.rows)), make([]ledger.AccountRef, 0, len(p.rows))
 	s.parties, s.flows = slices.Grow(s.parties, len(p.rows)), make([]flow, 0, len(p.rows)) // at least, mostly
@@ -327,7 +334,6 @@ func (s *sim) addSources(ctx context.Context, which []uint32) error {
 		if err != nil {
 			return err
 		}
-		q := ledger.Query{Account: s.parties[at].ref, Direction: ledger.Out, Until: s.head(src.Account.Chain()), Limit: lastPage}
 		if src.Asset != "" {
 			assets, err := s.r.AssetRefs(ctx, []chain.Asset{src.Asset})
 			if err != nil {
@@ -336,14 +342,29 @@ func (s *sim) addSources(ctx context.Context, which []uint32) error {
 			if assets[0] == 0 {
 				return errs.New("trace", errs.NotExist, string(src.Asset), "the ledger holds no transfer of this asset", "name another with --asset")
 			}
-			q.Asset, s.parties[at].asset = assets[0], assets[0]
+			s.parties[at].asset = assets[0]
 		}
 		s.heap.mixed = s.heap.mixed || src.Account.Chain() != s.req.Sources[which[0]].Account.Chain()
-		if err := s.stream(ctx, &cursor{more: true, query: q}); err != nil {
+		if err := s.streamSource(ctx, at, ledger.Key{}, s.head(src.Account.Chain())); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// streamSource streams what a source sends, and where it is asked for a wrapped
+// coin alone, what it may unwrap.
+func (s *sim) streamSource(ctx context.Context, at uint32, after, until ledger.Key) error {
+	p := &s.parties[at]
+	q := ledger.Query{Account: p.ref, Asset: p.asset, Direction: ledger.Out, After: after, Until: until, Limit: lastPage}
+	if x := s.wrappers.of(p.ref, p.asset); x != nil {
+		coin := q
+		coin.Asset, coin.Direction = x.coin, ledger.In
+		if err := s.stream(ctx, &cursor{more: true, query: coin}); err != nil {
+			return err
+		}
+	}
+	return s.stream(ctx, &cursor{more: true, query: q})
 }
 
 // addSource makes the party of a source, and a theft of what it sends.

@@ -96,12 +96,12 @@ func (a *openings) ask(ctx context.Context, s *sim) error {
 	a.ready = make(map[bookKey]opening, openingBatch)
 	for ; a.next < len(a.rows) && len(a.asked) < openingBatch; a.next++ {
 		w := &a.rows[a.next]
-		key := bookKey{w.To, w.Asset}
-		if _, ok := a.ready[key]; ok || w.To == 0 || s.shelf.has(w.To, w.Asset) {
+		_, key := s.wrappers.sides(w.From, w.To, w.Asset)
+		if _, ok := a.ready[key]; ok || w.To == 0 || s.shelf.has(key.account, key.asset) || s.wrappers.of(key.account, key.asset) != nil {
 			continue
 		}
 		a.ready[key] = opening{}
-		a.asked = append(a.asked, ledger.Opening{Account: w.To, Asset: w.Asset, At: w})
+		a.asked = append(a.asked, ledger.Opening{Account: key.account, Asset: key.asset, At: w})
 	}
 	refs := make([]ledger.AccountRef, len(a.asked))
 	for i := range a.asked {

@@ -77,7 +77,10 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 	if x.From == x.To || n == 0 {
 		return
 	}
-	from, to := bookName{x.From, x.Asset}, bookName{x.To, x.Asset}
+	if o.retold(x) {
+		return
+	}
+	from, to := booksOf(x)
 	if m == trace.TIHO && len(o.drawn[from]) == 0 {
 		o.batch(at, from)
 	}
@@ -98,7 +101,7 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 		o.books[from] = slices.Clone(have[k:])
 	}
 	short := int(n) > len(moved)
-	if x.From.IsZero() {
+	if from.account.IsZero() {
 		moved, short = nil, false
 	}
 	for i := range moved {
@@ -111,7 +114,7 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 	}
 	for _, th := range thefts {
 		for _, s := range th.Transfers {
-			if s.SameMovement(*x) {
+			if s.SameMovement(*x) || o.tells(&s, x) {
 				for i := range moved {
 					if moved[i].theft == "" {
 						moved[i] = unit{theft: th.ID, inferred: inferredBlock}
@@ -123,9 +126,53 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 	for i := range moved {
 		moved[i].by = at + 1
 	}
-	if !x.To.IsZero() {
+	if !to.account.IsZero() {
 		o.books[to] = append(o.books[to], moved...)
 	}
+}
+
+// booksOf are the books that a transfer takes from and gives to: a wrap is of
+// one account.
+func booksOf(x *chain.Transfer) (from, to bookName) {
+	if who, gives, gets, ok := wrapped(x); ok {
+		return bookName{who, gives}, bookName{who, gets}
+	}
+	return bookName{x.From, x.Asset}, bookName{x.To, x.Asset}
+}
+
+// retold says whether a row of the token tells a wrap again: the n-th alike of
+// its transaction the n-th such wrap.
+func (o *oracle) retold(x *chain.Transfer) bool { return o.told(x) != nil }
+
+func (o *oracle) told(x *chain.Transfer) *chain.Transfer {
+	var links []*chain.Transfer
+	before := 0
+	for i := range o.all {
+		y := &o.all[i]
+		again, ok := toldAgain(*y)
+		switch {
+		case y.Tx != x.Tx || x.Tx.IsZero():
+		case ok && again.From == x.From && again.To == x.To && again.Asset == x.Asset && again.Amount == x.Amount:
+			links = append(links, y)
+		case y.Compare(*x) < 0 && y.From == x.From && y.To == x.To && y.Asset == x.Asset && y.Amount == x.Amount:
+			before++
+		}
+	}
+	if before < len(links) {
+		return links[before]
+	}
+	return nil
+}
+
+// tells says whether a theft's transfer tells a link again.
+func (o *oracle) tells(stolen, x *chain.Transfer) bool {
+	for i := range o.all {
+		if o.all[i].SameMovement(*stolen) {
+			l := o.told(&o.all[i])
+			return l != nil && l.SameMovement(*x)
+		}
+	}
+	return false
 }
 
 // unordered says whether nothing tells which of two transactions of one block
@@ -146,10 +193,17 @@ func (o *oracle) batch(at int, from bookName) {
 	left := len(o.books[from])
 	for _, x := range o.all[at:] {
 		n, _ := x.Amount.Uint64()
-		if x.Tx != o.all[at].Tx || x.To == from.account && x.From != x.To && x.Asset == from.asset && n > 0 {
+		if x.Tx != o.all[at].Tx {
 			break
 		}
-		if x.From == from.account && x.To != x.From && x.Asset == from.asset && n > 0 {
+		if x.From == x.To || n == 0 || o.retold(&x) {
+			continue
+		}
+		gives, gets := booksOf(&x)
+		if gets == from {
+			break
+		}
+		if gives == from {
 			spends, known = append(spends, int(n)), append(known, min(int(n), left))
 			left -= known[len(known)-1]
 		}

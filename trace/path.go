@@ -39,6 +39,7 @@ type WayStep struct {
 	Total Amount `json:"total"` // the whole transfer
 	Basis Basis  `json:"basis"`
 	Rule  Rule   `json:"rule,omitempty"`
+	Link  Link   `json:"link,omitempty"` // From turned it into this asset
 }
 
 // Way describes the Path between two accounts; errs.NotExist when there is
@@ -62,7 +63,7 @@ func (r *Run) Way(from, to chain.Account, by Measure) (Way, error) {
 		}
 		w.Steps = append(w.Steps, WayStep{
 			Flow: i, Theft: f.Theft, Time: f.Time, Block: f.Block, Tx: f.Tx, From: f.From, To: f.To,
-			Amount: r.Amount(f.Asset, f.Amount), Total: r.Amount(f.Asset, f.Total), Basis: f.Basis, Rule: f.Rule,
+			Amount: r.Amount(f.Asset, f.Amount), Total: r.Amount(f.Asset, f.Total), Basis: f.Basis, Rule: f.Rule, Link: f.Link,
 		})
 	}
 	if r.Result.Method != Poison {

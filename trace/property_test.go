@@ -35,7 +35,16 @@ func genHistory(t *rapid.T) history {
 	n := rapid.IntRange(3, 45).Draw(t, "transfers")
 	block, index := uint64(10), uint32(0)
 	assets := []chain.Asset{chain.Ethereum.Native(), chain.Token(person(50))}
-	who := rapid.IntRange(0, people-1)
+	wraps := rapid.Bool().Draw(t, "wraps")
+	if wraps {
+		assets[1] = weth.Token()
+	}
+	who := rapid.Custom(func(t *rapid.T) chain.Account {
+		if n := rapid.IntRange(0, people-1).Draw(t, "who"); n < people-1 || !wraps {
+			return person(n)
+		}
+		return weth.Contract
+	})
 	for i := range n {
 		switch rapid.IntRange(0, 3).Draw(t, "step") {
 		case 0:
@@ -45,7 +54,7 @@ func genHistory(t *rapid.T) history {
 		}
 		tr := chain.Transfer{
 			Chain: chain.Ethereum, Block: block, Index: index, Time: chain.Time(block * 12_000), Kind: chain.KindInternal, Ordinal: uint32(i),
-			From: person(who.Draw(t, "from")), To: person(who.Draw(t, "to")),
+			From: who.Draw(t, "from"), To: who.Draw(t, "to"),
 			Asset: assets[rapid.IntRange(0, 1).Draw(t, "asset")], Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
 		}
 		switch rapid.IntRange(0, 19).Draw(t, "kind") {
@@ -64,10 +73,42 @@ func genHistory(t *rapid.T) history {
 		tr.Tx, _ = chain.NewTxID(sum[:])
 		tr.Nth = nth(h.transfers, &tr)
 		h.transfers = append(h.transfers, tr)
+		if again, ok := toldAgain(tr); ok && rapid.IntRange(0, 3).Draw(t, "told again") == 0 {
+			again.Ordinal += againOrdinal
+			again.Nth = nth(h.transfers, &again)
+			h.transfers = append(h.transfers, again)
+		}
 	}
 	h.thefts = genThefts(t, h.transfers)
 	return h
 }
+
+// wrapped says whether a transfer wraps or unwraps coin, whose, and into what.
+func wrapped(x *chain.Transfer) (account chain.Account, gives, gets chain.Asset, ok bool) {
+	coin, token := weth.Coin(), weth.Token()
+	switch {
+	case x.Asset != coin || x.From == x.To:
+	case x.To == weth.Contract && !x.From.IsZero():
+		return x.From, coin, token, true
+	case x.From == weth.Contract && !x.To.IsZero():
+		return x.To, token, coin, true
+	}
+	return account, "", "", false
+}
+
+// toldAgain is the row of the token by which some sources tell a wrap again.
+func toldAgain(x chain.Transfer) (chain.Transfer, bool) {
+	account, _, gets, ok := wrapped(&x)
+	x.From, x.To = chain.Account{}, account
+	if gets == x.Asset {
+		x.From, x.To = account, chain.Account{}
+	}
+	x.Kind, x.Asset = chain.KindToken, weth.Token()
+	return x, ok && !x.Tx.IsZero()
+}
+
+// againOrdinal is added to the ordinals of such rows.
+const againOrdinal = 1000
 
 // nth numbers equal movements of one transaction, as sources do.
 func nth(all []chain.Transfer, tr *chain.Transfer) (n uint32) {
@@ -149,6 +190,15 @@ func TestConserved(t *testing.T) {
 	})
 }
 
+// unwrapped is the asset that poison's amounts are summed up in: it carries no
+// origins, and wrapping keeps amounts.
+func unwrapped(run *trace.Run, a chain.Asset) chain.Asset {
+	if a == weth.Token() && run.Result.Method == trace.Poison {
+		return weth.Coin()
+	}
+	return a
+}
+
 type stolenKey struct {
 	theft string
 	asset chain.Asset
@@ -162,18 +212,18 @@ func checkSums(t *rapid.T, run *trace.Run) {
 		if poison {
 			o, theft = &a, ""
 		}
-		k := stolenKey{theft, o.Asset}
+		k := stolenKey{theft, unwrapped(run, o.Asset)}
 		have[k] = have[k].MustAdd(o.Base)
 	}
 	for _, p := range run.Stolen {
-		k := stolenKey{p.Theft, p.Asset}
+		k := stolenKey{p.Theft, unwrapped(run, p.Asset)}
 		if poison {
 			k.theft = ""
 		}
 		want[k] = want[k].MustAdd(p.Base)
 	}
 	for _, x := range run.Result.Turned {
-		k := stolenKey{"", x.Asset}
+		k := stolenKey{"", unwrapped(run, x.Asset)}
 		want[k] = want[k].MustAdd(x.Base)
 	}
 	res := &run.Result
@@ -230,7 +280,7 @@ func TestFlowsFit(t *testing.T) {
 				sum[k] = sum[k].MustAdd(f.Amount)
 				if times[k].IsZero() {
 					for _, x := range h.transfers {
-						if x.Tx.Text(x.Chain) == f.Tx && x.From == f.From && x.To == f.To && x.Asset == f.Asset && x.Amount == f.Total && x.Kind.String() == f.Kind {
+						if tells(&f, &x) {
 							times[k] = times[k].MustAdd(f.Total)
 						}
 					}
@@ -249,6 +299,16 @@ func TestFlowsFit(t *testing.T) {
 			}
 		}
 	})
+}
+
+// tells says whether a flow is of a transfer: of a wrap it names the account
+// and what it got.
+func tells(f *trace.Flow, x *chain.Transfer) bool {
+	from, to, asset := x.From, x.To, x.Asset
+	if who, _, gets, ok := wrapped(x); ok {
+		from, to, asset = who, who, gets
+	}
+	return x.Tx.Text(x.Chain) == f.Tx && from == f.From && to == f.To && asset == f.Asset && x.Amount == f.Total && x.Kind.String() == f.Kind
 }
 
 // Poison's accounts include every other method's.

@@ -57,10 +57,15 @@ func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) (out []stolen
 			out = append(out, stolenRow{rows[k], uint32(i)})
 		}
 	}
-	slices.SortFunc(out, func(a, b stolenRow) int {
+	sortStolen(out)
+	out, err = toldOnce(ctx, r, out)
+	return out, coins, err
+}
+
+func sortStolen(rows []stolenRow) {
+	slices.SortFunc(rows, func(a, b stolenRow) int {
 		return cmp.Or(a.row.Key.Compare(b.row.Key), cmp.Compare(a.theft, b.theft))
 	})
-	return out, coins, nil
 }
 
 // resolveOutput finds the output of a UTXO chain that a theft's transfer names:

@@ -155,7 +155,8 @@ type Result struct {
 	Turned      []Amount     `json:"turned"` // clean money tainted by mixing (Poison only)
 	Aside       []Aside      `json:"aside"`
 	Ledger      []Range      `json:"ledger"`
-	Labels      []string     `json:"labels"` // digests of the lists, sorted
+	Labels      []string     `json:"labels"`          // digests of the lists, sorted
+	Links       []string     `json:"links,omitempty"` // digest of the list of links, where one took part in what was read
 	Conserved   bool         `json:"conserved"`
 	Digest      string       `json:"digest"` // see Result.Seal
 	ElapsedMS   float64      `json:"elapsed_ms"`
@@ -178,8 +179,10 @@ type Flow struct {
 	Ordinal     *uint32       `json:"ordinal,omitempty"` // as in chain.Transfer; nil when no source gave one
 	Basis       Basis         `json:"basis"`
 	Rule        Rule          `json:"rule,omitempty"`
-	Hop         int           `json:"hop"`     // 0 for the theft's own transfers
-	Parents     []int         `json:"parents"` // indexes of the flows that brought the lots it was drawn from; none for the theft's own
+	Link        Link          `json:"link,omitempty"` // of a movement from From to From that changed the asset, and at Via
+	Via         chain.Account `json:"via,omitzero"`   // the contract that did it
+	Hop         int           `json:"hop"`            // 0 for the theft's own transfers; a link adds none
+	Parents     []int         `json:"parents"`        // indexes of the flows that brought the lots it was drawn from; none for the theft's own
 }
 
 // Run is a whole trace on record: what was asked, what came out, and the flows

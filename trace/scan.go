@@ -113,5 +113,5 @@ func (s *sim) assetsRead() []ledger.AssetRef {
 		}
 		out = append(out, s.parties[at].asset)
 	}
-	return out
+	return s.wrappers.beside(out)
 }

@@ -50,6 +50,10 @@ type sim struct {
 	reads      *readLog
 	sources    map[ledger.AccountRef]uint32 // parties that are sources
 	within     func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
+
+	wrappers wrappers
+	linking  linkCode // while the pieces of a link arrive
+	metLink  bool     // a link took part in what was read
 }
 
 // classInfo is a (theft, stolen asset) pair.
@@ -106,6 +110,7 @@ type flow struct {
 	class  class
 	hop    uint16
 	rule   ruleCode
+	link   linkCode
 
 	parent, parents uint32 // where in sim.parents they start, and how many
 }
@@ -183,7 +188,8 @@ func (s *sim) leave(uint32) {
 // event lets one transfer happen: the sender's book gives lots, the theft
 // taints, the receiver acquires.
 func (s *sim) event(ctx context.Context, w *ledger.Row) error {
-	return s.happen(ctx, w, s.shelf.get(w.From, w.Asset), s.shelf.get(w.To, w.Asset))
+	from, to := s.wrappers.sides(w.From, w.To, w.Asset)
+	return s.happen(ctx, w, s.shelf.get(from.account, from.asset), s.shelf.get(to.account, to.asset))
 }
 
 // happen is event with the books of both sides, nil where none is open.
@@ -192,13 +198,22 @@ func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book) error {
 	if from == nil && to == nil && len(thefts) == 0 {
 		return nil
 	}
+	var l linked
+	if len(s.wrappers) > 0 {
+		if again, err := s.wrappers.retold(ctx, s.r, w); err != nil || again {
+			return err
+		}
+		if l = s.wrappers.link(w.From, w.To, w.Asset); l.code != noLink {
+			s.metLink = true
+		}
+	}
 	if err := s.reads.add(ctx, s.r, w); err != nil {
 		return err
 	}
 	if w.From == w.To || w.Amount.IsZero() {
 		return nil // lots keep their order; nothing moves
 	}
-	if from != nil && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
+	if from != nil && l.code == noLink && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
 		s.countSend(from)
 	}
 	if len(thefts) == 0 && s.passClean(w, from, to) {
@@ -217,6 +232,9 @@ func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book) error {
 		pieces = s.steal(t, w, pieces)
 	}
 	s.scratch = pieces
+	if l.code != noLink {
+		return s.change(ctx, w, &l, to, pieces)
+	}
 	return s.arrive(ctx, w, to, pieces)
 }
 
@@ -229,9 +247,15 @@ func (s *sim) theftsOf(w *ledger.Row) []uint32 {
 	if len(s.sources) == 0 {
 		return thefts
 	}
-	if at, ok := s.sources[w.From]; ok && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
+	// What a source wraps it keeps. It is followed where only what is wrapped is
+	// asked for.
+	giver, asset, l := w.From, w.Asset, s.wrappers.link(w.From, w.To, w.Asset)
+	if l.code != noLink {
+		giver, asset = l.account, l.gives
+	}
+	if at, ok := s.sources[giver]; ok && w.Kind != chain.KindFee && w.Kind != chain.KindAdjustment {
 		p := &s.parties[at]
-		if w.Time >= p.source.Since && (p.asset == 0 || p.asset == w.Asset) {
+		if w.Time >= p.source.Since && (p.asset == asset || p.asset == 0 && l.code == noLink) {
 			return append(thefts[:len(thefts):len(thefts)], p.theft)
 		}
 	}

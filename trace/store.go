@@ -199,7 +199,7 @@ func Decode(raw []byte) (*Run, error) {
 	if err := jsonv2.Unmarshal(raw, &t, jsonv2.RejectUnknownMembers(true)); err != nil {
 		return nil, &errs.Error{Op: "trace", Kind: errs.Invalid, Why: "not a stored run", Hint: "give the file that a trace wrote", Err: err}
 	}
-	if t.Version != RunVersion {
+	if t.Version != RunVersion && t.Version != RunVersionLinks {
 		return nil, errs.New("trace", errs.Invalid, "", "the run is of a version that this program does not know", "use the program that wrote it, or a newer one")
 	}
 	q := Request{

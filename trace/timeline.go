@@ -33,6 +33,7 @@ type Event struct {
 	Origin   Amount        `json:"origin,omitzero"` // the part of the theft it stands for, of one stolen asset; none with Poison
 	Basis    Basis         `json:"basis"`
 	Rule     Rule          `json:"rule,omitempty"`
+	Link     Link          `json:"link,omitempty"`  // From turned it into this asset
 	Label    string        `json:"label,omitempty"` // with EventService, as are Category and Source
 	Category string        `json:"category,omitempty"`
 	Source   string        `json:"source,omitempty"` // of the label
@@ -74,7 +75,7 @@ func (r *Run) Timeline() []Event {
 		}
 		e := Event{
 			Kind: EventMoved, Theft: f.Theft, Time: f.Time, Block: f.Block, Tx: f.Tx, From: f.From, To: f.To,
-			Amount: r.Amount(f.Asset, f.Amount), Basis: f.Basis, Rule: f.Rule,
+			Amount: r.Amount(f.Asset, f.Amount), Basis: f.Basis, Rule: f.Rule, Link: f.Link,
 		}
 		e.addOrigin(r, f)
 		slept := r.slept(f)

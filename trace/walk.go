@@ -37,9 +37,7 @@ func newWalk(ctx context.Context, s *sim) *walk {
 	for _, ref := range s.stolenFrom {
 		k.senders[ref] = true
 	}
-	for ref := range s.sources {
-		k.senders[ref] = true
-	}
+	k.addSources()
 	return k
 }
 
@@ -47,8 +45,19 @@ func newWalk(ctx context.Context, s *sim) *walk {
 func (k *walk) dropSenders() {
 	k.senderTo = math.MaxUint64
 	clear(k.senders)
+	k.addSources()
+}
+
+// addSources adds the sources, and the contracts whose coin is their
+// withdrawal.
+func (k *walk) addSources() {
 	for ref := range k.sources {
 		k.senders[ref] = true
+	}
+	if len(k.sources) > 0 {
+		for i := range k.wrappers {
+			k.senders[k.wrappers[i].contract] = true
+		}
 	}
 }
 
@@ -57,6 +66,7 @@ func (k *walk) Ahead(sides []ledger.Sides) []int32 {
 	k.sides, k.known = sides, len(k.shelf.books)
 	k.books = room(k.books, len(sides))
 	k.shelf.seek(k)
+	k.seekLinks()
 	k.near()
 	k.likely = room(k.likely, len(sides)+1)
 	n := 0
@@ -67,6 +77,19 @@ func (k *walk) Ahead(sides []ledger.Sides) []int32 {
 		}
 	}
 	return k.likely[:n]
+}
+
+// seekLinks finds the books of links, which are of one account and two assets.
+func (k *walk) seekLinks() {
+	if len(k.wrappers) == 0 {
+		return
+	}
+	for i := range k.sides {
+		side := &k.sides[i]
+		if l := k.wrappers.link(side.From, side.To, side.Asset); l.code != noLink {
+			k.books[i] = sideBooks{k.shelf.find(l.account, l.gives), k.shelf.find(l.account, l.gets)}
+		}
+	}
 }
 
 // near touches the lots at the ends of the books that were found.
@@ -87,11 +110,12 @@ func (k *walk) near() {
 func (k *walk) Wants(i int) bool {
 	b, side := &k.books[i], &k.sides[i]
 	if len(k.shelf.books) != k.known {
+		from, to := k.wrappers.sides(side.From, side.To, side.Asset)
 		if b[0] == 0 {
-			b[0] = k.shelf.find(side.From, side.Asset)
+			b[0] = k.shelf.find(from.account, from.asset)
 		}
 		if b[1] == 0 {
-			b[1] = k.shelf.find(side.To, side.Asset)
+			b[1] = k.shelf.find(to.account, to.asset)
 		}
 	}
 	return b[0]|b[1] != 0 || len(k.senders) > 0 && k.senders[side.From]

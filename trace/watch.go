@@ -95,6 +95,11 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 	}
 	defer w.reads.join()
 	for _, s := range w.sims {
+		if ok, err = s.rewrap(ctx, r); err != nil {
+			return false, err
+		} else if !ok {
+			return true, w.start(ctx, r)
+		}
 		s.r, s.last = r, ledger.Key{}
 		if err := s.resume(ctx, fresh, w.seen); err != nil {
 			return false, err
@@ -157,9 +162,9 @@ func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]
 	again := map[bookKey]bool{}
 	for i := range fresh {
 		w := &fresh[i]
-		for _, ref := range []ledger.AccountRef{w.From, w.To} {
-			key := bookKey{ref, w.Asset}
-			b := s.shelf.get(ref, w.Asset)
+		from, to := s.wrappers.sides(w.From, w.To, w.Asset)
+		for _, key := range []bookKey{from, to} {
+			b := s.shelf.get(key.account, key.asset)
 			if b == nil || again[key] {
 				continue
 			}
@@ -168,17 +173,15 @@ func (s *sim) resume(ctx context.Context, fresh []ledger.Row, seen map[chain.ID]
 				return err
 			}
 			id := s.parties[b.owner].account.Chain()
-			b.cur = &cursor{more: true, query: ledger.Query{Account: key.account, Asset: key.asset, After: ledger.AtBlock(id, seen[id].last+1), Limit: firstPage}}
+			b.cur = s.cursorOf(b, ledger.AtBlock(id, seen[id].last+1), ledger.Key{})
 			if err := s.stream(ctx, b.cur); err != nil {
 				return err
 			}
 		}
 	}
-	for ref, at := range s.sources {
-		p := &s.parties[at]
-		id := p.account.Chain()
-		q := ledger.Query{Account: ref, Asset: p.asset, Direction: ledger.Out, After: ledger.AtBlock(id, seen[id].last+1), Limit: lastPage}
-		if err := s.stream(ctx, &cursor{more: true, query: q}); err != nil {
+	for _, at := range s.sources {
+		id := s.parties[at].account.Chain()
+		if err := s.streamSource(ctx, at, ledger.AtBlock(id, seen[id].last+1), ledger.Key{}); err != nil {
 			return err
 		}
 	}

@@ -55,15 +55,27 @@ func everyone() (out []chain.Transfer) {
 			Chain: chain.Ethereum, Index: uint32(i), Kind: chain.KindInternal, From: person(i), To: person(40), Asset: chain.Ethereum.Native(),
 		})
 	}
+	for _, a := range []chain.Asset{weth.Coin(), weth.Token()} { // and both assets, too
+		out = append(out, chain.Transfer{
+			Chain: chain.Ethereum, Index: people, Kind: chain.KindToken, From: person(40), To: weth.Contract, Asset: a,
+		})
+	}
 	return out
+}
+
+// anyone is one of the people, or the contract that wraps coin.
+func anyone(t *rapid.T, which string) chain.Account {
+	if n := rapid.IntRange(0, people+1).Draw(t, which); n < people {
+		return person(n)
+	}
+	return weth.Contract
 }
 
 func genBlock(t *rapid.T) (out []chain.Transfer) {
 	for i := range rapid.IntRange(0, 4).Draw(t, "in block") {
-		from, to := rapid.IntRange(0, people-1).Draw(t, "from"), rapid.IntRange(0, people-1).Draw(t, "to")
 		tr := chain.Transfer{
-			Chain: chain.Ethereum, Index: uint32(i / 2), Kind: chain.KindInternal, Ordinal: uint32(i), From: person(from), To: person(to),
-			Asset: chain.Ethereum.Native(), Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
+			Chain: chain.Ethereum, Index: uint32(i / 2), Kind: chain.KindInternal, Ordinal: uint32(i), From: anyone(t, "from"), To: anyone(t, "to"),
+			Asset: rapid.SampledFrom([]chain.Asset{weth.Coin(), weth.Coin(), weth.Token()}).Draw(t, "asset"), Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
 		}
 		if rapid.IntRange(0, 7).Draw(t, "fee") == 0 {
 			tr.Kind, tr.To = chain.KindFee, chain.Account{}

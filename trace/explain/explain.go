@@ -35,8 +35,10 @@ type Step struct {
 	Drawn      []int         `json:"drawn,omitempty"` // the steps whose lots it drew on
 	Basis      trace.Basis   `json:"basis"`
 	Rule       trace.Rule    `json:"rule,omitempty"`
-	NewRule    bool          `json:"inferred_here"` // the step itself is inferred, not only one before it
-	Confidence int           `json:"confidence"`    // the lowest on the way so far
+	NewRule    bool          `json:"inferred_here"`  // the step itself is inferred, not only one before it
+	Link       trace.Link    `json:"link,omitempty"` // the rule by which From turned what it had into another asset, at Via
+	Via        chain.Account `json:"via,omitzero"`
+	Confidence int           `json:"confidence"` // the lowest on the way so far
 }
 
 // Explanation is how stolen money came to lie on, end at or pass an account.
@@ -203,7 +205,7 @@ func (x *Explanation) number(run *trace.Run, order []int) {
 		s := Step{
 			N: n + 1, Hop: f.Hop, Time: f.Time, Block: f.Block, Tx: f.Tx, From: f.From, To: f.To,
 			Stolen: run.Amount(f.Asset, f.Amount), Total: run.Amount(f.Asset, f.Total), Basis: f.Basis, Rule: f.Rule,
-			Confidence: Confidence(f.Rule), NewRule: f.Rule != trace.RuleNone,
+			Link: f.Link, Via: f.Via, Confidence: Confidence(f.Rule), NewRule: f.Rule != trace.RuleNone,
 		}
 		for _, p := range f.Parents {
 			if number[p] == 0 {

@@ -12,6 +12,7 @@ import (
 	"bongsu/errs"
 	"bongsu/ledger/model"
 	"bongsu/trace"
+	"bongsu/trace/links"
 )
 
 func acct(n byte) chain.Account { return chain.EVM(chain.Ethereum, [20]byte{n, 19: n}) }
@@ -157,6 +158,48 @@ func TestBackward(t *testing.T) {
 	}
 	if _, err := Of(run, "", acct(2)); errs.Is(err) != errs.NotExist {
 		t.Errorf("an account on the way is no origin: %v", err)
+	}
+}
+
+// A wrap is a step of its account, with its contract and its rule, in every
+// language.
+func TestWrap(t *testing.T) {
+	weth := links.AllWrapped()[0]
+	at := func(x chain.Transfer, from, to chain.Account, asset chain.Asset) chain.Transfer {
+		x.From, x.To, x.Asset = from, to, asset
+		if asset != weth.Coin() {
+			x.Kind = chain.KindToken
+		}
+		return x
+	}
+	ts := []chain.Transfer{
+		move(1, 9, 1, 100), at(move(2, 0, 0, 60), acct(1), weth.Contract, weth.Coin()),
+		at(move(3, 0, 0, 60), acct(1), acct(2), weth.Token()), at(move(4, 0, 0, 50), weth.Contract, acct(2), weth.Coin()),
+	}
+	r, err := model.Of(ts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, backward := range []bool{false, true} {
+		stated, account := ts[:1], acct(2)
+		if backward {
+			stated, account = ts[3:], acct(9)
+		}
+		run, err := trace.Follow(context.Background(), r, nil, trace.Request{Backward: backward, Thefts: []trace.Theft{{ID: "x", Transfers: stated}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := Of(run, "", account)
+		if err != nil || len(x.Steps) != 4 || x.Steps[1].Link != trace.LinkWrap || x.Steps[3].Link != trace.LinkUnwrap || x.Steps[3].Via != weth.Contract || x.Steps[3].Confidence != 100 {
+			t.Fatalf("%+v %v", x, err)
+		}
+		for _, lang := range Languages() {
+			text, err := x.Text(lang)
+			if err != nil || placeholder.MatchString(text) || strings.Count(text, weth.Contract.String()) != 2 ||
+				!strings.Contains(text, "60 WETH") || !strings.Contains(text, " wrap)") || !strings.Contains(text, " unwrap)") {
+				t.Errorf("%s: %v\n%s", lang, err, text)
+			}
+		}
 	}
 }
 

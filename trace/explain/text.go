@@ -18,8 +18,10 @@ type phrases struct {
 	stolen, moved, minted, kept                  string
 	titleBack, startBack, coinBack, movedBack    string // of a backward trace
 	restsBack, exitBack, stopBack, lackBack      string
-	premise, observed, inferred, before          string // what a step rests on
+	part, partBack                               string // of the money that a link turned into another asset
+	premise, observed, linked, inferred, before  string // what a step rests on
 	confidence, close                            string
+	links                                        map[trace.Link]string
 	methods                                      map[trace.Method]string
 	rules                                        map[trace.Rule]string
 	reasons                                      map[trace.Reason]string
@@ -89,12 +91,16 @@ func (x *Explanation) sentence(p *phrases, s *Step) string {
 		return p.coinBack
 	case x.Backward && first:
 		return p.startBack
+	case x.Backward && s.Link != trace.LinkNone:
+		return p.links[s.Link] + " " + p.partBack
 	case x.Backward:
 		return p.movedBack
 	case first:
 		return p.stolen
 	case s.From.IsZero():
 		return p.minted
+	case s.Link != trace.LinkNone:
+		return p.links[s.Link] + " " + p.part
 	case s.From == s.To:
 		return p.kept
 	}
@@ -111,6 +117,8 @@ func (x *Explanation) step(p *phrases, s *Step, say func(string, ...string)) {
 		basis = p.inferred
 	case s.Basis == trace.Inferred:
 		basis = p.before
+	case s.Link != trace.LinkNone:
+		basis = p.linked
 	}
 	from := s.From.String()
 	if from == "" {
@@ -118,7 +126,7 @@ func (x *Explanation) step(p *phrases, s *Step, say func(string, ...string)) {
 	}
 	say(strconv.Itoa(s.N)+". "+format+" "+basis+" "+p.confidence,
 		"{time}", p.time(s.Time), "{tx}", s.Tx, "{block}", strconv.FormatUint(s.Block, 10), "{from}", from, "{to}", s.To.String(),
-		"{stolen}", p.money(s.Stolen), "{total}", p.money(s.Total), "{steps}", p.list(s.Drawn), "{rule}", p.rules[s.Rule],
+		"{stolen}", p.money(s.Stolen), "{total}", p.money(s.Total), "{steps}", p.list(s.Drawn), "{rule}", p.rules[s.Rule], "{via}", s.Via.String(), "{link}", string(s.Link),
 		"{confidence}", strconv.Itoa(s.Confidence))
 }
 

@@ -165,7 +165,9 @@ func (b *bundle) event(e *trace.Event) error {
 		if err := b.add(stix.Wallet{Account: a, Marking: b.c.Marking}.Object()); err != nil {
 			return err
 		}
-		refs = append(refs, stix.WalletID(a))
+		if id := stix.WalletID(a); !slices.Contains(refs, id) {
+			refs = append(refs, id)
+		}
 	}
 	if e.Tx != "" {
 		id, err := b.transaction(e)
@@ -185,14 +187,14 @@ func (b *bundle) event(e *trace.Event) error {
 		"first_observed": at, "last_observed": at, "number_observed": 1, "object_refs": refs,
 		"external_references": []any{map[string]any{
 			"source_name": "ledger",
-			"description": string(e.Basis) + " in block " + strconv.FormatUint(e.Block, 10) + "; trace " + b.run.Result.Digest,
+			"description": basisOf(e) + " in block " + strconv.FormatUint(e.Block, 10) + "; trace " + b.run.Result.Digest,
 		}},
 	}
 	b.author(observed)
 	if err := b.parsed(observed); err != nil {
 		return err
 	}
-	if e.From.IsZero() || e.To.IsZero() {
+	if e.From.IsZero() || e.To.IsZero() || e.Link != trace.LinkNone {
 		return nil
 	}
 	sent := map[string]any{
@@ -203,6 +205,14 @@ func (b *bundle) event(e *trace.Event) error {
 	}
 	b.author(sent)
 	return b.parsed(sent)
+}
+
+// basisOf says what an event rests on.
+func basisOf(e *trace.Event) string {
+	if e.Link == trace.LinkNone {
+		return string(e.Basis)
+	}
+	return string(e.Basis) + ", turned into " + e.Symbol + " by the rule " + string(e.Link)
 }
 
 func (b *bundle) author(m map[string]any) {

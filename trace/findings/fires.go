@@ -39,7 +39,7 @@ func Fires(run *trace.Run, theft string, at chain.Time) int {
 		f := &run.Flows[i]
 		switch {
 		case f.Theft != theft || !within(f.Time, QuietAfter):
-		case f.Hop == 0:
+		case f.Hop == 0 && f.Link == trace.LinkNone:
 			fires = max(fires, FiresStated)
 		default:
 			fires = max(fires, FiresMoving)

@@ -5,12 +5,18 @@ import (
 
 	"bongsu/chain"
 	"bongsu/ledger"
+	"bongsu/trace/links"
 )
 
-// A UTXO chain's outputs name no asset: theirs is the chain's own, and a ledger
-// that holds nothing else of the chain has no reference for it. The simulation
-// gives it one of its own, above all that a ledger gives.
-const firstCoinAsset ledger.AssetRef = 1 << 31
+// Books may be of assets that the ledger has no reference for. A UTXO chain's
+// outputs name no asset: theirs is the chain's own, and a ledger may hold
+// nothing else of the chain. A wrapped coin may have been deposited and never
+// sent. The simulation gives such assets references of its own, above all that
+// a ledger gives: UTXO chains' own first, then the list of wrapped coins.
+const (
+	firstOwnAsset     = ledger.AssetRef(1 << 31)
+	firstWrappedAsset = firstOwnAsset + ledger.AssetRef(len(coinChains))
+)
 
 // coinChains are the UTXO chains that bongsu knows.
 var coinChains = [...]chain.ID{chain.Bitcoin, chain.BitcoinTest, chain.BitcoinRegtest, chain.BitcoinSimnet}
@@ -19,11 +25,14 @@ var coinChains = [...]chain.ID{chain.Bitcoin, chain.BitcoinTest, chain.BitcoinRe
 func coinAsset(id chain.ID) ledger.AssetRef {
 	for i, c := range coinChains {
 		if c == id {
-			return firstCoinAsset + ledger.AssetRef(i)
+			return firstOwnAsset + ledger.AssetRef(i)
 		}
 	}
 	return 0
 }
+
+// wrappedAsset stands for the token of an entry of links.AllWrapped.
+func wrappedAsset(i int) ledger.AssetRef { return firstWrappedAsset + ledger.AssetRef(i) }
 
 // assetRefOf is the reference under which books and outputs keep an asset; 0:
 // the ledger holds none of it.
@@ -42,7 +51,7 @@ func assetRefOf(ctx context.Context, r ledger.Reader, a chain.Asset) (ledger.Ass
 func assetNames(ctx context.Context, r ledger.Reader, refs []ledger.AssetRef) ([]chain.Asset, error) {
 	ask := make([]ledger.AssetRef, len(refs))
 	for i, ref := range refs {
-		if ref < firstCoinAsset {
+		if ref < firstOwnAsset {
 			ask[i] = ref
 		}
 	}
@@ -51,8 +60,11 @@ func assetNames(ctx context.Context, r ledger.Reader, refs []ledger.AssetRef) ([
 		return nil, err
 	}
 	for i, ref := range refs {
-		if ref >= firstCoinAsset {
-			out[i] = coinChains[ref-firstCoinAsset].Native()
+		switch {
+		case ref >= firstWrappedAsset:
+			out[i] = links.AllWrapped()[ref-firstWrappedAsset].Token()
+		case ref >= firstOwnAsset:
+			out[i] = coinChains[ref-firstOwnAsset].Native()
 		}
 	}
 	return out, nil

@@ -1,0 +1,169 @@
+package trace_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	"bongsu/chain"
+	"bongsu/ledger"
+	"bongsu/trace"
+	"bongsu/trace/links"
+)
+
+// coinMove is a movement of ether or, with token, of WETH, in a transaction of
+// its own.
+func coinMove(block uint64, from, to chain.Account, amount uint64, token bool) chain.Transfer {
+	x := chain.Transfer{
+		Chain: chain.Ethereum, Time: chain.Time(block * 12_000), Block: block, Tx: txID(byte(block)), Kind: chain.KindInternal,
+		Ordinal: 1, From: from, To: to, Asset: weth.Coin(), Amount: chain.Units(amount),
+	}
+	if token {
+		x.Kind, x.Asset = chain.KindToken, weth.Token()
+	}
+	return x
+}
+
+// On the stored ledger, whose references are lasting: a watched theft goes on
+// through wraps, though the ledger holds none of the token until it is sent,
+// and a reorganisation takes them back.
+func TestWatchWraps(t *testing.T) {
+	ctx := context.Background()
+	l, err := ledger.Open(ctx, t.TempDir(), ledger.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	hash := func(n uint64, fork byte) ledger.Hash { return ledger.Hash{byte(n), fork} }
+	fork := byte(0)
+	add := func(moves ...chain.Transfer) ledger.Reader {
+		t.Helper()
+		n := moves[0].Block
+		if _, err := l.ApplyBlock(ctx, ledger.LiveBlock{
+			Block: ledger.BlockFact{Chain: chain.Ethereum, Number: n, Hash: hash(n, fork), Parent: hash(n-1, 0), Time: chain.Time(n * 12_000), HasTime: true},
+			Facts: ledger.Facts{Transfers: moves}, What: ledger.CoverAll,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := l.Reader(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = r.Close() })
+		return r
+	}
+	theft := []chain.Transfer{coinMove(1, person(9), person(1), 100, false)}
+	req := trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: theft}}}
+	w, err := trace.NewWatch(ctx, add(theft...), nil, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	advance := func(r ledger.Reader, want map[chain.Asset]string, version int) {
+		t.Helper()
+		if _, err := w.Advance(ctx, r); err != nil {
+			t.Fatal(err)
+		}
+		got := map[chain.Asset]string{}
+		for _, h := range w.Run().Result.Holdings {
+			got[h.Asset] += h.Account.String()[9:13] + " " + h.Amount.Amount + h.Symbol + " "
+			if h.Basis != trace.Observed || h.Origin.Symbol != "ETH" {
+				t.Errorf("%+v", h)
+			}
+		}
+		batch, err := trace.Follow(ctx, r, nil, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w.Run().Result.Digest != batch.Result.Digest {
+			t.Errorf("live %+v\nbatch %+v", w.Run().Result, batch.Result)
+		}
+		for a, s := range want {
+			if got[a] != s {
+				t.Errorf("%s: %q, want %q", a, got[a], s)
+			}
+		}
+		if links := len(w.Run().Result.Links); len(got) != len(want) || w.Run().Version != version || links != version-trace.RunVersion {
+			t.Errorf("%v, want %v; version %d, %d links", got, want, w.Run().Version, links)
+		}
+	}
+	coin, token := weth.Coin(), weth.Token()
+	advance(add(coinMove(2, person(1), weth.Contract, 60, false)), map[chain.Asset]string{
+		coin: "0xaa 0.00000000000000004ETH ", token: "0xaa 0.00000000000000006WETH ",
+	}, trace.RunVersionLinks)
+	advance(add(coinMove(3, weth.Contract, person(1), 10, false)), map[chain.Asset]string{
+		coin: "0xaa 0.00000000000000005ETH ", token: "0xaa 0.00000000000000005WETH ",
+	}, trace.RunVersionLinks)
+	advance(add(coinMove(4, person(1), person(2), 50, true)), map[chain.Asset]string{
+		coin: "0xaa 0.00000000000000005ETH ", token: "0xaa 0.00000000000000005WETH ",
+	}, trace.RunVersionLinks)
+	if err := l.Rollback(ctx, chain.Ethereum, 1); err != nil {
+		t.Fatal(err)
+	}
+	fork = 1
+	advance(add(coinMove(2, person(3), person(4), 1, false)), map[chain.Asset]string{coin: "0xaa 0.0000000000000001ETH "}, trace.RunVersion)
+}
+
+// A run that met a wrap is written as the version that says so, says by which
+// rule and at which contract, and is replayed to the same bytes.
+func TestWrapIsRecorded(t *testing.T) {
+	ts := []chain.Transfer{
+		coinMove(1, person(9), person(1), 100, false), coinMove(2, person(1), weth.Contract, 60, false), coinMove(3, person(1), person(2), 20, true),
+	}
+	r := stored(t, facts(ts))
+	run := follow(t, r, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: ts[:1]}}})
+	if run.Version != trace.RunVersionLinks || len(run.Result.Links) != 1 || run.Result.Links[0] != links.Digest() {
+		t.Errorf("version %d, links %v", run.Version, run.Result.Links)
+	}
+	f := run.Flows[1]
+	if f.Link != trace.LinkWrap || f.Via != weth.Contract || f.From != person(1) || f.To != person(1) || f.Asset != weth.Token() || f.Hop != 0 || f.Rule != trace.RuleNone {
+		t.Errorf("%+v", f)
+	}
+	raw, err := run.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := trace.Replay(context.Background(), r, nil, raw)
+	if err != nil || !bytes.Equal(raw, again) {
+		t.Errorf("replayed: %v\n%s\n%s", err, raw, again)
+	}
+	way, err := run.Way(chain.Account{}, person(2), trace.Shortest)
+	if err != nil || len(way.Steps) != 3 || way.Steps[1].Link != trace.LinkWrap {
+		t.Errorf("%+v %v", way, err)
+	}
+	if e := run.Timeline(); len(e) != 3 || e[1].Link != trace.LinkWrap || e[1].Symbol != "WETH" || e[1].Origin.Symbol != "ETH" {
+		t.Errorf("%+v", e)
+	}
+}
+
+// What an account held of the token is read in pages, of its coin and of its
+// token, however unlike the two are.
+func TestWrappedBalanceIsPaged(t *testing.T) {
+	var ts []chain.Transfer
+	for i := range uint64(5000) { // coin in and out, now and then a wrap or an unwrap, seldom the token
+		switch x := coinMove(10+i, person(3), person(1), 2, false); {
+		case i%5 == 1:
+			x.From, x.To, x.Amount = person(1), weth.Contract, chain.Units(4)
+			ts = append(ts, x)
+		case i%5 == 3:
+			x.From, x.Amount = weth.Contract, chain.Units(1)
+			ts = append(ts, x)
+		case i%1000 == 500:
+			ts = append(ts, coinMove(10+i, person(4), person(1), 7, true))
+		default:
+			ts = append(ts, x)
+		}
+	}
+	for i := range ts {
+		ts[i].Tx, _ = chain.NewTxID(append(make([]byte, 28), 1, 0, byte(i>>8), byte(i)))
+	}
+	// 1000 wraps of 4, 1000 unwraps of 1 and 5 arrivals of 7 are 3035 of its own.
+	theft := coinMove(6000, person(9), person(1), 100, true)
+	theft.Tx = txID(1)
+	spend := coinMove(6001, person(1), person(2), 3036, true)
+	spend.Tx = txID(2)
+	r := stored(t, facts(append(ts, theft, spend)))
+	run := follow(t, r, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: []chain.Transfer{theft}}}})
+	if h := run.Result.Holdings; len(h) != 2 || h[0].Base != chain.Units(99) || h[1].Base != chain.Units(1) || len(run.Result.Incomplete) != 0 {
+		t.Errorf("%+v", run.Result)
+	}
+}
