@@ -35,8 +35,14 @@ type numberedAccount struct {
 
 // epochAccounts is how many accounts a table numbers before the next begins.
 // It bounds the memory of an import: 36 bytes for each account, 8 while its
-// runs are merged, and one from its first run to the end.
-const epochAccounts = 1 << 22
+// runs are merged, and one from its first run to the end. Those that are not
+// EVM addresses take some 200 bytes.
+const (
+	epochAccounts = 1 << 22
+	epochOthers   = 1 << 20
+)
+
+func (t *accountTable) full() bool { return t.count >= epochAccounts || len(t.others) >= epochOthers }
 
 func newAccountTable(epoch int) *accountTable {
 	s := maphash.MakeSeed()

@@ -12,16 +12,17 @@ import (
 // with one list for each account.
 type coinPostings struct {
 	c       *coinWriter
-	words   []uint64 // which accounts occur, from info.FirstAccount
-	ranks   []uint32 // how many before each 512
-	starts  []uint32 // where each one's entries begin
-	entries []uint32 // outputs, by account
+	words   []uint64      // which accounts occur, from info.FirstAccount
+	ranks   []uint32      // how many before each 512
+	starts  []uint32      // where each one's entries begin
+	entries table[uint32] // outputs, by account
 	skips   []byte
 	list    bitWriter
 }
 
 func (c *coinWriter) addresses() error {
 	p := &coinPostings{c: c}
+	defer p.entries.free()
 	if err := p.gather(); err != nil {
 		return err
 	}
@@ -102,10 +103,10 @@ func (p *coinPostings) gather() error {
 	for i := 2; i < len(p.starts); i++ {
 		p.starts[i] += p.starts[i-1]
 	}
-	p.entries = make([]uint32, p.starts[len(p.starts)-1])
+	p.entries = newTable[uint32](int(p.starts[len(p.starts)-1]))
 	err := p.each(func(a uint64, output uint32) {
 		n := place(a) + 1
-		p.entries[p.starts[n]] = output
+		p.entries.list[p.starts[n]] = output
 		p.starts[n]++
 	})
 	p.starts = p.starts[:total+1]
@@ -120,7 +121,7 @@ func (p *coinPostings) write() {
 	var dir []byte
 	for n := range len(p.starts) - 1 {
 		offsets = append(offsets, uint64(w.at()-w.start))
-		p.account(p.entries[p.starts[n]:p.starts[n+1]])
+		p.account(p.entries.list[p.starts[n]:p.starts[n+1]])
 		w.write(p.list.b)
 		if len(offsets) == dirAccounts || n == len(p.starts)-2 {
 			dirAt = append(dirAt, uint64(len(dir)))

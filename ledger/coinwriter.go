@@ -29,7 +29,7 @@ type coinWriter struct {
 	txs     []byte   // section txs
 	txAt    []uint64 // where its blocks begin
 	outAt   []uint64
-	first   []uint32 // each transaction's first output
+	first   longTable[uint32] // each transaction's first output
 	blocks  []coinBlock
 	pending struct { // of the open block of transactions
 		firstIn, firstOut uint32
@@ -57,7 +57,7 @@ type coinSpool struct {
 }
 
 func newCoinWriter(d disk, dir string, number uint64) (*coinWriter, error) {
-	c := &coinWriter{disk: d, dir: dir, info: coinsInfo{Number: number}, lowest: math.MaxInt64}
+	c := &coinWriter{disk: d, dir: dir, info: coinsInfo{Number: number}, lowest: math.MaxInt64, first: newLongTable[uint32]()}
 	name := segmentFile(number, "utxo")
 	var err error
 	if c.w, err = newSheet(d, filepath.Join(dir, name), name); err != nil {
@@ -87,7 +87,7 @@ func (c *coinWriter) add(place uint32, t *coinTx) error {
 	if len(p.outs) == 0 {
 		p.firstIn, p.firstOut = uint32(c.info.Inputs), uint32(c.info.Outputs)
 	}
-	c.first = append(c.first, uint32(c.info.Outputs))
+	c.first.add(uint32(c.info.Outputs))
 	c.info.Txs++
 	ins, outs := uint64(0), uint64(0)
 	if t != nil {
@@ -196,15 +196,18 @@ func (c *coinWriter) finish(s *segment) (int64, error) {
 	c.w.write(c.dataAt)
 	c.w.begin("data")
 	c.w.write(c.data.b)
-	refs, err := c.resolve(s)
+	spent := newTable[uint32](int(c.info.Inputs))
+	defer spent.free()
+	err := c.resolve(s, spent.list)
 	if err == nil {
-		err = c.inputs(refs)
+		err = c.inputs(spent.list)
 	}
 	if err != nil {
 		c.abandon()
 		return 0, err
 	}
-	c.spenders(refs)
+	c.spenders(spent.list)
+	spent.free()
 	if err := c.addresses(); err != nil {
 		c.abandon()
 		return 0, err
@@ -214,14 +217,15 @@ func (c *coinWriter) finish(s *segment) (int64, error) {
 }
 
 func (c *coinWriter) abandon() {
+	c.first.free()
 	c.w.abandon()
 	c.spool.f.Close()
 }
 
 // resolve finds the outputs that inputs spend, as coinRef values with outputs
 // by number, and writes the points of those that are not in the segment.
-func (c *coinWriter) resolve(s *segment) ([]uint32, error) {
-	refs := make([]uint32, c.info.Inputs)
+func (c *coinWriter) resolve(s *segment, refs []uint32) error {
+	defer c.first.free()
 	c.w.begin("points")
 	var prefixes []uint32 // of the points' ids
 	err := c.replay(func(i uint64, in *coinIn) {
@@ -231,10 +235,10 @@ func (c *coinWriter) resolve(s *segment) ([]uint32, error) {
 		}
 		if n, ok := s.findID(in.prev.Tx); ok {
 			next := uint32(c.info.Outputs)
-			if int(n)+1 < len(c.first) {
-				next = c.first[n+1]
+			if int(n)+1 < c.first.len() {
+				next = *c.first.at(int(n) + 1)
 			}
-			if o := uint64(c.first[n]) + uint64(in.prev.Index); o < uint64(next) {
+			if o := uint64(*c.first.at(int(n))) + uint64(in.prev.Index); o < uint64(next) {
 				refs[i] = uint32(o) + coinRefOutput
 				return
 			}
@@ -247,11 +251,11 @@ func (c *coinWriter) resolve(s *segment) ([]uint32, error) {
 		prefixes = append(prefixes, binary.BigEndian.Uint32(b[:]))
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c.info.Points, c.info.PointShift = uint64(len(prefixes)), max(32, txShift(uint64(len(prefixes))))
 	c.lookup(prefixes)
-	return refs, nil
+	return nil
 }
 
 // lookup writes the points by the top bits of their ids.
@@ -276,7 +280,9 @@ func (c *coinWriter) lookup(prefixes []uint32) {
 // spenders writes for each output the first input that spends it and is not in
 // a block before its own.
 func (c *coinWriter) spenders(refs []uint32) {
-	by := make([]uint32, c.info.Outputs)
+	spender := newTable[uint32](int(c.info.Outputs))
+	defer spender.free()
+	by := spender.list
 	for k := range c.blocks {
 		from, to, born := c.blocks[k].ins, uint32(c.info.Inputs), uint32(c.info.Outputs)
 		if k+1 < len(c.blocks) {

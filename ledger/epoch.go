@@ -227,16 +227,19 @@ func sortKeys(keys [][20]byte, order []uint32) {
 		parts[next[b]] = part{binary.BigEndian.Uint64(keys[i][2:]), uint32(i)}
 		next[b]++
 	}
-	for b := range 1 << 16 {
-		p := parts[starts[b]:starts[b+1]]
-		slices.SortFunc(p, func(x, y part) int {
-			if x.prefix != y.prefix {
-				return cmp.Compare(x.prefix, y.prefix)
+	sort := func(from, to int) {
+		for b := from; b < to; b++ {
+			p := parts[starts[b]:starts[b+1]]
+			slices.SortFunc(p, func(x, y part) int {
+				if x.prefix != y.prefix {
+					return cmp.Compare(x.prefix, y.prefix)
+				}
+				return bytes.Compare(keys[x.n][:], keys[y.n][:])
+			})
+			for i := range p {
+				order[int(starts[b])+i] = p[i].n
 			}
-			return bytes.Compare(keys[x.n][:], keys[y.n][:])
-		})
-		for i := range p {
-			order[int(starts[b])+i] = p[i].n
 		}
 	}
+	both(func() { sort(0, 1<<15) }, func() { sort(1<<15, 1<<16) })
 }

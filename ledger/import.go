@@ -199,7 +199,7 @@ func (im *Import) buffer(id chain.ID) (*runBuffer, error) {
 // table is the chain's table of accounts with room in it.
 func (im *Import) table(id chain.ID) *accountTable {
 	t := im.tables[id]
-	if t == nil || t.count >= epochAccounts {
+	if t == nil || t.full() {
 		if t != nil {
 			im.ended = append(im.ended, t)
 		}

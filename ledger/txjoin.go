@@ -90,13 +90,31 @@ func (l *idLookup) flush() {
 	l.waiting = l.waiting[:0]
 }
 
-// join is twins by going through both lookups.
+// join is twins by going through both lookups, in two halves at once.
 func (s *segment) join(ctx context.Context, o *segment, use func(n, m uint32)) error {
 	depth := min(64-s.TxShift, 64-o.TxShift)
+	middle := uint64(1) << depth >> 1
+	var found []twin // in the half beside; as many as are brought to their blocks at once
+	var err1, err2 error
+	both(func() { err1 = s.joinRange(ctx, o, 0, middle, depth, use) }, func() {
+		err2 = s.joinRange(ctx, o, middle, 1<<depth, depth, func(n, m uint32) {
+			if len(found) < maxDisplaced {
+				found = append(found, twin{n, m})
+			}
+		})
+	})
+	for _, t := range found {
+		use(t.n, t.m)
+	}
+	return cmpErr(err1, err2)
+}
+
+// joinRange is join for the ids whose first depth bits are in [from, to).
+func (s *segment) joinRange(ctx context.Context, o *segment, from, to uint64, depth uint, use func(n, m uint32)) error {
 	known := min(s.knownBits(), o.knownBits())
 	l := idLookup{s: s, o: o, use: use}
 	var mine, others []beginning
-	for b := range uint64(1) << depth {
+	for b := from; b < to; b++ {
 		if b&0xffff == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -23,12 +23,10 @@ type Coins struct {
 	unspent []unspent
 }
 
-// unspent is an output that nothing spends yet.
+// unspent is an output that nothing spends yet: there are many.
 type unspent struct {
-	tx      uint64
-	account uint64
-	value   uint64
-	index   uint32
+	value     uint64
+	tx, index uint32
 }
 
 // NewCoins starts a generator.
@@ -124,7 +122,7 @@ func (c *Coins) spend(u *ledger.UTXOTx) (total uint64) {
 		o := c.unspent[i]
 		c.unspent[i] = c.unspent[last]
 		c.unspent = c.unspent[:last]
-		u.Inputs = append(u.Inputs, ledger.UTXOIn{Prev: ledger.OutPoint{Tx: coinTxID(o.tx), Index: o.index}})
+		u.Inputs = append(u.Inputs, ledger.UTXOIn{Prev: ledger.OutPoint{Tx: coinTxID(uint64(o.tx)), Index: o.index}})
 		total += o.value
 	}
 	return total
@@ -148,7 +146,7 @@ func (c *Coins) pay(u *ledger.UTXOTx, total uint64) {
 		}
 		total -= v
 		a := c.account()
-		c.unspent = append(c.unspent, unspent{c.made, a, v, uint32(k)})
+		c.unspent = append(c.unspent, unspent{v, uint32(c.made), uint32(k)})
 		u.Outputs = append(u.Outputs, ledger.UTXOOut{Account: CoinAddress(a), Value: chain.Units(v)})
 	}
 	if c.g.below(12) == 0 {
