@@ -53,27 +53,30 @@ func (osDisk) remove(name string) error {
 }
 
 // replace puts data under name, whole or not at all, and durably: write aside,
-// sync, rename, sync the folder.
-func replace(d disk, name string, data []byte) error {
+// sync, rename, sync the folder. It gives what sameFile knows the file by.
+func replace(d disk, name string, data []byte) (info fs.FileInfo, err error) {
 	tmp := name + ".new"
 	f, err := d.create(tmp)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, err = f.WriteAt(data, 0)
 	if err == nil {
 		err = f.Sync()
 	}
+	if err == nil {
+		info, err = f.Stat()
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err != nil {
-		return errs.Wrap("write", name, err)
+		return nil, errs.Wrap("write", name, err)
 	}
 	if err := d.rename(tmp, name); err != nil {
-		return err
+		return nil, err
 	}
-	return d.syncDir(filepath.Dir(name))
+	return info, d.syncDir(filepath.Dir(name))
 }
 
 // exists says whether a file is there.

@@ -73,3 +73,11 @@ func (d lazyDisk) open(name string, write bool) (file, error) {
 	f, err := d.osDisk.open(name, write)
 	return lazyFile{f}, err
 }
+
+// TopLayer tells the highest layer of the head from any other.
+func TopLayer(l *Ledger) any {
+	if n := len(l.head.layers); n > 0 {
+		return l.head.layers[n-1]
+	}
+	return nil
+}

@@ -231,19 +231,26 @@ func seal(rec []byte, seq uint64) {
 // read decodes the committed records from offset from, which follows record
 // seq, and calls use with each.
 func (h *headLog) read(from int64, seq uint64, use func(*record) error) error {
+	return h.scan(from, seq, func(rec []byte) error {
+		r, err := decodeRecord(rec[recordHeader:])
+		if err != nil {
+			return errs.Wrap("read head log", fmt.Sprintf("%s, record %d", h.name, binary.LittleEndian.Uint64(rec[8:])), err)
+		}
+		return use(r)
+	})
+}
+
+// scan calls use with the bytes of each of these records, headers included.
+func (h *headLog) scan(from int64, seq uint64, use func(rec []byte) error) error {
 	for from < h.end {
-		payload, size, err := h.readOne(from, seq+1, h.end)
+		rec, err := h.readOne(from, seq+1, h.end)
 		if err != nil {
 			return err
 		}
-		r, err := decodeRecord(payload)
-		if err != nil {
-			return errs.Wrap("read head log", fmt.Sprintf("%s at byte %d", h.name, from), err)
-		}
-		if err := use(r); err != nil {
+		if err := use(rec); err != nil {
 			return err
 		}
-		from, seq = from+size, seq+1
+		from, seq = from+int64(len(rec)), seq+1
 	}
 	if from != h.end || seq != h.seq {
 		return h.corrupt(from, "records do not end where the slot says")
@@ -251,28 +258,29 @@ func (h *headLog) read(from int64, seq uint64, use func(*record) error) error {
 	return nil
 }
 
-func (h *headLog) readOne(at int64, seq uint64, end int64) ([]byte, int64, error) {
+// readOne reads record seq, which begins at byte at, and verifies it.
+func (h *headLog) readOne(at int64, seq uint64, end int64) ([]byte, error) {
 	head := make([]byte, recordHeader)
 	if _, err := h.f.ReadAt(head, at); err != nil {
-		return nil, 0, h.corrupt(at, "a record is cut short")
+		return nil, h.corrupt(at, "a record is cut short")
 	}
 	n := binary.LittleEndian.Uint64(head)
 	if n > maxRecord || at+recordHeader+int64(n) > end {
-		return nil, 0, h.corrupt(at, "a record is longer than the log")
+		return nil, h.corrupt(at, "a record is longer than the log")
 	}
 	b := make([]byte, recordHeader+int(n))
 	if _, err := h.f.ReadAt(b, at); err != nil {
-		return nil, 0, h.corrupt(at, "a record is cut short")
+		return nil, h.corrupt(at, "a record is cut short")
 	}
 	sum := binary.LittleEndian.Uint32(b[16:])
 	binary.LittleEndian.PutUint32(b[16:], 0)
 	if crc32.Checksum(b, castagnoli) != sum {
-		return nil, 0, h.corrupt(at, "a record's checksum does not match")
+		return nil, h.corrupt(at, "a record's checksum does not match")
 	}
 	if binary.LittleEndian.Uint64(b[8:]) != seq {
-		return nil, 0, h.corrupt(at, "a record is out of sequence")
+		return nil, h.corrupt(at, "a record is out of sequence")
 	}
-	return b[recordHeader:], int64(len(b)), nil
+	return b, nil
 }
 
 func (h *headLog) corrupt(at int64, why string) error {
@@ -294,11 +302,11 @@ func (h *headLog) recover() error {
 	}
 	before := h.end
 	for bad > 0 && h.end < info.Size() {
-		_, size, err := h.readOne(h.end, h.seq+1, info.Size())
+		rec, err := h.readOne(h.end, h.seq+1, info.Size())
 		if err != nil {
 			break
 		}
-		h.seq, h.end = h.seq+1, h.end+size
+		h.seq, h.end = h.seq+1, h.end+int64(len(rec))
 	}
 	if h.end < info.Size() {
 		if err := h.f.Truncate(h.end); err != nil {

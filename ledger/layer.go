@@ -22,6 +22,7 @@ type layer struct {
 	spends   []layerSpend // by spent output
 	outputs  map[AccountRef][]layerOutput
 	masks    []segmentTx // transactions of segments that this layer stands for
+	hides    bool        // a layer below may hold something of what it holds
 }
 
 type layerTx struct {
@@ -209,5 +210,7 @@ func mergeLayers(list []*layer, nm *names) *layer {
 		}
 		masks = append(masks, l.masks...)
 	}
-	return buildLayer(txs, blocks, masks, nm)
+	merged := buildLayer(txs, blocks, masks, nm)
+	merged.hides = slices.ContainsFunc(list, func(l *layer) bool { return l.hides })
+	return merged
 }

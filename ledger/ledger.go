@@ -97,20 +97,22 @@ func (l *Ledger) create() error {
 	if err := log.finish(); err != nil {
 		return err
 	}
-	return l.commitManifest(m)
+	_, err = l.commitManifest(m)
+	return err
 }
 
 func (l *Ledger) path(name string) string { return filepath.Join(l.dir, name) }
 
 // commitManifest puts a manifest in place that names new files, which are
-// durable but for their names. The caller holds the folder's lock.
-func (l *Ledger) commitManifest(m *manifest) error {
+// durable but for their names, and gives what sameFile knows it by. The caller
+// holds the folder's lock.
+func (l *Ledger) commitManifest(m *manifest) (fs.FileInfo, error) {
 	if err := l.opt.disk.syncDir(l.dir); err != nil {
-		return err
+		return nil, err
 	}
 	data, err := m.encode()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	return replace(l.opt.disk, l.path(manifestName), data)
 }

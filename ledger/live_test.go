@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,15 +41,36 @@ func TestLiveAgainstModel(t *testing.T) {
 		other := open(t, dir, ledger.Options{ReadOnly: true})
 		defer other.Close()
 		var m model.Model
-		follow(t, l, &m, !background, settle > 0)
-		sameAs(t, reader(t, l), &m)
-		sameAs(t, reader(t, other), &m)
+		follow(t, l, other, &m, !background, settle > 0)
+		anew := open(t, dir, ledger.Options{ReadOnly: true})
+		defer anew.Close()
+		want := refs(t, reader(t, anew))
+		for _, l := range []*ledger.Ledger{l, other} {
+			sameAs(t, reader(t, l), &m)
+			if got := refs(t, reader(t, l)); !slices.Equal(got, want) {
+				t.Fatalf("references %v, and %v to who opens it anew", got, want)
+			}
+		}
 	})
 }
 
-// follow does some steps; beside says that others may come while an import is
-// committed, settles that what is final may have to wait for it.
-func follow(t *rapid.T, l *ledger.Ledger, m *model.Model, beside, settles bool) {
+// refs are the references of the accounts that follow may name.
+func refs(t *rapid.T, r ledger.Reader) []ledger.AccountRef {
+	var accounts []chain.Account
+	for n := range 23 { // they recur
+		accounts = append(accounts, transferOf(n).To)
+	}
+	got, err := r.AccountRefs(ctx, accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// follow does some steps, at which other looks now and then; beside says that
+// others may come while an import is committed, settles that what is final may
+// have to wait for it.
+func follow(t *rapid.T, l, other *ledger.Ledger, m *model.Model, beside, settles bool) {
 	blocks := []ledger.LiveBlock{}
 	next, final, forks := uint64(501), uint64(500), byte(0)
 	apply := func() {
@@ -89,7 +111,8 @@ func follow(t *rapid.T, l *ledger.Ledger, m *model.Model, beside, settles bool) 
 		m.Add(f) //nolint:errcheck // its rows have places
 	}
 	add := func() { addAs("crash", 12) }
-	meanwhile := []func(){apply, rollBack}
+	look := func() { sameAs(t, reader(t, other), m) }
+	meanwhile := []func(){apply, apply, rollBack, func() { reader(t, other) }}
 	if !settles {
 		meanwhile = append(meanwhile, finalize, func() { addAs("small", 2) })
 	}
@@ -100,7 +123,7 @@ func follow(t *rapid.T, l *ledger.Ledger, m *model.Model, beside, settles bool) 
 		}
 		ledger.Meanwhile(l, func() {
 			ledger.Meanwhile(l, nil)
-			for range rapid.IntRange(0, 2).Draw(t, "meanwhile") {
+			for range rapid.IntRange(0, 4).Draw(t, "meanwhile") {
 				meanwhile[rapid.IntRange(0, len(meanwhile)-1).Draw(t, "what")]()
 			}
 		})
@@ -108,7 +131,7 @@ func follow(t *rapid.T, l *ledger.Ledger, m *model.Model, beside, settles bool) 
 		ledger.Meanwhile(l, nil)
 	}
 	for range rapid.IntRange(1, 12).Draw(t, "steps") {
-		steps := []func(){apply, apply, rollBack, finalize, add, addBeside}
+		steps := []func(){apply, apply, rollBack, finalize, add, addBeside, look}
 		steps[rapid.IntRange(0, len(steps)-1).Draw(t, "step")]()
 	}
 }

@@ -22,6 +22,8 @@ type manifest struct {
 	HeadSeq    uint64 `json:"head_sequence"` // of the record before the log's first
 	NextFile   uint64 `json:"next_file"`     // number of the next segment or dictionary
 
+	Before *passage `json:"before,omitempty"` // nil: the head log must be read from its beginning
+
 	Segments     []segmentInfo `json:"segments,omitempty"`
 	Dictionaries []uint64      `json:"dictionaries,omitempty"` // numbers, by first reference
 	AssetNames   []chain.Asset `json:"asset_names,omitempty"`  // by AssetRef, from 1

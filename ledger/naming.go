@@ -118,12 +118,9 @@ func (n *naming) commit() error {
 		return nil
 	}
 	next.Generation++
-	if err := l.commitManifest(&next); err != nil {
-		return err
-	}
-	info, err := os.Stat(l.path(manifestName))
+	info, err := l.commitManifest(&next)
 	if err != nil {
-		return errs.Wrap("commit", l.dir, err)
+		return err
 	}
 	l.rename(&next, info, base)
 	return nil

@@ -81,21 +81,32 @@ func (l *Ledger) reopen() error {
 		f.Close()
 		return err
 	}
-	l.names = nm
-	if l.log != nil {
-		l.log.f.Close()
+	if l.head != nil && m.follows(l.log, l.seq) {
+		nm.goOn(l.names)
+		stay := m.Before.stays()
+		l.goOn(m, info, log, l.head.carry(stay, stay.layers(l.head.layers, below, nm), below, nm))
+		return nil
 	}
-	l.manifest, l.info, l.log = m, info, log
-	l.below(below)
+	l.read, l.seq = headData, m.HeadSeq
+	l.put(m, info, log, newHead(nm, below))
 	return nil
 }
 
-// below starts an empty head over segments.
-func (l *Ledger) below(s *segments) {
-	l.head = newHead(l.names, s)
-	l.head.beside = l.settler != nil
-	l.read, l.seq, l.lookAt = headData, l.manifest.HeadSeq, 0
+// put puts in place what a manifest names; read and seq say how much of the log
+// is in the head. mu is held.
+func (l *Ledger) put(m *manifest, info os.FileInfo, log *headLog, h *head) {
+	if l.log != nil {
+		l.log.f.Close()
+	}
+	l.manifest, l.info, l.log, l.names, l.head = m, info, log, h.names, h
+	l.head.beside, l.lookAt = l.settler != nil, 0
 	l.announce()
+}
+
+// goOn does so where the head goes on from the one before. mu is held.
+func (l *Ledger) goOn(m *manifest, info os.FileInfo, log *headLog, h *head) {
+	l.read, l.seq = l.read+m.Before.Bytes, l.seq+m.Before.Kept
+	l.put(m, info, log, h)
 }
 
 // openSegments opens what the manifest names and is not open in old and base,

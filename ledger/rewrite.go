@@ -22,7 +22,8 @@ type rewriteJob struct {
 	l        *Ledger
 	disk     disk
 	old      *manifest
-	head     *head   // a copy that does not change
+	from     *head   // what it begins with
+	head     *head   // a copy of it that does not change
 	log      headLog // as it was
 	names    *names
 	accounts []chain.Account // that the head had named
@@ -41,7 +42,9 @@ func (l *Ledger) snapshot() *rewriteJob {
 	}
 	frozen := *l.head
 	frozen.loose = maps.Clone(frozen.loose)
-	j.head = &frozen
+	j.from, j.head = l.head, &frozen
+	j.from.fence = len(j.from.layers)
+	j.next.Before = nil
 	j.next.Generation++
 	j.next.AssetNames = slices.Clip(j.names.assetList())
 	for i, a := range j.next.AssetNames {
@@ -50,7 +53,6 @@ func (l *Ledger) snapshot() *rewriteJob {
 	for id, live := range j.head.live {
 		j.cuts[id] = live.cut()
 	}
-	j.stays = j.head.staying(l.opt.policy())
 	return j
 }
 
@@ -66,20 +68,23 @@ func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (s
 	l.pause()
 	var j *rewriteJob
 	err = l.write(ctx, func() error {
-		switch {
-		case named != nil:
+		if named != nil {
 			if err := named.commit(); err != nil {
 				return err
 			}
-		case !l.due():
-			return nil
 		}
 		j = l.snapshot()
 		return nil
 	})
-	if err != nil || j == nil {
+	if err != nil {
 		return stats, false, err
 	}
+	defer j.end()
+	p := l.opt.policy()
+	if named == nil && !j.head.due(p) {
+		return stats, false, nil
+	}
+	j.stays = j.head.staying(p)
 	if err := l.sweep(j.old); err != nil {
 		return stats, false, err
 	}
@@ -96,6 +101,13 @@ func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (s
 		return j.stats, false, err
 	}
 	return j.stats, true, l.sweep(&j.next)
+}
+
+// end lets layers be merged again where the job did not put others in place.
+func (j *rewriteJob) end() {
+	j.l.mu.Lock()
+	defer j.l.mu.Unlock()
+	j.from.fence = 0
 }
 
 // pause lets tests do something while a job is under way.
@@ -115,16 +127,6 @@ func (j *rewriteJob) build(ctx context.Context, runs []*importRun, rest *Facts) 
 		return nil, err
 	}
 	return j.successor(rest)
-}
-
-// cut is the first block that is not final.
-func (c *liveChain) cut() uint64 {
-	for i := range c.blocks {
-		if !c.known || c.blocks[i].Number > c.final {
-			return c.blocks[i].Number
-		}
-	}
-	return math.MaxUint64
 }
 
 func (j *rewriteJob) cutOf(id ChainRef) uint64 {

@@ -33,9 +33,12 @@ func (h *head) squash() {
 // of a like size; an empty range when there are none.
 func (h *head) alike() (from, to int) {
 	for to = len(h.layers); to > 0; to-- {
-		level := h.layers[to-1].level()
+		level, low := h.layers[to-1].level(), 0
+		if to > h.fence {
+			low = h.fence
+		}
 		from = to - 1
-		for from > 0 && h.layers[from-1].level() <= level {
+		for from > low && h.layers[from-1].level() <= level {
 			from--
 		}
 		if to-from >= fanOut {
@@ -74,6 +77,9 @@ func (l *Ledger) squashBeside() {
 		l.mu.Lock()
 		if l.head == h && len(h.layers) >= to && slices.Equal(h.layers[from:to], layers) {
 			h.layers = slices.Concat(h.layers[:from], []*layer{merged}, h.layers[to:])
+			if to <= h.fence {
+				h.fence -= to - from - 1
+			}
 			l.current = nil
 		}
 		l.mu.Unlock()

@@ -2,20 +2,27 @@ package ledger
 
 import (
 	"fmt"
-	"os"
+	"io/fs"
+	"math"
+	"slices"
 
 	"bongsu/errs"
 )
 
-// successor is the head that follows a job's commit. It is made ready before
-// the job takes the folder's lock, so that whoever commits waits only for what
-// was committed last to be written and applied again.
+// successor is what follows the head after a job's commit. It is made ready
+// before the job takes the folder's lock, so that whoever commits waits only
+// for what was committed last to be written again.
 type successor struct {
-	log   *headLog // of what the old one holds that is not in a segment now; no slot says so yet
-	names *names
-	head  *head
-	seen  headLog // the old log, up to what was taken over
-	again bool    // whether to apply everything anew, because something was rolled back
+	log    *headLog  // of what the old one holds that is not in a segment now; no slot says so yet
+	seen   headLog   // the old log, up to what was taken over
+	below  *segments // the new ones
+	fresh  []*segment
+	names  *names
+	before *passage
+	stay   stays
+	layers []*layer        // what stays of those that the job began with
+	apart  map[*layer]bool // the layers that were seen to have nothing in common with the new segments
+	meets  bool            // one has
 }
 
 // successor writes what stays in the head, and the manifest as it will be but
@@ -34,32 +41,147 @@ func (j *rewriteJob) successor(rest *Facts) (*successor, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &successor{log: log, names: nm, head: newHead(nm, below), seen: j.log}
+	s := &successor{log: log, names: nm, below: below, seen: j.log, apart: map[*layer]bool{}}
 	for _, r := range records {
-		if err = s.add(r); err != nil {
+		if err = s.log.write(r.encode()); err != nil {
 			break
 		}
 	}
+	s.before = &passage{Head: j.log.name, Kept: uint64(len(records)), Bytes: s.log.end - j.log.end, Stays: j.staying()}
 	if err = cmpErr(err, s.follow()); err != nil {
 		s.drop()
 		return nil, err
 	}
+	s.settle(j)
 	return s, nil
 }
 
-// add writes and applies a record.
-func (s *successor) add(r *record) error {
-	s.again = s.again || r.kind == recordRollback
-	if err := s.log.write(r.encode()); err != nil || s.again {
-		return err
+// staying says what stays in the head.
+func (j *rewriteJob) staying() []staying {
+	by := map[ChainRef]*staying{}
+	of := func(id ChainRef) *staying {
+		if by[id] == nil {
+			by[id] = &staying{Chain: chainOfRef(id), From: math.MaxUint64}
+		}
+		return by[id]
 	}
-	_, err := s.head.apply(r, false)
-	return err
+	for id, live := range j.head.live {
+		s := of(id)
+		if s.From = j.cutOf(id); s.From == math.MaxUint64 && len(live.blocks) > 0 {
+			s.From = live.blocks[len(live.blocks)-1].Number + 1 // those that came meanwhile
+		}
+	}
+	for id, list := range j.stays {
+		for _, seg := range list {
+			s := of(id)
+			s.Within = append(s.Within, blockRange{seg.From, seg.To})
+		}
+	}
+	var out []staying
+	for _, id := range sortedKeys(by) {
+		out = append(out, *by[id])
+	}
+	return out
 }
 
-// takeOver adds what was committed up to a place in the old log.
+// settle finds what stays of the layers, and whether it has something in common
+// with the new segments.
+func (s *successor) settle(j *rewriteJob) {
+	for _, seg := range s.below.list {
+		if !j.head.below.has(seg.number) {
+			s.fresh = append(s.fresh, seg)
+		}
+	}
+	s.stay = s.before.stays()
+	s.layers = s.stay.layers(j.head.layers, s.below, s.names)
+	for _, l := range s.layers {
+		s.meets = s.meets || !s.separate(l)
+	}
+	for name := range j.head.loose {
+		s.meets = s.meets || s.inSegment(&name)
+	}
+	j.l.mu.Lock()
+	above, _ := s.above(j)
+	j.l.mu.Unlock()
+	s.goesWith(above)
+}
+
+// above are the layers that came since the job began, unless others changed.
+// mu is held.
+func (s *successor) above(j *rewriteJob) ([]*layer, bool) {
+	if h := j.l.head; h == j.from && h.looseTurn == j.head.looseTurn {
+		return h.layers[h.fence:], true
+	}
+	return nil, false
+}
+
+// goesWith says whether these layers and those that stay are all that is needed
+// over the new segments.
+func (s *successor) goesWith(above []*layer) bool {
+	for _, l := range above {
+		if !s.meets && !s.apart[l] {
+			s.apart[l] = true
+			s.meets = !s.holds(l) || !s.separate(l)
+		}
+	}
+	return !s.meets
+}
+
+// holds says whether all of a layer is what others take for staying.
+func (s *successor) holds(l *layer) bool {
+	for i := range l.txs {
+		if t := &l.txs[i]; !s.stay[t.name.chain].tx(t.txState) {
+			return false
+		}
+	}
+	for id, list := range l.blocks {
+		for _, b := range list {
+			if !s.stay[id].block(b.number) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// separate says that no transaction and no block of a layer is in a new segment.
+func (s *successor) separate(l *layer) bool {
+	for i := range l.txs {
+		if s.inSegment(&l.txs[i].name) {
+			return false
+		}
+	}
+	for id, list := range l.blocks {
+		for _, b := range list {
+			for _, seg := range s.fresh {
+				if seg.chain == id && seg.hasBlock(b.number) {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+func (s *successor) inSegment(name *txName) bool {
+	return !name.id.IsZero() && slices.ContainsFunc(s.fresh, func(seg *segment) bool {
+		if seg.chain != name.chain {
+			return false
+		}
+		_, ok := seg.findID(name.id)
+		return ok
+	})
+}
+
+// hasBlock says whether a segment holds a block.
+func (s *segment) hasBlock(number uint64) bool {
+	i := s.findBlock(number)
+	return i < s.blockCount && s.blockNumber(i) == number
+}
+
+// takeOver writes again what was committed up to a place in the old log.
 func (s *successor) takeOver(log *headLog) error {
-	err := log.read(s.seen.end, s.seen.seq, s.add)
+	err := log.scan(s.seen.end, s.seen.seq, s.log.write)
 	s.seen = *log
 	return err
 }
@@ -119,36 +241,33 @@ func (j *rewriteJob) swap(s *successor, rest *Facts) error {
 	if err := s.takeOver(l.log); err != nil {
 		return err
 	}
+	above, ok := s.above(j)
+	if ok = ok && s.goesWith(above); ok {
+		j.next.Before = s.before
+	}
 	unnamed := *rest
 	unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
 	if !unnamed.empty() {
-		if err := s.add(&record{kind: recordFacts, facts: &unnamed}); err != nil {
+		if err := s.log.write((&record{kind: recordFacts, facts: &unnamed}).encode()); err != nil {
 			return err
 		}
 	}
 	if err := s.log.finish(); err != nil {
 		return err
 	}
-	if err := l.commitManifest(&j.next); err != nil {
+	info, err := l.commitManifest(&j.next)
+	if err != nil {
 		return err
 	}
-	if s.again {
-		return l.refresh()
+	if ok {
+		l.succeed(j, s, info, append(s.layers, above...))
 	}
-	return l.succeed(&j.next, s)
+	return l.refresh()
 }
 
 // succeed puts a successor in place whose manifest is committed. mu is held.
-func (l *Ledger) succeed(m *manifest, s *successor) error {
-	info, err := os.Stat(l.path(manifestName))
-	if err != nil {
-		return errs.Wrap("commit", l.dir, err)
-	}
-	l.log.f.Close()
-	l.manifest, l.info, l.log, l.names, l.head = m, info, s.log, s.names, s.head
+func (l *Ledger) succeed(j *rewriteJob, s *successor, info fs.FileInfo, layers []*layer) {
+	s.names.goOn(l.names)
+	l.goOn(&j.next, info, s.log, l.head.carry(s.stay, layers, s.below, s.names))
 	s.log = nil
-	l.head.beside = l.settler != nil
-	l.read, l.seq, l.lookAt = l.log.end, l.log.seq, 0
-	l.announce()
-	return nil
 }

@@ -1,0 +1,83 @@
+package ledger
+
+import (
+	"slices"
+
+	"bongsu/chain"
+	"bongsu/errs"
+)
+
+// maxLoose bounds the transactions that have no block or no id: they are kept
+// in memory, because where they stand depends on the whole ledger.
+const maxLoose = 4 << 20
+
+// checkLoose refuses facts that would leave too much in memory for good.
+func (h *head) checkLoose(f *Facts) error {
+	n := len(h.loose)
+	for i := range f.Transfers {
+		if t := &f.Transfers[i]; t.Block == chain.NoBlock || t.Tx.IsZero() {
+			n++
+		}
+	}
+	if n > maxLoose {
+		return errs.New("import", errs.Limit, "", "more than four million rows without a block or a transaction id",
+			"import the blocks and transactions they belong to, or give their block in the file")
+	}
+	return nil
+}
+
+// settle gives the loose rows their places when something has moved them.
+func (h *head) settle() {
+	if !h.stale {
+		return
+	}
+	h.stale, h.lastTime = false, 0
+	v := &view{layers: h.layers, below: h.below}
+	txs := make([]layerTx, 0, len(h.loose))
+	for _, s := range h.loose {
+		t := layerTx{txState: s, at: s.block, when: s.time}
+		if s.block != chain.NoBlock {
+			t.when, _ = v.times(s.name.chain, s.block)
+		} else {
+			t.at, t.inferred = h.latestBlock(s.name.chain, s.time), true
+			h.lastTime = max(h.lastTime, s.time)
+		}
+		txs = append(txs, t)
+	}
+	slices.SortFunc(txs, func(a, b layerTx) int { return compareNames(&a.name, &b.name) })
+	h.looseTop = buildLayer(txs, nil, nil, h.names)
+}
+
+func compareNames(a, b *txName) int {
+	if c := a.id.Compare(b.id); c != 0 {
+		return c
+	}
+	if a.time != b.time {
+		return int(max(-1, min(1, a.time-b.time)))
+	}
+	return a.alone.compareIdentity(&b.alone)
+}
+
+// latestBlock is the highest block of a chain whose known time is not after t,
+// or 0.
+func (h *head) latestBlock(id ChainRef, t chain.Time) uint64 {
+	best := h.below.latestBlock(id, t, func(n uint64) bool { return h.overridden(id, n, len(h.layers)) })
+	for i, l := range h.layers {
+		list := l.blocks[id]
+		for j := len(list) - 1; j >= 0 && list[j].number > best; j-- {
+			if list[j].timed && list[j].time <= t && !h.overriddenAbove(id, list[j].number, i) {
+				best = list[j].number
+				break
+			}
+		}
+	}
+	return best
+}
+
+func (h *head) overridden(id ChainRef, number uint64, n int) bool {
+	return slices.ContainsFunc(h.layers[:n], func(l *layer) bool { return l.block(id, number) != nil })
+}
+
+func (h *head) overriddenAbove(id ChainRef, number uint64, i int) bool {
+	return slices.ContainsFunc(h.layers[i+1:], func(l *layer) bool { return l.block(id, number) != nil })
+}
