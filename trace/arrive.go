@@ -217,7 +217,7 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 	}
 	b := s.shelf.add(key.account, key.asset, at)
 	if b.push(lot{amount: o.held.Amount, flow: -1}); !o.held.Known {
-		s.unasked[b] = w.Key
+		s.unasked[uint32(len(s.shelf.books)-1)] = int32(len(s.flows) - 1) // w's
 	}
 	if s.scanning {
 		return b, nil

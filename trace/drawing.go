@@ -95,7 +95,7 @@ func (d *drawing) stolen(s *sim) []Part {
 	for _, c := range s.classes[1:] {
 		out = append(out, Part{Amount: d.amount(c.asset, c.stolen), Theft: s.thefts[c.theft].id, Basis: Observed})
 	}
-	slices.SortFunc(out, Part.compare)
+	sorted(out, (*Part).compare)
 	return out
 }
 
@@ -120,7 +120,7 @@ func (d *drawing) count(sims []*sim) {
 	d.res.Accounts, d.res.Transfers = len(accounts), len(rows)
 }
 
-func (p Part) compare(q Part) int {
+func (p *Part) compare(q *Part) int {
 	return cmp.Or(cmp.Compare(p.Asset, q.Asset), cmp.Compare(p.Theft, q.Theft), compareOrigin(p.Origin, q.Origin), cmp.Compare(p.Basis, q.Basis))
 }
 
@@ -142,24 +142,33 @@ func bool01(b bool) int {
 // theft, then what still tells rows apart. It leaves none of them null.
 func (d *drawing) sort() {
 	r := d.res
-	r.Holdings = sorted(r.Holdings, func(a, b Holding) int {
-		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft),
+	r.Holdings = sorted(r.Holdings, func(a, b *Holding) int {
+		if c := a.Account.Compare(b.Account); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft),
 			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
 	})
-	r.Exits = sorted(r.Exits, func(a, b Exit) int {
-		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft),
+	r.Exits = sorted(r.Exits, func(a, b *Exit) int {
+		if c := a.Account.Compare(b.Account); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft),
 			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
 	})
-	r.Unfollowed = sorted(r.Unfollowed, func(a, b Unfollowed) int {
-		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft), cmp.Compare(a.Reason, b.Reason),
+	r.Unfollowed = sorted(r.Unfollowed, func(a, b *Unfollowed) int {
+		if c := a.Account.Compare(b.Account); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft), cmp.Compare(a.Reason, b.Reason),
 			compareOrigin(a.Origin, b.Origin), cmp.Compare(b.Basis, a.Basis), bool01(a.Provisional)-bool01(b.Provisional))
 	})
-	r.Incomplete = sorted(r.Incomplete, func(a, b Incomplete) int {
+	r.Incomplete = sorted(r.Incomplete, func(a, b *Incomplete) int {
 		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Spent.Asset, b.Spent.Asset), a.Missing.Base.Cmp(b.Missing.Base), a.Spent.Base.Cmp(b.Spent.Base))
 	})
-	r.Fees, r.Adjustments, r.Collided = sorted(r.Fees, Part.compare), sorted(r.Adjustments, Part.compare), sorted(r.Collided, Part.compare)
-	r.Turned = sorted(r.Turned, func(a, b Amount) int { return cmp.Or(cmp.Compare(a.Asset, b.Asset), a.Base.Cmp(b.Base)) })
-	r.Aside = sorted(r.Aside, func(a, b Aside) int { return cmp.Or(a.compare(b), cmp.Compare(b.Count, a.Count)) })
+	r.Fees, r.Adjustments, r.Collided = sorted(r.Fees, (*Part).compare), sorted(r.Adjustments, (*Part).compare), sorted(r.Collided, (*Part).compare)
+	r.Turned = sorted(r.Turned, func(a, b *Amount) int { return cmp.Or(cmp.Compare(a.Asset, b.Asset), a.Base.Cmp(b.Base)) })
+	r.Aside = sorted(r.Aside, func(a, b *Aside) int { return cmp.Or(a.compare(b), cmp.Compare(b.Count, a.Count)) })
 	if d.poison {
 		d.once()
 	}
@@ -174,7 +183,7 @@ func (d *drawing) once() {
 		return a.Account == b.Account && a.Spent.Asset == b.Spent.Asset
 	})
 	slices.Reverse(r.Incomplete)
-	r.Aside = slices.CompactFunc(r.Aside, func(a, b Aside) bool { return a.compare(b) == 0 })
+	r.Aside = slices.CompactFunc(r.Aside, func(a, b Aside) bool { return a.compare(&b) == 0 })
 	sums := r.Turned[:0]
 	for _, x := range r.Turned {
 		if n := len(sums); n > 0 && sums[n-1].Asset == x.Asset {
@@ -186,11 +195,27 @@ func (d *drawing) once() {
 	r.Turned = sums
 }
 
-func sorted[T any](rows []T, compare func(a, b T) int) []T {
+// sorted sorts rows where they are, and makes none of nil. Rows are large: their
+// places are sorted, and then each row is moved once.
+func sorted[T any](rows []T, compare func(a, b *T) int) []T {
 	if rows == nil {
 		return []T{}
 	}
-	slices.SortFunc(rows, compare)
+	order := make([]int32, len(rows)) // by place, whose row belongs there
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return compare(&rows[a], &rows[b]) })
+	for i := range order {
+		first := rows[i]
+		at := int32(i)
+		for order[at] != int32(i) {
+			next := order[at]
+			rows[at], order[at] = rows[next], at
+			at = next
+		}
+		rows[at], order[at] = first, at
+	}
 	return rows
 }
 
@@ -264,7 +289,10 @@ func (d *drawing) lots(s *sim, run *Run, base int) {
 			add(c.party, c.asset, c.lots)
 		}
 	}
-	slices.SortFunc(run.Lots[first:], func(a, b Lot) int {
-		return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft), cmp.Compare(a.Flow, b.Flow), a.Amount.Cmp(b.Amount))
+	sorted(run.Lots[first:], func(a, b *Lot) int {
+		if c := a.Account.Compare(b.Account); c != 0 {
+			return c
+		}
+		return cmp.Or(cmp.Compare(a.Asset, b.Asset), cmp.Compare(a.Theft, b.Theft), cmp.Compare(a.Flow, b.Flow), a.Amount.Cmp(b.Amount))
 	})
 }

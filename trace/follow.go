@@ -213,7 +213,7 @@ func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Requ
 		method: methodOf(req.Method, req.Bounds.MaxHops > 0), poison: req.Method == Poison, tiho: req.Method == TIHO,
 		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
 		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, stolen: map[ledger.Key][]uint32{},
-		unasked: map[*book]ledger.Key{},
+		unasked: map[uint32]int32{},
 	}
 	return s, s.setFloors(ctx)
 }

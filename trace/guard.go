@@ -3,7 +3,6 @@ package trace
 import (
 	"cmp"
 	"context"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -375,10 +374,9 @@ func (g *guard) list() []Aside {
 	for _, a := range g.found {
 		out = append(out, *a)
 	}
-	slices.SortFunc(out, Aside.compare)
-	return out
+	return sorted(out, (*Aside).compare)
 }
 
-func (a Aside) compare(b Aside) int {
+func (a *Aside) compare(b *Aside) int {
 	return cmp.Or(a.Account.Compare(b.Account), cmp.Compare(a.Asset, b.Asset), a.Touched.Compare(b.Touched), cmp.Compare(a.Reason, b.Reason))
 }

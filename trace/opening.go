@@ -122,15 +122,16 @@ func (a *openings) ask(ctx context.Context, s *sim) error {
 // recall tells what a book held before taint reached it, where that was left
 // out because no row that was there spent from it.
 func (s *sim) recall(ctx context.Context, b *book) error {
-	before, ok := s.unasked[b]
+	place := s.shelf.find(b.account, b.asset) - 1
+	flow, ok := s.unasked[place]
 	if !ok {
 		return nil
 	}
-	had, err := s.r.Balances(ctx, []ledger.BalanceQuery{{Account: b.account, Asset: b.asset, Before: before}})
+	had, err := s.r.Balances(ctx, []ledger.BalanceQuery{{Account: b.account, Asset: b.asset, Before: s.flows[flow].row.Key}})
 	if err != nil {
 		return err
 	}
-	delete(s.unasked, b)
+	delete(s.unasked, place)
 	b.pushFirst(lot{amount: had[0].Amount, flow: -1})
 	return nil
 }

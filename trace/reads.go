@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -26,8 +27,10 @@ type readLog struct {
 	err   error        // of the last one: no other runs after an error
 }
 
-// readBatch is how many rows are digested at once.
-const readBatch = 1024
+const (
+	readBatch = 512 // rows that are digested at once
+	usualText = 300 // bytes of a row's text, about
+)
 
 // add takes a row.
 func (l *readLog) add(ctx context.Context, r ledger.Reader, w *ledger.Row) error {
@@ -42,7 +45,7 @@ func (l *readLog) digestBeside(ctx context.Context, r ledger.Reader) error {
 	if l.join(); l.err != nil {
 		return l.err
 	}
-	l.rows, l.given = l.given[:0], l.rows
+	l.rows, l.given = slices.Grow(l.given[:0], readBatch), l.rows
 	done := make(chan error, 1)
 	l.done = done
 	go func() { done <- l.digest(ctx, r) }()
@@ -83,13 +86,15 @@ func (l *readLog) of(id chain.ID, block uint64) *rowDigest {
 	return d
 }
 
-// flush digests what was gathered, and waits for it.
+// flush digests what was gathered, and lets its memory go.
 func (l *readLog) flush(ctx context.Context, r ledger.Reader) error {
-	if err := l.digestBeside(ctx, r); err != nil {
-		return err
+	if l.join(); l.err != nil {
+		return l.err
 	}
-	l.join()
-	return l.err
+	l.given, l.rows = l.rows, nil
+	err := l.digest(ctx, r)
+	l.given, l.text = nil, nil
+	return err
 }
 
 // digest digests the rows given, chain by chain.
@@ -100,7 +105,7 @@ func (l *readLog) digest(ctx context.Context, r ledger.Reader) (err error) {
 		for n < len(rows) && rows[n].Chain == rows[0].Chain {
 			n++
 		}
-		if l.text, err = ledger.AppendRows(ctx, r, rows[:n], l.text[:0]); err != nil {
+		if l.text, err = ledger.AppendRows(ctx, r, rows[:n], slices.Grow(l.text[:0], n*usualText)); err != nil {
 			return err
 		}
 		d := l.of(rows[0].Chain.ID(), rows[0].Block)

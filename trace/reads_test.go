@@ -125,7 +125,7 @@ func TestATextThatFailsFailsTheTrace(t *testing.T) {
 // The reader may be closed as soon as a trace returns, whatever came of it.
 func TestNothingReadsBehindATrace(t *testing.T) {
 	r, req := manyTransfers(t)
-	s := &stubborn{Reader: r, pages: 8, failed: make(chan struct{})}
+	s := &stubborn{Reader: r, pages: 6, failed: make(chan struct{})} // behind the first batch, before the second is full
 	s.text = func() error {
 		<-s.failed
 		for range 1000 {

@@ -34,8 +34,8 @@ type sim struct {
 	stolen     map[ledger.Key][]uint32
 	stolenFrom []ledger.AccountRef // the senders of those rows
 	ahead      openings
-	unasked    map[*book]ledger.Key // books that nothing spends from yet: what they held before a place was left out
-	stolenTo   uint64               // their highest block
+	unasked    map[uint32]int32 // places of books that nothing spends from yet: what they held before a flow was left out
+	stolenTo   uint64           // their highest block
 	last       ledger.Key
 	pages      ledger.Pages
 	utxo       *utxo                // of a UTXO chain, else nil
