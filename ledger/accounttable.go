@@ -36,10 +36,10 @@ type numberedAccount struct {
 // epochAccounts is how many accounts a table numbers before the next begins.
 // It bounds the memory of an import: 36 bytes for each account, 8 while its
 // runs are merged, and one from its first run to the end. Those that are not
-// EVM addresses take some 200 bytes.
+// EVM addresses take some 400 bytes, with what the collector leaves.
 const (
 	epochAccounts = 1 << 22
-	epochOthers   = 1 << 20
+	epochOthers   = 1 << 18
 )
 
 func (t *accountTable) full() bool { return t.count >= epochAccounts || len(t.others) >= epochOthers }

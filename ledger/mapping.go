@@ -80,3 +80,32 @@ func (s *sheet) demand(from, to uint64) {
 // would count as the process's memory until the sheet is collected. They come
 // back when they are read.
 func (s *sheet) forget() { _ = unix.Madvise(s.data, unix.MADV_DONTNEED) }
+
+// forgetter lets go of a section's mapped pages behind somebody who reads it
+// from a place to its end.
+type forgetter struct {
+	s    *sheet
+	from int64 // the section's first byte
+	at   int64 // of the sheet: let go of up to here
+}
+
+// forgetAtOnce is how much is let go of at a time.
+const forgetAtOnce = 4 * hugePage
+
+// forgetFrom is for who reads a section from a place on. The page in which that
+// lies stays: somebody may read what is before.
+func (s *sheet) forgetFrom(section string, place uint64) *forgetter {
+	from := s.trailer.Sections[section].At
+	at := from + int64(place) + hugePage - 1
+	return &forgetter{s: s, from: from, at: at - at%hugePage}
+}
+
+// read says that all before a place of the section was read.
+func (f *forgetter) read(place uint64) {
+	to := f.from + int64(place)
+	if to -= to % hugePage; to < f.at+forgetAtOnce {
+		return
+	}
+	_ = unix.Madvise(f.s.data[f.at:to], unix.MADV_DONTNEED)
+	f.at = to
+}

@@ -87,3 +87,39 @@ func TestLargerThanMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestForgetter lets go of a section while it is read: never of what is not
+// read yet, of all but a few pages behind, and nothing is lost.
+func TestForgetter(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sheet")
+	w, err := newSheet(osDisk{}, path, "sheet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.begin("before")
+	w.write(make([]byte, 100))
+	w.begin("read")
+	b := bytes.Repeat([]byte("abcdefg"), 3*forgetAtOnce/7)
+	w.write(b)
+	if _, err := w.close(json.RawMessage("{}")); err != nil {
+		t.Fatal(err)
+	}
+	var about json.RawMessage
+	s, err := openSheet(path, "sheet", &about)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := s.section("read")[:len(b)]
+	for _, from := range []int{0, hugePage + 5} {
+		f := s.forgetFrom("read", uint64(from))
+		for n := from; n < len(got); n += 100_000 {
+			first := f.at
+			if f.read(uint64(n)); f.at > 100+int64(len(sheetMagic)+n) && f.at != first || f.at < int64(n)-forgetAtOnce-hugePage || f.at < int64(from) {
+				t.Fatalf("from %d, read to %d: let go of up to %d", from, n, f.at)
+			}
+		}
+	}
+	if !bytes.Equal(got, b) {
+		t.Error("what was let go of did not come back")
+	}
+}

@@ -101,7 +101,13 @@ func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint
 	common := e.s.commonAmounts()
 	var at rowStarts
 	var b rowBlock
+	var behind *forgetter
 	for n := first; n < end; n += blockRows {
+		place := uint64At(e.s.rowAt, int(n/blockRows))
+		if behind == nil {
+			behind = e.s.rows.forgetFrom("rows", place)
+		}
+		behind.read(place)
 		e.s.rowBlock(n, &b)
 		b.starts(&at)
 		k := b.rows()
