@@ -58,11 +58,12 @@ func (g *gatherer) balances(ctx context.Context, queries []BalanceQuery, out []B
 	g.spans = g.spans[:0]
 	for i := range g.probes {
 		p := &g.probes[i]
-		if q := &queries[p.query]; !q.Before.IsZero() {
+		q := &queries[p.query]
+		if !q.Before.IsZero() {
 			p.to = p.s.bound(g.v, &q.Before, false)
 		}
 		from := len(g.rows)
-		short := g.plain(p)
+		short := g.plain(p, q.Asset)
 		g.spans = append(g.spans, wave{from: from, to: len(g.rows), heavy: !short})
 	}
 	g.locate(g.rows)

@@ -35,18 +35,22 @@ const (
 	bigBook   = stretchRows
 )
 
+// classBits is how many low bits of its asset stand beside each row of a short
+// list of several: who wants the rows of one asset reads few others.
+const classBits = 2
+
 // bigEntry and smallEntry are the bits of an entry of the books' tables.
 func (a *accountBooks) bigEntry() int   { return int(a.s.AssetBits+a.width+a.offset) + 5 + 32 }
 func (a *accountBooks) smallEntry() int { return int(a.s.AssetBits + a.width) }
 
 // openBooks reads the beginning of the postings at an offset.
 func (s *segment) openBooks(at uint64) (a accountBooks) {
-	if s.postingPages.fresh(at) {
-		s.postingPages.verify(at)
-	}
-	r := bitReader{b: s.postings[at:]}
+	at, a.short = s.dir.open(at)
+	r := bitReader{b: s.dir.lists[at:]}
 	a.s, a.b = s, r.b
-	a.short = r.get(1) == 0
+	if a.short {
+		r.at = 1
+	}
 	a.count = int(r.gamma())
 	if a.short {
 		if a.count > bigBook {
@@ -65,7 +69,7 @@ func (s *segment) openBooks(at uint64) (a accountBooks) {
 		panic(damage("an account has more books than rows"))
 	}
 	tables := uint64(a.bigs)*uint64(a.bigEntry()) + uint64(a.smalls)*uint64(a.smallEntry())
-	s.postingPages.touchTo(at, at+(uint64(r.at)+tables)/8+8)
+	s.dir.listPages.touchTo(at, at+(uint64(r.at)+tables)/8+8)
 	a.bigAt = r.at
 	a.smallAt = a.bigAt + a.bigs*a.bigEntry()
 	a.placesAt = a.smallAt + a.smalls*a.smallEntry()
@@ -78,11 +82,12 @@ func (s *segment) openBooks(at uint64) (a accountBooks) {
 
 // booksOf opens an account's postings; false when the segment has none.
 func (s *segment) booksOf(a AccountRef) (accountBooks, bool) {
-	n, ok := s.local(a)
+	n, ok := s.dir.place(a)
 	if !ok {
 		return accountBooks{}, false
 	}
-	return s.openBooks(s.postingsAt(uint64At(s.dirAt, n/dirAccounts), n%dirAccounts)), true
+	at, _ := s.dir.list(n)
+	return s.openBooks(at), true
 }
 
 // smallEnd is how many places the first i small books have.
@@ -120,11 +125,13 @@ func (a *accountBooks) all() book {
 	return book{a: a, form: longList, count: a.count}
 }
 
-// of is the list that has the rows of an asset; false when there is none. A
-// short list has all others, too.
+// of is the list that has the rows of an asset; false when there is none. That
+// of a short list has some others, too.
 func (a *accountBooks) of(asset AssetRef) (book, bool) {
 	if a.short {
-		return a.all(), true
+		b := a.all()
+		b.asset = asset
+		return b, true
 	}
 	if i, ok := a.search(a.bigAt, a.bigEntry(), a.bigs, asset); ok {
 		return a.big(i), true
@@ -182,7 +189,8 @@ const (
 type book struct {
 	a     *accountBooks
 	form  form
-	count int
+	count int      // of shortList with an asset: at most so many
+	asset AssetRef // of shortList: the rows that may be of it; 0: all
 	k     uint
 	skip  int // of bigPlaces: its first skip
 	at    int // of smallPlaces and bigPlaces: its bits
@@ -199,7 +207,7 @@ func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
 	rows := out[:b.size(j)]
 	switch b.form {
 	case shortList:
-		b.a.readShort(rows)
+		return b.a.readShort(b.asset, out)
 	case longList:
 		at, base := b.a.stretchOf(j)
 		readStretch(b.a.b, at, base, rows)
@@ -226,13 +234,28 @@ func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
 	return rows
 }
 
-// readShort reads a short list.
-func (a *accountBooks) readShort(rows []uint32) {
+// readShort reads the rows of a short list that may be of an asset, by their
+// class; with asset 0 all of them.
+func (a *accountBooks) readShort(asset AssetRef, out *[bigBook]uint32) []uint32 {
 	r, row := bitReader{b: a.b, at: a.at}, ^uint32(0)
-	for i := range rows {
-		row += uint32(r.rice(a.k)) + 1
-		rows[i] = row
+	if a.count == 1 {
+		out[0] = uint32(r.rice(a.k))
+		return out[:1]
 	}
+	mask := uint64(0)
+	if asset != 0 {
+		mask = 1<<classBits - 1
+	}
+	class, n := uint64(asset)&mask, 0
+	for range a.count {
+		of := r.get(classBits)
+		row += uint32(r.rice(a.k)) + 1
+		out[n%bigBook] = row
+		if of&mask == class {
+			n++
+		}
+	}
+	return out[:n]
 }
 
 // skips is the entry before the j-th run of a big book, j > 0.
@@ -251,7 +274,7 @@ func (a *accountBooks) stretchOf(j int) (at int, base uint32) {
 }
 
 // touch makes sure of what stands at a bit of a long list's.
-func (a *accountBooks) touch(bit int) { a.s.postingPages.touch(a.start + uint64(bit)/8) }
+func (a *accountBooks) touch(bit int) { a.s.dir.listPages.touch(a.start + uint64(bit)/8) }
 
 // rows turns ascending places in the list into rows. Where several fall into
 // one run, the run is read as a whole.

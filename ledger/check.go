@@ -262,7 +262,7 @@ func (s *segment) consistentRows() error {
 		}
 		last = w.tx
 		for _, a := range [2]AccountRef{w.from, w.to} {
-			if _, ok := s.local(a); a != 0 && !ok {
+			if _, ok := s.dir.place(a); a != 0 && !ok {
 				return fmt.Errorf("row %d touches an account that the index lacks", n)
 			}
 		}
@@ -280,23 +280,20 @@ func (s *segment) consistentRows() error {
 func (s *segment) consistentBooks(touched uint64) error {
 	total := uint64(0)
 	var buf [bigBook]uint32
-	for i := range uint64(len(s.bitmap)-sheetSlack) * 8 {
-		if s.bitmap[i/8]>>(i%8)&1 == 0 {
-			continue
-		}
+	for a := range s.dir.accounts() {
 		var bad error
-		books, _ := s.booksOf(AccountRef(s.FirstAccount + i))
+		books, _ := s.booksOf(a)
 		b := books.all()
 		total += uint64(b.count)
 		for j := range b.chunks() {
 			for _, n := range b.chunk(j, &buf) {
 				if uint64(n) >= s.Rows {
-					bad = fmt.Errorf("account %d points behind the last row", s.FirstAccount+i)
+					bad = fmt.Errorf("account %d points behind the last row", a)
 				}
 			}
 		}
 		if placed := books.placed(); bad == nil && placed != b.count {
-			bad = fmt.Errorf("account %d has %d rows and books of %d", s.FirstAccount+i, b.count, placed)
+			bad = fmt.Errorf("account %d has %d rows and books of %d", a, b.count, placed)
 		}
 		if bad != nil {
 			return bad

@@ -80,12 +80,8 @@ func (c *coins) spends(i, o uint32) bool {
 func (c *coins) consistentLists(want uint64) error {
 	total, accounts := uint64(0), uint64(0)
 	var buf [bigBook]uint32
-	for i := range uint64(len(c.bitmap)-sheetSlack) * 8 {
-		if c.bitmap[i/8]>>(i%8)&1 == 0 {
-			continue
-		}
+	for a := range c.dir.accounts() {
 		accounts++
-		a := AccountRef(c.FirstAccount + i)
 		l, _ := c.list(a)
 		for j := range l.chunks() {
 			for _, o := range l.chunk(j, &buf) {

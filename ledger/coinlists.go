@@ -2,26 +2,8 @@ package ledger
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"sort"
 )
-
-// local is the place of an account among those that an output pays.
-func (c *coins) local(a AccountRef) (int, bool) {
-	i := uint64(a) - c.FirstAccount
-	if uint64(a) < c.FirstAccount || i/8 >= uint64(len(c.bitmap)-sheetSlack) {
-		return 0, false
-	}
-	word := binary.LittleEndian.Uint64(c.bitmap[i/64*8:])
-	if word>>(i%64)&1 == 0 {
-		return 0, false
-	}
-	n := int(binary.LittleEndian.Uint32(c.ranks[i/512*4:]))
-	for w := i / 512 * 8; w < i/64; w++ {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(c.bitmap[w*8:]))
-	}
-	return n + bits.OnesCount64(word&(1<<(i%64)-1)), true
-}
 
 // outputList is an account's outputs.
 type outputList struct {
@@ -34,20 +16,23 @@ type outputList struct {
 }
 
 func (c *coins) list(a AccountRef) (l outputList, ok bool) {
-	n, ok := c.local(a)
+	n, ok := c.dir.place(a)
 	if !ok {
 		return l, false
 	}
-	b := c.dir[c.dirPages.at(c.dirAt, uint32(n/dirAccounts)):]
-	rel := tier{b[8], b[9], b[10]}.at(b[dirHeader:], n%dirAccounts)
-	l = outputList{c: c, start: binary.LittleEndian.Uint64(b) + rel}
-	c.postingPages.touch(l.start)
-	l.r.b = c.postings[l.start:]
-	l.count, l.k = int(l.r.gamma()), uint(l.r.get(5))
-	if uint64(l.count) > c.Outputs {
-		panic(damage("an account has more outputs than there are"))
+	at, _ := c.dir.list(n)
+	start, near := c.dir.open(at)
+	l = outputList{c: c, start: start, r: bitReader{b: c.dir.lists[start:]}}
+	if near {
+		l.r.at = 1
 	}
-	if l.count > bigBook {
+	l.count, l.k = int(l.r.gamma()), uint(l.r.get(5))
+	switch {
+	case near != (l.count <= bigBook):
+		panic(damage("a list of outputs is not as long as where it stands says"))
+	case uint64(l.count) > c.Outputs:
+		panic(damage("an account has more outputs than there are"))
+	case !near:
 		l.skip = int(l.r.get(32))
 	}
 	return l, true
@@ -63,7 +48,7 @@ func (l *outputList) chunk(j int, out *[bigBook]uint32) []uint32 {
 		prev = int64(binary.LittleEndian.Uint32(b))
 		r.at += int(binary.LittleEndian.Uint32(b[4:]))
 	}
-	l.c.postingPages.touch(l.start + uint64(r.at)/8)
+	l.c.dir.listPages.touch(l.start + uint64(r.at)/8)
 	n := min(bigBook, l.count-j*bigBook)
 	for i := range n {
 		prev += int64(r.rice(l.k)) + 1

@@ -3,7 +3,6 @@ package ledger
 import (
 	"encoding/binary"
 	"io"
-	"math/bits"
 
 	"bongsu/errs"
 )
@@ -12,8 +11,7 @@ import (
 // with one list for each account.
 type coinPostings struct {
 	c       *coinWriter
-	words   []uint64      // which accounts occur, from info.FirstAccount
-	ranks   []uint32      // how many before each 512
+	set     rankedAccounts
 	starts  []uint32      // where each one's entries begin
 	entries table[uint32] // outputs, by account
 	skips   []byte
@@ -26,8 +24,7 @@ func (c *coinWriter) addresses() error {
 	if err := p.gather(); err != nil {
 		return err
 	}
-	writeUint64s(c.w, "bitmap", p.words)
-	writeUint32s(c.w, "ranks", p.ranks)
+	p.set.write(c.w)
 	p.write()
 	return c.w.err
 }
@@ -74,28 +71,15 @@ func (p *coinPostings) gather() error {
 		p.starts = make([]uint32, 1)
 		return nil
 	}
-	first := uint64(c.lowest) &^ 63
+	first := uint64(c.lowest)
 	c.info.FirstAccount = first
-	p.words = make([]uint64, (uint64(c.highest)-first)/64+1)
-	if err := p.each(func(a uint64, _ uint32) { p.words[(a-first)/64] |= 1 << ((a - first) % 64) }); err != nil {
+	p.set.first, p.set.words = first, make([]uint64, (uint64(c.highest)-first)/64+1)
+	if err := p.each(func(a uint64, _ uint32) { p.set.words[(a-first)/64] |= 1 << ((a - first) % 64) }); err != nil {
 		return err
 	}
-	total := uint32(0)
-	for i, w := range p.words {
-		if i%8 == 0 {
-			p.ranks = append(p.ranks, total)
-		}
-		total += uint32(bits.OnesCount64(w))
-	}
+	total := p.set.count()
 	c.info.Accounts = uint64(total)
-	place := func(a uint64) uint32 {
-		a -= first
-		n := p.ranks[a/512]
-		for _, w := range p.words[a/512*8 : a/64] {
-			n += uint32(bits.OnesCount64(w))
-		}
-		return n + uint32(bits.OnesCount64(p.words[a/64]&(1<<(a%64)-1)))
-	}
+	place := p.set.place
 	p.starts = make([]uint32, total+2)
 	if err := p.each(func(a uint64, _ uint32) { p.starts[place(a)+2]++ }); err != nil {
 		return err
@@ -114,46 +98,25 @@ func (p *coinPostings) gather() error {
 }
 
 func (p *coinPostings) write() {
-	w := p.c.w
-	w.begin("postings")
-	offsets := make([]uint64, 0, dirAccounts)
-	var dirAt []uint64
-	var dir []byte
+	w := newListWriter(p.c.w)
 	for n := range len(p.starts) - 1 {
-		offsets = append(offsets, uint64(w.at()-w.start))
-		p.account(p.entries.list[p.starts[n]:p.starts[n+1]])
-		w.write(p.list.b)
-		if len(offsets) == dirAccounts || n == len(p.starts)-2 {
-			dirAt = append(dirAt, uint64(len(dir)))
-			dir = appendOffsets(dir, offsets)
-			offsets = offsets[:0]
-		}
+		outputs := p.entries.list[p.starts[n]:p.starts[n+1]]
+		p.account(outputs)
+		w.add(p.list.b, len(outputs) > bigBook)
 	}
-	writeUint64s(w, "dirat", dirAt)
-	w.begin("dir")
-	w.write(dir)
-	w.begin("skips")
-	w.write(p.skips)
-}
-
-// appendOffsets writes ascending offsets: the first, and a tier of how far
-// beyond it each is.
-func appendOffsets(dir []byte, offsets []uint64) []byte {
-	base := offsets[0]
-	for i := range offsets {
-		offsets[i] -= base
-	}
-	t := planTier(offsets)
-	dir = binary.LittleEndian.AppendUint64(dir, base)
-	dir = append(dir, t.low, t.high, t.lows)
-	return appendTier(dir, t, offsets)
+	w.finish()
+	p.c.w.begin("skips")
+	p.c.w.write(p.skips)
 }
 
 // account writes a list: count, Rice parameter, for a long one its first skip,
 // and the distances.
 func (p *coinPostings) account(outputs []uint32) {
 	w := &p.list
-	w.b, w.word, w.n = w.b[:0], 0, 0
+	w.reset()
+	if len(outputs) <= bigBook { // near
+		w.put(0, 1)
+	}
 	w.gamma(uint64(len(outputs)))
 	k := riceParameter(uint64(len(outputs)), uint64(outputs[len(outputs)-1]))
 	w.put(uint64(k), 5)

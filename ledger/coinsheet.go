@@ -34,14 +34,13 @@ type coins struct {
 	spenders, spendersAt       []byte
 	pointBuckets, pointOrder   []byte
 	dataAt, data               []byte
-	bitmap, ranks, dirAt, dir  []byte
-	postings, skips            []byte
+	dir                        directory // of the outputs that pay each account
+	skips                      []byte
 	dataCount, pointCount      int
 	txPages, inPages, outPages region
 	pointPages, spenderPages   region
 	bucketPages, orderPages    region
-	dataPages, dirPages        region
-	postingPages               region
+	dataPages                  region
 }
 
 // The columns of a sheet of inputs and outputs come in blocks of coinRows.
@@ -83,12 +82,14 @@ func (c *coins) attach(section func(string) []byte) error {
 	for name, to := range map[string]*[]byte{
 		"txs": &c.txData, "txat": &c.txAt, "ins": &c.ins, "insat": &c.insAt, "points": &c.points, "outs": &c.outs, "outsat": &c.outsAt,
 		"spenders": &c.spenders, "spendersat": &c.spendersAt, "pointbuckets": &c.pointBuckets, "pointorder": &c.pointOrder,
-		"dataat": &c.dataAt, "data": &c.data, "bitmap": &c.bitmap, "ranks": &c.ranks, "dirat": &c.dirAt, "dir": &c.dir,
-		"postings": &c.postings, "skips": &c.skips,
+		"dataat": &c.dataAt, "data": &c.data, "skips": &c.skips,
 	} {
 		if *to = section(name); len(*to) < sheetSlack {
 			return fmt.Errorf("section %s is missing", name)
 		}
+	}
+	if err := c.dir.attach(c.FirstAccount, section); err != nil {
+		return err
 	}
 	c.dataCount = (len(c.dataAt) - sheetSlack) / coinDataEntry
 	c.pointCount = (len(c.points) - sheetSlack) / pointEntry

@@ -145,6 +145,36 @@ func FuzzRowBlock(f *testing.F) {
 	})
 }
 
+// goodPages are the marks of n bytes whose pages are all taken for good: the
+// checksums are those of bytes that nobody wrote.
+func goodPages(n int) []atomic.Uint32 {
+	good := make([]atomic.Uint32, n>>sheetPageBits/32+1)
+	for i := range good {
+		good[i].Store(1<<32 - 1)
+	}
+	return good
+}
+
+// FuzzDirectory finds lists by hostile lines.
+func FuzzDirectory(f *testing.F) {
+	line := make([]byte, dirLine)
+	line[4], line[8], line[9] = 7, 20, 8
+	f.Add(line, line, []byte{1, 2, 3, 4})
+	f.Fuzz(func(t *testing.T, bitmap, lengths, lists []byte) {
+		slack := make([]byte, sheetSlack)
+		d := directory{bitmap: append(bitmap, slack...), lengths: append(lengths, slack...), lists: append(lists, slack...)}
+		d.pages.good, d.listPages.good = goodPages(len(lengths)), goodPages(len(lists))
+		for a := range AccountRef(3 * dirBitmap) {
+			hostile(func() { //nolint:errcheck // damage is a good answer, too
+				if n, ok := d.place(a); ok {
+					at, _ := d.list(n)
+					d.open(at)
+				}
+			})
+		}
+	})
+}
+
 // FuzzPostings opens hostile postings and everything they lead to.
 func FuzzPostings(f *testing.F) {
 	f.Add([]byte{0x1e, 0, 3, 9}, []byte{1, 2, 3, 4}, []byte{5}, []byte{1}, uint8(4))
@@ -153,12 +183,9 @@ func FuzzPostings(f *testing.F) {
 		slack := make([]byte, sheetSlack)
 		s := &segment{
 			segmentInfo: segmentInfo{Rows: 1000, AssetBits: uint(assetBits % 33)},
-			postings:    append(postings, slack...), marks: append(marks, slack...), skips: append(skips, slack...), balances: append(balances, slack...),
+			dir:         directory{lists: append(postings, slack...)}, marks: append(marks, slack...), skips: append(skips, slack...), balances: append(balances, slack...),
 		}
-		s.postingPages.good = make([]atomic.Uint32, len(postings)>>sheetPageBits+1)
-		for i := range s.postingPages.good {
-			s.postingPages.good[i].Store(1) // the checksums are those of hostile bytes
-		}
+		s.dir.listPages.good = goodPages(len(postings))
 		for _, reverse := range []bool{false, true} {
 			for asset := range AssetRef(3) {
 				hostile(func() { //nolint:errcheck // damage is a good answer, too

@@ -42,7 +42,7 @@ func (g *gatherer) degrees(ctx context.Context, accounts []AccountRef, out []Deg
 	for i := range g.probes {
 		p := &g.probes[i]
 		from := len(g.rows)
-		if !g.plain(p) {
+		if !g.plain(p, 0) {
 			books := p.s.openBooks(p.at)
 			d := &out[p.query]
 			d.Out += books.outs

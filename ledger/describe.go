@@ -101,7 +101,7 @@ func (s *segment) sizes(out *Sizes, parts map[string]int64) {
 var sectionTitles = map[string]string{
 	"rows": "rows", "at": "where blocks of rows and transactions begin", "txs": "transactions' places", "blocks": "blocks", "hashes": "blocks' hashes",
 	"extraat": "call inputs and logs", "extras": "call inputs and logs", "common": "common amounts", "bitmap": "directory of accounts",
-	"ranks": "directory of accounts", "dirat": "directory of accounts", "dir": "directory of accounts", "postings": "postings, both directions",
+	"dir": "directory of accounts", "postings": "postings, both directions",
 	"skips": "running balances and skips", "marks": "postings, both directions", "balances": "running balances and skips",
 }
 
@@ -110,6 +110,6 @@ var coinTitles = map[string]string{
 	"ins": "inputs", "insat": "inputs", "points": "inputs: spent outputs of other segments",
 	"pointbuckets": "inputs: spent outputs of other segments", "pointorder": "inputs: spent outputs of other segments",
 	"outs": "outputs", "outsat": "outputs", "spenders": "outputs' spenders", "spendersat": "outputs' spenders",
-	"dataat": "OP_RETURN payloads", "data": "OP_RETURN payloads", "bitmap": "outputs by account", "ranks": "outputs by account",
-	"dirat": "outputs by account", "dir": "outputs by account", "postings": "outputs by account", "skips": "outputs by account",
+	"dataat": "OP_RETURN payloads", "data": "OP_RETURN payloads", "bitmap": "outputs by account",
+	"dir": "outputs by account", "postings": "outputs by account", "skips": "outputs by account",
 }

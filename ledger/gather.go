@@ -32,12 +32,12 @@ type gatherer struct {
 	brief   bool // rows without their transactions
 }
 
-// probe is an account in one segment.
+// probe is an account, or a transaction, in one segment.
 type probe struct {
 	s     *segment
 	query int32
-	local uint32 // the account's number in the segment
-	at    uint64 // of its directory entry, then of its postings
+	n     uint32 // the bit of that line; or the number of a transaction
+	at    uint64 // of the account's line in the bitmap, then of its list
 	from  uint32 // the query's rows are in
 	to    uint32 // [from, to)
 }
@@ -74,54 +74,61 @@ func (g *gatherer) begin(n int) {
 	clear(g.lists)
 }
 
-// probe looks where an account occurs, in the order of a query.
+// probe has find look for an account in all segments, in the order of a query.
 func (g *gatherer) probe(query int, a AccountRef, reverse bool) {
 	for _, list := range g.v.below.chains() {
-		before := len(g.probes)
 		for i := range list {
 			s := list[i]
 			if reverse {
 				s = list[len(list)-1-i]
 			}
-			if n, ok := s.local(a); ok {
-				g.probes = append(g.probes, probe{s: s, query: int32(query), local: uint32(n), to: uint32(s.Rows)})
+			if line, bit, ok := s.dir.bit(a); ok {
+				prefetch(&s.dir.bitmap[line], 0)
+				g.probes = append(g.probes, probe{s: s, query: int32(query), n: uint32(bit), at: line, to: uint32(s.Rows)})
 			}
 		}
-		if len(g.probes) > before {
-			return // an account is of one chain
-		}
 	}
 }
 
-// find goes from the probes' accounts to their postings.
+// find finds the lists of the probes' accounts; the probes of segments that
+// lack theirs are dropped.
 func (g *gatherer) find() {
+	found := g.probes[:0]
 	for i := range g.probes {
 		p := &g.probes[i]
-		p.at = uint64At(p.s.dirAt, int(p.local/dirAccounts))
-		if p.s.idx.larger {
-			p.s.dirPages.demand(p.at, dirHeader+2*dirAccounts)
+		n, ok := p.s.dir.at(p.at, uint(p.n))
+		if !ok {
+			continue
 		}
-		prefetch(&p.s.dirData[p.at], dirHeader+2*uintptr(p.local%dirAccounts))
+		line := uint64(n) / dirAccounts * dirLine
+		if p.s.idx.larger {
+			p.s.dir.pages.demand(line, dirLine)
+		}
+		prefetch(&p.s.dir.lengths[line], 0)
+		found = append(found, *p)
+		found[len(found)-1].at = uint64(n)
 	}
+	g.probes = found
 	for i := range g.probes {
 		p := &g.probes[i]
-		p.at = p.s.postingsAt(p.at, int(p.local%dirAccounts))
+		var size uint64
+		p.at, size = p.s.dir.list(int(p.at))
 		if p.s.idx.larger {
-			p.s.postingPages.demand(p.at, listAhead)
+			p.s.dir.listPages.demand(p.at, size)
 		}
-		prefetch(&p.s.postings[p.at], listAhead)
+		prefetch(&p.s.dir.lists[p.at], uintptr(size))
 	}
 }
 
-// plain lists the rows of a probe whose list is short; false: it is not.
-func (g *gatherer) plain(p *probe) bool {
+// plain lists the rows of a probe whose list is short, those that may be of an
+// asset (0: all); false: it is not.
+func (g *gatherer) plain(p *probe, asset AssetRef) bool {
 	books := p.s.openBooks(p.at)
 	if !books.short {
 		return false
 	}
-	r, row := bitReader{b: books.b, at: books.at}, ^uint32(0)
-	for range books.count {
-		row += uint32(r.rice(books.k)) + 1
+	var buf [bigBook]uint32
+	for _, row := range books.readShort(asset, &buf) {
 		if row >= p.from && row < p.to {
 			prefetch(&p.s.rowAt[8*(row/blockRows)], 0)
 			g.rows = append(g.rows, gathered{s: p.s, row: row})
@@ -277,7 +284,7 @@ func (g *gatherer) collect(queries []Query, p *probe) {
 	if !q.After.IsZero() || !q.Until.IsZero() {
 		p.from, p.to = p.s.span(g.v, &q.After, &q.Until)
 	}
-	if list.heavy = !g.plain(p) || len(g.rows)-list.from > waveRows; list.heavy {
+	if list.heavy = !g.plain(p, q.Asset) || len(g.rows)-list.from > waveRows; list.heavy {
 		g.rows = g.rows[:list.from]
 		return
 	}

@@ -8,9 +8,8 @@ package ledger
 //
 // Lines of memory (64 bytes) that one row takes, most of them far away: where
 // its block begins 1, header 2 or 3, record 1 or 2, where its transaction
-// begins 1, the transaction 1 or 2, its block 1. An account takes 5 to 7 beside
-// that in each segment: bitmap and ranks, where its group of the directory
-// begins, the group's header and tier, its postings.
+// begins 1, the transaction 1 or 2, its block 1. An account takes 3 or 4 beside
+// that in each segment: bitmap, lengths, its list (directory.go).
 
 // gathered is a row to be read.
 type gathered struct {
@@ -26,7 +25,6 @@ type gathered struct {
 const stepRows = 12
 
 const (
-	listAhead   = 24   // about how long a short list is, in bytes
 	blockAhead  = 1024 // likewise a block of rows
 	recordAhead = 12   // likewise a record
 	idAhead     = 18   // of a transaction a row needs its index and 16 bytes of its id

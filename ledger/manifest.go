@@ -33,7 +33,7 @@ type manifest struct {
 }
 
 const (
-	manifestFormat = 5
+	manifestFormat = 6
 	manifestName   = "MANIFEST"
 	manifestHead   = "bongsu ledger manifest "
 )

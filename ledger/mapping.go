@@ -59,7 +59,7 @@ func (s *segment) readOn(n uint32) {
 // demand asks the disk for an element of n bytes that begins at byte at of the
 // section, with all that verifying it needs, and does not wait.
 func (r *region) demand(at, n uint64) {
-	from := r.first*sheetPage + r.off + at
+	from := r.start + at
 	to := from + n
 	if r.fresh(at) {
 		from -= from % sheetPage

@@ -36,13 +36,14 @@ type bookEntry struct {
 func (p *postingWriter) account(entries []uint64) {
 	w := &p.deltas
 	w.reset()
-	if len(entries) <= bigBook {
-		p.plain(entries)
-	} else {
+	far := len(entries) > bigBook
+	if far {
 		p.long(entries)
-		w.align()
+	} else {
+		p.short(entries)
 	}
-	p.out.starts = append(p.out.starts, uint32(len(p.out.b)))
+	w.align()
+	p.out.lists = append(p.out.lists, writtenList{uint32(len(p.out.b)), far})
 	p.out.b = append(p.out.b, w.b...)
 }
 
@@ -58,7 +59,6 @@ func (p *postingWriter) long(entries []uint64) {
 	}
 	p.sortByAsset(entries)
 	p.books(entries, width)
-	w.put(1, 1)
 	w.gamma(n)
 	o.markAt = append(o.markAt, start+w.bitLen())
 	w.put(uint64(mark), 32)
@@ -199,8 +199,8 @@ func (p *postingWriter) sortByAsset(entries []uint64) {
 	}
 }
 
-// plain writes a short list, whose rows are in order as they were gathered.
-func (p *postingWriter) plain(entries []uint64) {
+// short writes a short list, whose rows are in order as they were gathered.
+func (p *postingWriter) short(entries []uint64) {
 	w := &p.deltas
 	w.put(0, 1)
 	w.gamma(uint64(len(entries)))
@@ -208,9 +208,11 @@ func (p *postingWriter) plain(entries []uint64) {
 	w.put(uint64(k), 5)
 	prev := int64(-1)
 	for _, e := range entries {
+		if len(entries) > 1 {
+			w.put(e>>32&(1<<classBits-1), classBits)
+		}
 		row := int64(entryRow(e))
 		w.rice(uint64(row-prev-1), k)
 		prev = row
 	}
-	w.align()
 }

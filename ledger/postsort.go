@@ -13,8 +13,7 @@ import (
 // sort in one go would miss the cache for each entry.
 type entrySorter struct {
 	s       *segment
-	words   []uint64 // bitmap of the accounts, from s.FirstAccount
-	before  []uint32 // accounts before each word
+	set     rankedAccounts
 	rowBits uint
 	low     uint      // how many bits of an account's place tell it from others in a hand
 	hands   [2][]hand // of the rows' first half and of the second
@@ -47,20 +46,10 @@ const (
 
 // gatherEntries writes which accounts occur and reads all rows' entries.
 func gatherEntries(s *segment, x *sheetWriter, accounts []uint64) *entrySorter {
-	e := &entrySorter{s: s, words: accounts, rowBits: uint(bits.Len64(s.Rows))}
-	var ranks []uint32
-	total := uint32(0)
-	e.before = make([]uint32, len(e.words))
-	for i, w := range e.words {
-		if i%8 == 0 {
-			ranks = append(ranks, total)
-		}
-		e.before[i] = total
-		total += uint32(bits.OnesCount64(w))
-	}
+	e := &entrySorter{s: s, set: rankedAccounts{first: s.FirstAccount, words: accounts}, rowBits: uint(bits.Len64(s.Rows))}
+	total := e.set.count()
 	s.Accounts = uint64(total)
-	writeUint64s(x, "bitmap", e.words)
-	writeUint32s(x, "ranks", ranks)
+	e.set.write(x)
 	e.amounts.words = newTable[[2]uint64](int(s.Rows))
 	e.deal(total)
 	return e
@@ -70,12 +59,6 @@ func gatherEntries(s *segment, x *sheetWriter, accounts []uint64) *entrySorter {
 func (e *entrySorter) eachHalf(use func(half int, from, to uint32)) {
 	middle := uint32(e.s.Rows/2) / blockRows * blockRows
 	both(func() { use(0, 0, middle) }, func() { use(1, middle, uint32(e.s.Rows)) })
-}
-
-// place is the account's among those that occur.
-func (e *entrySorter) place(account uint64) uint64 {
-	i := account - e.s.FirstAccount
-	return uint64(e.before[i/64]) + uint64(bits.OnesCount64(e.words[i/64]&(1<<(i%64)-1)))
 }
 
 // deal puts the entries of all rows into hands, and keeps their amounts.
@@ -123,10 +106,10 @@ func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint
 				if to[i] == from[i] {
 					side |= entrySelf
 				}
-				put(e.place(from[i]), side<<e.rowBits|tail)
+				put(e.set.place(from[i]), side<<e.rowBits|tail)
 			}
 			if to[i] != 0 && to[i] != from[i] {
-				put(e.place(to[i]), tail)
+				put(e.set.place(to[i]), tail)
 			}
 		}
 	}

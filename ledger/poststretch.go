@@ -26,14 +26,21 @@ type postingStretch struct {
 	written chan struct{}
 
 	b                      []byte
-	starts                 []uint32 // in b, of each account's list
+	lists                  []writtenList
 	marks, skips, balances []byte
 	markAt, skipAt         []int // bits of b at which a number of a mark or skip stands
 }
 
+// writtenList is where an account's list begins in a stretch, and whether it is
+// far.
+type writtenList struct {
+	at  uint32
+	far bool
+}
+
 // reset empties what a stretch holds and keeps its memory.
 func (o *postingStretch) reset() {
-	o.b, o.starts = o.b[:0], o.starts[:0]
+	o.b, o.lists = o.b[:0], o.lists[:0]
 	o.marks, o.skips, o.balances = o.marks[:0], o.skips[:0], o.balances[:0]
 	o.markAt, o.skipAt = o.markAt[:0], o.skipAt[:0]
 }
@@ -51,11 +58,8 @@ func (p *postingWriter) stretch(o *postingStretch) {
 
 // postingSections are the accounts' sections of the index while they are made.
 type postingSections struct {
-	x                      *sheetWriter // at postings
-	start                  int64
-	offsets                []uint64 // of the directory's entry begun
-	dirAt                  []uint64
-	dir                    []byte
+	x                      *sheetWriter
+	lists                  *listWriter
 	marks, skips, balances []byte
 }
 
@@ -63,8 +67,7 @@ type postingSections struct {
 // and in which rows.
 func writePostings(s *segment, x *sheetWriter, accounts []uint64) {
 	e := gatherEntries(s, x, accounts)
-	x.begin("postings")
-	p := &postingSections{x: x, start: x.at(), offsets: make([]uint64, 0, dirAccounts)}
+	p := &postingSections{x: x, lists: newListWriter(x)}
 	writers := min(runtime.GOMAXPROCS(0), maxPostingWriters)
 	n := stretchesAhead * writers
 	work, order, free := make(chan *postingStretch, n), make(chan *postingStretch, n), make(chan *postingStretch, n)
@@ -111,13 +114,13 @@ func (p *postingSections) append(o *postingStretch) {
 		binary.LittleEndian.PutUint32(o.skips[at:], binary.LittleEndian.Uint32(o.skips[at:])+uint32(len(p.balances)))
 	}
 	p.marks, p.skips, p.balances = append(p.marks, o.marks...), append(p.skips, o.skips...), append(p.balances, o.balances...)
-	base := uint64(p.x.at() - p.start)
-	for _, at := range o.starts {
-		if p.offsets = append(p.offsets, base+uint64(at)); len(p.offsets) == dirAccounts {
-			p.directory()
+	for i, l := range o.lists {
+		end := len(o.b)
+		if i+1 < len(o.lists) {
+			end = int(o.lists[i+1].at)
 		}
+		p.lists.add(o.b[l.at:end], l.far)
 	}
-	p.x.write(o.b)
 }
 
 // addWord adds v to the word of 32 bits that begins at a bit of b.
@@ -126,31 +129,13 @@ func addWord(b []byte, bit int, v uint32) {
 	binary.LittleEndian.PutUint64(at, binary.LittleEndian.Uint64(at)+uint64(v)<<(bit%8))
 }
 
-// directory ends the directory's entry begun.
-func (p *postingSections) directory() {
-	if len(p.offsets) == 0 {
-		return
-	}
-	p.dirAt = append(p.dirAt, uint64(len(p.dir)))
-	base := p.offsets[0]
-	for i := range p.offsets {
-		p.offsets[i] -= base
-	}
-	t := planTier(p.offsets)
-	p.dir = binary.LittleEndian.AppendUint64(p.dir, base)
-	p.dir = append(p.dir, t.low, t.high, t.lows)
-	p.dir = appendTier(p.dir, t, p.offsets)
-	p.offsets = p.offsets[:0]
-}
-
 // finish writes the sections behind the lists.
 func (p *postingSections) finish() {
-	p.directory()
-	writeUint64s(p.x, "dirat", p.dirAt)
+	p.lists.finish()
 	for _, s := range []struct {
 		name string
 		b    []byte
-	}{{"dir", p.dir}, {"marks", p.marks}, {"skips", p.skips}, {"balances", p.balances}} {
+	}{{"marks", p.marks}, {"skips", p.skips}, {"balances", p.balances}} {
 		p.x.begin(s.name)
 		p.x.write(s.b)
 	}

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"sort"
 
 	"bongsu/chain"
@@ -44,14 +43,12 @@ type segment struct {
 	rowData, rowAt                 []byte // row blocks, and where each begins (8 bytes)
 	txData, txAt                   []byte
 	blocks, hashes, common         []byte
-	bitmap, ranks, dirAt, dirData  []byte
-	postings, marks                []byte
-	skips, balances                []byte
+	dir                            directory // of accounts' rows
+	marks, skips, balances         []byte
 	txBuckets, txOrder             []byte
 	extraAt, extras                []byte
 	blockCount, hashCount, extraNo int
 	rowPages, txPages              region
-	dirPages, postingPages         region
 	extraPages, hashPages          region
 	bucketPages, orderPages        region
 	coins                          *coins // nil: no transaction has inputs and outputs
@@ -62,11 +59,9 @@ type segment struct {
 }
 
 const (
-	blockEntry  = 24
-	hashEntry   = 4 + 64
-	extraEntry  = 4 + 8
-	dirAccounts = 64
-	dirHeader   = 8 + tierHeader
+	blockEntry = 24
+	hashEntry  = 4 + 64
+	extraEntry = 4 + 8
 )
 
 func segmentFile(number uint64, part string) string {
@@ -137,16 +132,16 @@ func (s *segment) attach(dir string) error {
 	s.attachRows()
 	x := s.idx
 	s.blocks, s.hashes, s.common = x.section("blocks"), x.section("hashes"), x.section("common")
-	s.bitmap, s.ranks = x.section("bitmap"), x.section("ranks")
-	s.dirAt, s.dirData = x.section("dirat"), x.section("dir")
-	s.postings, s.marks = x.section("postings"), x.section("marks")
-	s.skips, s.balances = x.section("skips"), x.section("balances")
+	s.marks, s.skips, s.balances = x.section("marks"), x.section("skips"), x.section("balances")
 	s.txBuckets, s.txOrder = x.section("txbuckets"), x.section("txorder")
 	s.extraAt, s.extras = x.section("extraat"), x.section("extras")
-	for _, sec := range [][]byte{s.rowAt, s.txAt, s.blocks, s.hashes, s.bitmap, s.ranks, s.dirAt, s.dirData, s.postings, s.marks, s.skips, s.balances, s.txBuckets, s.txOrder, s.extraAt} {
+	for _, sec := range [][]byte{s.rowAt, s.txAt, s.blocks, s.hashes, s.marks, s.skips, s.balances, s.txBuckets, s.txOrder, s.extraAt} {
 		if len(sec) < sheetSlack {
 			return corruptSheet(dir+"/"+segmentFile(s.number, "idx"), "a section is missing")
 		}
+	}
+	if err := s.dir.attach(s.FirstAccount, x.section); err != nil {
+		return corruptSheet(dir+"/"+segmentFile(s.number, "idx"), err.Error())
 	}
 	s.blockCount = (len(s.blocks) - sheetSlack) / blockEntry
 	s.hashCount = (len(s.hashes) - sheetSlack) / hashEntry
@@ -253,35 +248,8 @@ func (s *segment) findID(id chain.TxID) (uint32, bool) {
 	return 0, false
 }
 
-// local is the place of an account among the segment's, if it is there.
-func (s *segment) local(a AccountRef) (int, bool) {
-	i := uint64(a) - s.FirstAccount
-	if uint64(a) < s.FirstAccount || i/8 >= uint64(len(s.bitmap)-sheetSlack) {
-		return 0, false
-	}
-	word := binary.LittleEndian.Uint64(s.bitmap[i/64*8:])
-	if word>>(i%64)&1 == 0 {
-		return 0, false
-	}
-	n := int(binary.LittleEndian.Uint32(s.ranks[i/512*4:]))
-	for w := i / 512 * 8; w < i/64; w++ {
-		n += bits.OnesCount64(binary.LittleEndian.Uint64(s.bitmap[w*8:]))
-	}
-	return n + bits.OnesCount64(word&(1<<(i%64)-1)), true
-}
-
 // uint64At is the i-th number of a list.
 func uint64At(list []byte, i int) uint64 { return binary.LittleEndian.Uint64(list[8*i:]) }
-
-// postingsAt is where the postings of the i-th account of a group of the
-// directory begin.
-func (s *segment) postingsAt(group uint64, i int) uint64 {
-	if s.dirPages.fresh(group) {
-		s.dirPages.verify(group)
-	}
-	b := s.dirData[group:]
-	return binary.LittleEndian.Uint64(b) + tier{b[8], b[9], b[10]}.at(b[dirHeader:], i)
-}
 
 // firsts are the numbers of the first transaction and the first row at or
 // behind the i-th block of the table.

@@ -20,7 +20,7 @@ import (
 const (
 	sheetMagic    = "bongsuS1"
 	sheetPage     = 1 << sheetPageBits
-	sheetPageBits = 16
+	sheetPageBits = 14
 	sheetTail     = 8 + 4 + 8 // trailer's length, its checksum, magic
 	sheetSlack    = 16        // zero bytes after the last section, so that bit readers may look ahead
 )
@@ -71,6 +71,12 @@ func (w *sheetWriter) at() int64 { return w.flushed + int64(len(w.buf)) }
 func (w *sheetWriter) begin(name string) {
 	w.end()
 	w.open, w.start = name, w.at()
+}
+
+// align fills the file up with zeros, between sections, to a multiple of n.
+func (w *sheetWriter) align(n int64) {
+	w.end()
+	w.write(make([]byte, -w.at()&(n-1)))
 }
 
 func (w *sheetWriter) end() {
@@ -198,7 +204,7 @@ type sheet struct {
 	name    string
 	data    []byte
 	trailer sheetTrailer
-	good    []atomic.Uint32 // by page: it and the next are verified
+	good    []atomic.Uint32 // a bit for each page: it and the next are verified
 	holds   string          // for a person, when known
 	larger  bool            // the ledger is larger than memory
 }
@@ -228,7 +234,7 @@ func openSheet(path, name string, about any) (*sheet, error) {
 		unix.Munmap(data)
 		return nil, err
 	}
-	s.good = make([]atomic.Uint32, len(s.trailer.Pages)+1)
+	s.good = make([]atomic.Uint32, len(s.trailer.Pages)/32+1)
 	runtime.SetFinalizer(s, func(s *sheet) { unix.Munmap(s.data) })
 	return s, nil
 }

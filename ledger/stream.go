@@ -128,7 +128,7 @@ func (g *gatherer) streamOf(q *Query) *rowStream {
 	g.stream = rowStream{g: g, q: q}
 	for _, list := range g.v.below.chains() {
 		for _, seg := range list {
-			if _, ok := seg.local(q.Account); ok {
+			if _, ok := seg.dir.place(q.Account); ok {
 				g.stream.list = ordered(list, q.Reverse)
 				return &g.stream
 			}

@@ -18,15 +18,13 @@ import (
 
 // region is a section of a sheet, for touching.
 type region struct {
-	good  []atomic.Uint32 // of the sheet's pages from the one on in which the section begins
-	off   uint64          // of the section in that page
-	first uint64          // that page
+	good  []atomic.Uint32 // the sheet's
+	start uint64          // where the section begins
 	sheet *sheet
 }
 
 func (s *sheet) region(name string) region {
-	at := uint64(s.trailer.Sections[name].At)
-	return region{s.good[at/sheetPage:], at % sheetPage, at / sheetPage, s}
+	return region{s.good, uint64(s.trailer.Sections[name].At), s}
 }
 
 // touch makes sure of the element that begins at byte at of the section and is
@@ -40,9 +38,12 @@ func (r *region) touch(at uint64) {
 
 // fresh says that touch has something to do: where every nanosecond counts it
 // is asked first, because the compiler puts it in place.
-func (r *region) fresh(at uint64) bool { return r.good[(at+r.off)>>sheetPageBits].Load() == 0 }
+func (r *region) fresh(at uint64) bool {
+	page := (at + r.start) >> sheetPageBits
+	return r.good[page/32].Load()>>(page%32)&1 == 0
+}
 
-func (r *region) verify(at uint64) { r.sheet.verifyPage((at+r.off)>>sheetPageBits + r.first) }
+func (r *region) verify(at uint64) { r.sheet.verifyPage((at + r.start) >> sheetPageBits) }
 
 // touchTo is touch for an element of any length.
 func (r *region) touchTo(at, end uint64) {
@@ -65,7 +66,7 @@ func (s *sheet) verifyPage(p uint64) {
 			panic(hurtPage{err})
 		}
 	}
-	s.good[p].Store(1)
+	s.good[p/32].Or(1 << (p % 32))
 }
 
 // page says whether a page's bytes are those that were written.
@@ -100,22 +101,23 @@ func (s *segment) verifySmall() error {
 	for _, sh := range s.sheets() {
 		sh.holds = holds
 	}
-	s.dirPages, s.postingPages, s.extraPages = s.idx.region("dir"), s.idx.region("postings"), s.idx.region("extras")
+	s.dir.regions(s.idx)
+	s.extraPages = s.idx.region("extras")
 	s.hashPages, s.bucketPages, s.orderPages = s.idx.region("hashes"), s.idx.region("txbuckets"), s.idx.region("txorder")
 	return cmpErr(s.rows.verifySections("at"), s.txs.verifySections("at"),
-		s.idx.verifySections("blocks", "common", "bitmap", "ranks", "dirat", "marks", "skips", "balances", "extraat"))
+		s.idx.verifySections("blocks", "common", "bitmap", "marks", "skips", "balances", "extraat"))
 }
 
 // verifySmall is likewise for inputs and outputs.
 func (c *coins) verifySmall(holds string) error {
 	c.sheet.holds = holds
 	c.regions()
-	return c.sheet.verifySections("txat", "insat", "outsat", "spendersat", "dataat", "bitmap", "ranks", "dirat", "skips")
+	return c.sheet.verifySections("txat", "insat", "outsat", "spendersat", "dataat", "bitmap", "skips")
 }
 
 func (c *coins) regions() {
 	c.txPages, c.inPages, c.outPages = c.sheet.region("txs"), c.sheet.region("ins"), c.sheet.region("outs")
 	c.pointPages, c.spenderPages, c.dataPages = c.sheet.region("points"), c.sheet.region("spenders"), c.sheet.region("data")
 	c.bucketPages, c.orderPages = c.sheet.region("pointbuckets"), c.sheet.region("pointorder")
-	c.dirPages, c.postingPages = c.sheet.region("dir"), c.sheet.region("postings")
+	c.dir.regions(c.sheet)
 }

@@ -154,11 +154,11 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 		}
 		b, _, _ := s.txBlock(n)
 		prefetch(&b[0], txHeader)
-		g.probes = append(g.probes, probe{s: s, query: int32(i), local: n})
+		g.probes = append(g.probes, probe{s: s, query: int32(i), n: n})
 	}
 	for i := range g.probes {
 		p := &g.probes[i]
-		place := p.s.placeOf(p.local)
+		place := p.s.placeOf(p.n)
 		_, p.from = p.s.firsts(int(place))
 		_, p.to = p.s.firsts(int(place) + 1)
 		for at := p.from / blockRows; at < min(p.from/blockRows+txTouch, (p.to+blockRows-1)/blockRows); at++ {
@@ -170,8 +170,8 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 		p := &g.probes[i]
 		list := &g.lists[p.query]
 		list.from = len(g.rows)
-		for row := p.s.rowOf(p.local, p.from, p.to); row < p.to; row++ {
-			if p.s.rowBlock(row, &b); b.tx(int(row%blockRows)) != p.local {
+		for row := p.s.rowOf(p.n, p.from, p.to); row < p.to; row++ {
+			if p.s.rowBlock(row, &b); b.tx(int(row%blockRows)) != p.n {
 				break
 			}
 			g.rows = append(g.rows, gathered{s: p.s, row: row})
