@@ -14,7 +14,6 @@ const (
 	batchRows       = 8192    // transfers handed over at a time
 	batchesInFlight = 2       // handed over and not yet taken
 	checkpointRows  = 4 << 20 // rows between two checkpoints
-	shortFrom       = 1 << 17 // token transfers of a source before they take the shorter way
 )
 
 // batch is what the reading goroutine hands over at a time.
@@ -78,36 +77,18 @@ type evmImport interface {
 	AddEVM(id chain.ID, transfers []ledger.EVMTransfer) error
 }
 
-// hand adds a batch to the ledger's import. The first token transfers go as
-// facts, because the shorter way is made for large imports and costs small ones
-// more.
+// hand adds a batch to the ledger's import.
 func (s *sourceRun) hand(f *batch) error {
 	short, ok := s.into.(evmImport)
-	if ok = ok && s.tokens >= shortFrom; !ok {
+	if !ok {
 		for i := range f.tokens {
-			f.Transfers = append(f.Transfers, expanded(f.chain, &f.tokens[i]))
+			f.Transfers = append(f.Transfers, f.tokens[i].Transfer(f.chain))
 		}
 	}
-	s.tokens += len(f.tokens)
 	if err := s.into.Add(&f.Facts); err != nil || !ok || len(f.tokens) == 0 {
 		return err
 	}
 	return short.AddEVM(f.chain, f.tokens)
-}
-
-// expanded is a token transfer in full.
-func expanded(id chain.ID, t *ledger.EVMTransfer) chain.Transfer {
-	out := chain.Transfer{
-		Chain: id, Time: t.Time, Block: t.Block, Index: t.Index, Tx: chain.Hash32(t.Tx), Kind: t.Kind,
-		Ordinal: t.Ordinal, Row: t.Row, Nth: t.Nth, Amount: t.Amount, Asset: chain.Token(chain.EVM(id, t.Contract)),
-	}
-	if !t.NoFrom {
-		out.From = chain.EVM(id, t.From)
-	}
-	if !t.NoTo {
-		out.To = chain.EVM(id, t.To)
-	}
-	return out
 }
 
 // hashAhead is how many rows are hashed before the first of them is looked up,

@@ -51,7 +51,7 @@ type run struct {
 
 // sourceRun is one source of a run. full, empty, failed and done tie the
 // goroutine that reads to the one that hands batches to the ledger. That one
-// owns into, equals, mark, lastTx, tokens, rank, batches and pending, and err
+// owns into, equals, mark, lastTx, rank, batches and pending, and err
 // until failed or done is closed.
 type sourceRun struct {
 	report  *SourceReport
@@ -67,7 +67,6 @@ type sourceRun struct {
 	equals  *equals
 	mark    mark
 	lastTx  chain.TxID
-	tokens  int
 	rank    uint32
 	batches int64
 	resume  cursor

@@ -33,7 +33,9 @@ type Import struct {
 	lock    *durable.Lock // of the source
 	spool   string        // the file's name
 	log     *headLog
-	facts   Facts // since the last Checkpoint; when bulk, what goes to the head
+	facts   Facts     // since the last Checkpoint; when bulk, what goes to the head
+	held    []heldEVM // likewise, unless bulk
+	holds   int       // transfers in held
 	bulk    bool
 	buffers map[chain.ID]*runBuffer
 	tables  map[chain.ID]*accountTable
@@ -102,14 +104,22 @@ func (im *Import) fits(n int) bool {
 	if im.l.opt.bulkAt > 0 {
 		limit = im.l.opt.bulkAt
 	}
-	return len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks)+len(im.facts.UTXOs)+n <= limit
+	return len(im.facts.Transfers)+len(im.facts.Txs)+len(im.facts.Blocks)+len(im.facts.UTXOs)+im.holds+n <= limit
 }
 
 // grow makes it a large one.
 func (im *Import) grow() error {
-	all := im.facts
-	im.facts, im.bulk = Facts{}, true
-	return im.route(&all)
+	all, held := im.facts, im.held
+	im.facts, im.held, im.holds, im.bulk = Facts{}, nil, 0, true
+	if err := im.route(&all); err != nil {
+		return err
+	}
+	for _, h := range held {
+		if err := im.routeEVM(h.id, h.list); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *Facts) append(g *Facts) {
@@ -295,6 +305,7 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 			im.Suspend() //nolint:errcheck // the first error is the one to report
 		}
 	}()
+	im.expand()
 	all := &Facts{}
 	if im.log != nil {
 		if err := im.log.read(headData, 0, func(r *record) error {

@@ -36,9 +36,7 @@ func (im *Import) AddEVM(id chain.ID, transfers []EVMTransfer) error {
 		return err
 	}
 	if !im.bulk && im.fits(len(transfers)) {
-		for i := range transfers {
-			im.facts.Transfers = append(im.facts.Transfers, transfers[i].transfer(id))
-		}
+		im.hold(id, transfers)
 		return nil
 	}
 	if !im.bulk {
@@ -46,6 +44,45 @@ func (im *Import) AddEVM(id chain.ID, transfers []EVMTransfer) error {
 			return err
 		}
 	}
+	return im.routeEVM(id, transfers)
+}
+
+// heldEVM is transfers of an import that is small yet: as facts they would take
+// twice the memory, and hold pointers that the collector follows.
+type heldEVM struct {
+	id   chain.ID
+	list []EVMTransfer
+}
+
+// heldAtOnce is how many there is room for at once, at most.
+const heldAtOnce = 1 << 12
+
+func (im *Import) hold(id chain.ID, transfers []EVMTransfer) {
+	im.holds += len(transfers)
+	if n := len(im.held); n > 0 && im.held[n-1].id == id {
+		last := &im.held[n-1]
+		k := min(len(transfers), cap(last.list)-len(last.list))
+		last.list = append(last.list, transfers[:k]...)
+		transfers = transfers[k:]
+	}
+	if len(transfers) > 0 {
+		list := make([]EVMTransfer, 0, max(min(im.holds, heldAtOnce), len(transfers)))
+		im.held = append(im.held, heldEVM{id, append(list, transfers...)})
+	}
+}
+
+// expand makes facts of what is held: the import is small for now.
+func (im *Import) expand() {
+	for _, h := range im.held {
+		for i := range h.list {
+			im.facts.Transfers = append(im.facts.Transfers, h.list[i].Transfer(h.id))
+		}
+	}
+	im.held, im.holds = nil, 0
+}
+
+// routeEVM puts transfers into runs.
+func (im *Import) routeEVM(id chain.ID, transfers []EVMTransfer) error {
 	for len(transfers) > 0 {
 		b, err := im.buffer(id)
 		if err != nil {
@@ -67,8 +104,8 @@ func checkEVM(id chain.ID, transfers []EVMTransfer) error {
 	return nil
 }
 
-// transfer is the same as a fact.
-func (t *EVMTransfer) transfer(id chain.ID) chain.Transfer {
+// Transfer is the same as a fact.
+func (t *EVMTransfer) Transfer(id chain.ID) chain.Transfer {
 	tx, _ := chain.NewTxID(t.Tx[:])
 	f := chain.Transfer{
 		Chain: id, Time: t.Time, Block: t.Block, Index: t.Index, Tx: tx, Kind: t.Kind,

@@ -67,6 +67,7 @@ func (im *Import) Checkpoint(cursor []byte) error {
 			return err
 		}
 	}
+	im.expand()
 	if err := im.flushAll(); err != nil {
 		return err
 	}

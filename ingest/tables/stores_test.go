@@ -34,6 +34,13 @@ func (c *collected) Add(f *ledger.Facts) error {
 	return nil
 }
 
+func (c *collected) AddEVM(id chain.ID, list []ledger.EVMTransfer) error {
+	for i := range list {
+		c.list = append(c.list, list[i].Transfer(id))
+	}
+	return nil
+}
+
 // ctx is the context of tests that never cancel.
 var ctx = context.Background()
 
