@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -18,7 +19,9 @@ import (
 // Run imports the sources into the store, one after the other, each in one
 // ledger import: all of a source becomes visible at once, or none of it.
 //
-// The report covers what was committed, also when an error ends the run. An
+// The report says of every source how far it came, also when an error ends the
+// run. A source that cannot be opened, or is in no known format, ends it before
+// any other is read. An
 // error of kind errs.Partial says that all is done but rejects were written.
 // Other kinds: errs.Usage (an unknown format, no sources), errs.NotExist,
 // errs.Invalid (a source in no known format, damaged compression),
@@ -149,6 +152,7 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 		return errs.New("import", errs.Usage, "", "no file was named", "name one or more files, or - for standard input")
 	}
 	var list []opened
+	unread := map[string]error{}
 	defer func() {
 		for _, o := range list {
 			if o.stream != nil {
@@ -156,23 +160,30 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 			}
 		}
 	}()
+	var first error // of a source that could not be read to its end; the others go on
 	for _, src := range sources {
 		o, err := r.recognise(src)
-		if empty := errors.Is(err, errEmpty); empty && len(sources) > 1 {
+		switch empty := errors.Is(err, errEmpty); {
+		case empty && len(sources) > 1:
 			r.empty(src.Name)
-			continue
+		case err != nil:
+			unread[src.Name], first = err, cmp.Or(first, err)
+		default:
+			list = append(list, o)
 		}
-		if err != nil {
-			return err
-		}
-		list = append(list, o)
+	}
+	if first != nil {
+		r.untouched(sources, unread)
+		return first
 	}
 	slices.SortStableFunc(list, func(a, b opened) int { return a.format.First - b.format.First })
-	var first error // of a source that could not be read to its end; the others go on
 	for _, o := range list {
 		err := r.one(ctx, o)
 		if err != nil && !kept(err) {
-			return errors.Join(err, r.settle())
+			err = errors.Join(err, r.settle())
+			unread[o.src.Name] = err
+			r.untouched(sources, unread)
+			return err
 		}
 		if err != nil && first == nil {
 			first = err

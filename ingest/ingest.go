@@ -95,9 +95,21 @@ type Report struct {
 	Seconds float64        `json:"seconds"`
 }
 
+// State is how far a source came.
+type State string
+
+// The states of a source.
+const (
+	Done      State = "done"
+	InPart    State = "in part"  // rows were rejected
+	Failed    State = "failed"   // its Error says why; what it holds before is imported where the counts say so
+	Untouched State = "not read" // because another failed
+)
+
 // SourceReport is the part of one source.
 type SourceReport struct {
 	Name        string   `json:"name"`
+	State       State    `json:"state"`
 	Format      string   `json:"format"`
 	Rows        int64    `json:"rows"`
 	Transfers   int64    `json:"transfers"`                   // what the rows state, before the ledger looked

@@ -57,6 +57,27 @@ func write(t *testing.T, name string, data []byte) string {
 
 func options() ingest.Options { return ingest.Options{Formats: tables.Formats()} }
 
+// TestStates: the report says of each source how far it came, also when the
+// store fails in the middle of a run.
+func TestStates(t *testing.T) {
+	names := []string{write(t, "a.csv", []byte(rows(5))), write(t, "b.csv", []byte(rows(9))), write(t, "c.csv", []byte(rows(3)))}
+	var sources []ingest.Source
+	for _, n := range names {
+		sources = append(sources, ingest.Source{Name: n})
+	}
+	store := ingesttest.Store{KillAfter: 2}
+	rep, err := ingest.Run(t.Context(), &store, sources, options())
+	if !errors.Is(err, ingesttest.ErrKilled) || len(rep.Sources) != 3 {
+		t.Fatalf("%v, %+v", err, rep)
+	}
+	for i, want := range []ingest.State{ingest.Done, ingest.Failed, ingest.Untouched} {
+		s := rep.Sources[i]
+		if s.Name != names[i] || s.State != want || (s.Error != "") != (want == ingest.Failed) {
+			t.Errorf("%+v, want %s", s, want)
+		}
+	}
+}
+
 func count(t *testing.T, s *ingesttest.Store) int {
 	t.Helper()
 	list, err := s.Transfers(context.Background())

@@ -88,6 +88,24 @@ func (r *run) end(ctx context.Context, s *sourceRun, err error) error {
 	return err
 }
 
+// untouched reports the sources that nothing came in of: those that failed, and
+// those that were not read because of them.
+func (r *run) untouched(sources []Source, failed map[string]error) {
+	there := map[string]bool{}
+	for _, s := range r.report.Sources {
+		there[s.Name] = true
+	}
+	for _, src := range sources {
+		s := SourceReport{Name: src.Name, State: Untouched, Notes: []string{"was not read, because another file failed"}}
+		if err := failed[src.Name]; err != nil {
+			s.State, s.Error, s.Notes = Failed, err.Error(), nil
+		}
+		if !there[src.Name] {
+			r.report.Sources = append(r.report.Sources, s)
+		}
+	}
+}
+
 // leave ends an import that cannot go on. An interrupted one keeps its
 // checkpoint, so that the same command goes on where it stopped.
 func (s *sourceRun) leave(ctx context.Context) error {
@@ -125,6 +143,14 @@ func (r *run) settle() error {
 		all = errors.Join(all, err)
 		s.report.RejectsFile, s.report.Rejects, s.report.FirstReject = name, s.rejects.n.Load(), s.rejects.first
 		s.report.Mendable = name != "" && s.rejects.mendable()
+		switch {
+		case s.report.Error != "":
+			s.report.State = Failed
+		case name != "":
+			s.report.State = InPart
+		default:
+			s.report.State = Done
+		}
 		if s.report.Name == joinedName && s.report.Transfers+s.report.UTXOs == 0 && len(s.report.Notes) == 0 {
 			continue // nothing was left to join
 		}

@@ -135,13 +135,23 @@ func report(env environment, asJSON bool, err error) int {
 	}
 	code := statusOf(err)
 	if asJSON {
-		writeJSON(env.stdout, map[string]any{"error": map[string]string{ //nolint:errcheck // nothing is left to report it to
-			"code": errs.Is(err).Code(), "message": oneLine(err.Error()), "where": errs.Where(err), "hint": errs.Hint(err),
-		}})
+		writeJSON(env.stdout, map[string]any{"error": documentOf(err)}) //nolint:errcheck // nothing is left to report it to
 	} else {
 		fmt.Fprintln(env.stderr, "bongsu: "+oneLine(err.Error()))
 	}
 	return int(code)
+}
+
+// errorDocument is an error as the contract has it in JSON.
+type errorDocument struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Where   string `json:"where"`
+	Hint    string `json:"hint"`
+}
+
+func documentOf(err error) *errorDocument {
+	return &errorDocument{errs.Is(err).Code(), oneLine(err.Error()), errs.Where(err), errs.Hint(err)}
 }
 
 // statusOf is the exit status of a failure.

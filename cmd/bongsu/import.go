@@ -41,16 +41,23 @@ func (c *importCmd) Run(a *app) error {
 	}
 	defer n.close() //nolint:errcheck // read-only by then; Commit reported its own errors
 	rep, err := n.importFiles(a, c.Files, c.Format, c.Chain)
-	if err != nil && errs.Is(err) != errs.Partial {
-		if !a.json {
-			writeReport(a.stdout, rep) // what went in all the same
-		}
+	if len(rep.Sources) == 0 {
 		return err
 	}
-	if perr := a.print(rep, func(w io.Writer) { writeReport(w, rep) }); perr != nil {
+	doc := importDoc{Report: rep}
+	if err != nil && errs.Is(err) != errs.Partial {
+		doc.Error = documentOf(err)
+	}
+	if perr := a.print(doc, func(w io.Writer) { writeReport(w, rep) }); perr != nil { // what went in all the same
 		return perr
 	}
 	return a.told(err)
+}
+
+// importDoc is what an import did, and why it failed where it did.
+type importDoc struct {
+	ingest.Report
+	Error *errorDocument `json:"error,omitempty"`
 }
 
 // importFiles imports files into the node's ledger, with progress. An error of
@@ -85,7 +92,13 @@ func (a *app) importProgress(p ingest.Progress) {
 
 func writeReport(w io.Writer, rep ingest.Report) {
 	for _, s := range rep.Sources {
-		if s.Format == "" { // nothing was in it
+		if s.State == ingest.Failed && len(rep.Sources) > 1 { // of one alone the command's error says it
+			fmt.Fprintf(w, "failed: %s\n", oneLine(s.Error))
+		}
+		if s.Format == "" && s.State == ingest.Failed {
+			continue
+		}
+		if s.Format == "" { // nothing was in it, or nothing was read
 			fmt.Fprintf(w, "%s: %s\n", s.Name, strings.Join(s.Notes, "; "))
 			continue
 		}
