@@ -39,7 +39,7 @@ func (s *sourceRun) take() {
 	defer close(s.done)
 	for f := range s.full {
 		if err := s.add(f); err != nil {
-			s.err = err
+			s.err = s.refused(err)
 			close(s.failed)
 			for range s.full { //nolint:revive // let the reader see failed
 			}

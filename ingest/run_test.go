@@ -67,7 +67,7 @@ func TestStates(t *testing.T) {
 	}
 	store := ingesttest.Store{KillAfter: 2}
 	rep, err := ingest.Run(t.Context(), &store, sources, options())
-	if !errors.Is(err, ingesttest.ErrKilled) || len(rep.Sources) != 3 {
+	if !errors.Is(err, ingesttest.ErrKilled) || errs.Where(err) != names[1] || len(rep.Sources) != 3 {
 		t.Fatalf("%v, %+v", err, rep)
 	}
 	for i, want := range []ingest.State{ingest.Done, ingest.Failed, ingest.Untouched} {

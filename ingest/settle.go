@@ -58,9 +58,25 @@ func (r *run) feed(ctx context.Context, s *sourceRun, read func(*Output) error) 
 	return err
 }
 
+// refusal is what the ledger says against a source, of which then nothing is
+// imported.
+type refusal struct{ error }
+
+func (r *refusal) Unwrap() error { return r.error }
+
+func (s *sourceRun) refused(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &refusal{errs.Wrap("import", s.report.Name, err)}
+}
+
 // kept says whether rows before an error are imported: what is wrong lies in
-// the source, not in the ledger.
+// the source, and is not that the ledger refuses it.
 func kept(err error) bool {
+	if r := (*refusal)(nil); errors.As(err, &r) {
+		return false
+	}
 	switch errs.Is(err) {
 	case errs.Invalid, errs.Limit:
 		return true
@@ -77,7 +93,7 @@ func (r *run) end(ctx context.Context, s *sourceRun, err error) error {
 	stats, cerr := s.into.Commit(ctx)
 	if cerr != nil {
 		s.discard()
-		return errors.Join(err, cerr, s.into.Abort())
+		return errors.Join(err, s.refused(cerr), s.into.Abort())
 	}
 	s.report.Rows, s.report.Rejects = s.rows.Load(), s.rejects.n.Load()
 	s.report.Added, s.report.Known, s.report.NewTxs = stats.Added, stats.AlreadyThere, stats.Txs

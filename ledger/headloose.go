@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"slices"
 
 	"bongsu/chain"
@@ -11,19 +12,57 @@ import (
 // in memory, because where they stand depends on the whole ledger.
 const maxLoose = 4 << 20
 
-// checkLoose refuses facts that would leave too much in memory for good.
-func (h *head) checkLoose(f *Facts) error {
+// checkLoose refuses facts that would leave too much in memory for good. Rows
+// with an id that are there already, from an earlier import of the same, take no
+// more.
+func (h *head) checkLoose(f *Facts, most int) error {
 	n := len(h.loose)
 	for i := range f.Transfers {
-		if t := &f.Transfers[i]; t.Block == chain.NoBlock || t.Tx.IsZero() {
+		t := &f.Transfers[i]
+		if !looseRow(t) {
+			continue
+		}
+		if _, there := h.loose[txName{chain: RefOfChain(t.Chain), id: t.Tx}]; !there {
 			n++
 		}
 	}
-	if n > maxLoose {
-		return errs.New("import", errs.Limit, "", "more than four million rows without a block or a transaction id",
-			"import the blocks and transactions they belong to, or give their block in the file")
+	if n > most {
+		return tooLoose(most, len(h.loose))
 	}
 	return nil
+}
+
+// looseRow says whether a transfer stays in memory.
+func looseRow(t *chain.Transfer) bool { return t.Block == chain.NoBlock || t.Tx.IsZero() }
+
+func tooLoose(most, held int) error {
+	why := fmt.Sprintf("it has more than %d rows without a block or a transaction id, which is as many as a ledger keeps", most)
+	if held > 0 {
+		why = fmt.Sprintf("its rows without a block or a transaction id are more than fit beside the %d that the ledger has: it keeps %d", held, most)
+	}
+	return errs.New("import", errs.Limit, "", why+"; nothing of it was imported",
+		"give block and transaction of each row, import the same transfers from ethereum-etl or a chain node, which name them, or import the rows of a shorter time")
+}
+
+// countLoose refuses more rows that stay in memory than a ledger takes, before
+// they take it.
+func (im *Import) countLoose(f *Facts) error {
+	for i := range f.Transfers {
+		if looseRow(&f.Transfers[i]) {
+			im.loose++
+		}
+	}
+	if most := im.l.mostLoose(); im.loose > most {
+		return tooLoose(most, 0)
+	}
+	return nil
+}
+
+func (l *Ledger) mostLoose() int {
+	if l.opt.looseMost > 0 {
+		return l.opt.looseMost
+	}
+	return maxLoose
 }
 
 // settle gives the loose rows their places when something has moved them.

@@ -42,6 +42,7 @@ type Import struct {
 	epochs  int                  // tables that were begun
 	counts  map[int]*occurrences // of each of them
 	runs    []runInfo
+	loose   int           // rows without block or transaction id
 	writing chan wroteRun // the one run being written
 	busy    bool
 	aside   []runFile       // of runs that were written since the last Checkpoint
@@ -86,6 +87,9 @@ func (l *Ledger) Begin(ctx context.Context, source string) (*Import, error) {
 // Add gathers facts; the slices are the caller's again when it returns.
 func (im *Import) Add(f *Facts) error {
 	if err := checkFacts(f); err != nil {
+		return err
+	}
+	if err := im.countLoose(f); err != nil {
 		return err
 	}
 	if im.bulk {
@@ -137,7 +141,7 @@ func (im *Import) route(f *Facts) error {
 	rest := Facts{Assets: f.Assets, Claims: f.Claims}
 	for i := range f.Transfers {
 		t := &f.Transfers[i]
-		if t.Block == chain.NoBlock || t.Tx.IsZero() {
+		if looseRow(t) {
 			rest.Transfers = append(rest.Transfers, *t)
 			continue
 		}
@@ -349,7 +353,7 @@ func (l *Ledger) checkCommit(f *Facts) error {
 	if err := l.checkAssets(f.Assets); err != nil {
 		return err
 	}
-	return l.head.checkLoose(f)
+	return l.head.checkLoose(f, l.mostLoose())
 }
 
 // commitRuns merges the runs into segments.

@@ -19,6 +19,7 @@ type Options struct {
 	disk      disk   // for tests; nil: the real one
 	settleAt  int    // for tests; 0: the policy of merging
 	bulkAt    int    // for tests; 0: bulkFacts
+	looseMost int    // for tests; 0: maxLoose
 	meanwhile func() // for tests: called before a job commits references, and segments
 }
 
