@@ -10,6 +10,15 @@ import (
 	"bongsu/errs"
 )
 
+// Exists says whether a ledger is in dir. One that has lost its manifest is
+// errs.Corrupt.
+func Exists(dir string) (bool, error) {
+	if exists(filepath.Join(dir, manifestName)) {
+		return true, nil
+	}
+	return false, bereft(dir)
+}
+
 // bereft holds that a folder without a manifest is none that had one: a
 // dictionary, a segment, or a head log that something was written to is there
 // only once a manifest named it. What a crash leaves of a ledger that was just

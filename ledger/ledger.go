@@ -57,10 +57,11 @@ func Open(ctx context.Context, dir string, opt Options) (*Ledger, error) {
 		opt.disk = osDisk{}
 	}
 	l := &Ledger{dir: dir, opt: opt, changed: make(chan struct{})}
-	if !exists(filepath.Join(dir, manifestName)) {
-		if err := bereft(dir); err != nil {
-			return nil, err
-		}
+	there, err := Exists(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
 		if opt.ReadOnly {
 			return nil, errs.New("open ledger", errs.NotExist, dir, "there is no ledger here", "import something first, or name another folder with --data")
 		}

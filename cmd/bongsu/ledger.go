@@ -212,6 +212,9 @@ Example:
 }
 
 func (c *ledgerCheckCmd) Run(a *app) error {
+	if err := a.ledgerThere(); err != nil {
+		return err
+	}
 	rep, err := ledger.Check(a.ctx, a.path("ledger"))
 	if err != nil {
 		return err

@@ -65,7 +65,7 @@ func (n *node) open(a *app) (err error) {
 	if n.keys, err = identity.Load(a.dir); err != nil {
 		return err
 	}
-	if n.ledger, err = ledger.Open(a.ctx, a.path("ledger"), ledger.Options{}); err != nil {
+	if n.ledger, err = a.openLedger(); err != nil {
 		return err
 	}
 	if n.store, err = sqlite.Open(a.ctx, a.path("journal.db")); err != nil {
