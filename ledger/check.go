@@ -21,6 +21,8 @@ type Damage struct {
 	From    uint64   `json:"from_block,omitempty"`
 	To      uint64   `json:"to_block,omitempty"`
 	What    string   `json:"what"` // what is wrong, for a person
+
+	Segments []string `json:"segments,omitempty"` // those whose rows name accounts of a hurt dictionary
 }
 
 // CheckReport is what Check verified and found.
@@ -57,7 +59,7 @@ func Check(ctx context.Context, dir string) (CheckReport, error) {
 		return rep, err
 	}
 	for _, n := range m.Dictionaries {
-		rep.dictionary(dir, n)
+		rep.dictionary(dir, n, m.Segments)
 	}
 	rep.segments(ctx, dir, m)
 	return rep, ctx.Err()
@@ -140,19 +142,6 @@ func (rep *CheckReport) sheet(dir, name string, about any) (*sheet, error) {
 	}
 	rep.Files, rep.Bytes = rep.Files+1, rep.Bytes+uint64(len(s.data))
 	return s, nil
-}
-
-func (rep *CheckReport) dictionary(dir string, number uint64) {
-	var about dictionaryInfo
-	name := dictionaryName(number)
-	s, err := rep.sheet(dir, name, &about)
-	if err != nil {
-		rep.damage(name, err)
-		return
-	}
-	for _, hurt := range s.stretches(s.hurtPages()) {
-		rep.damage(name, hurt.wrong("accounts"))
-	}
 }
 
 // wrong is what is wrong with a stretch.

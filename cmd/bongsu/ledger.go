@@ -202,10 +202,22 @@ func covers(c ledger.Cover) string {
 	return strings.Join(names, ", ")
 }
 
+// listed lists names, the first few of them.
+func listed(what string, names []string) string {
+	const most = 5
+	if len(names) != 1 {
+		what += "s"
+	}
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s %s and %d more", what, strings.Join(names[:most], ", "), more)
+	}
+	return what + " " + strings.Join(names, ", ")
+}
+
 type ledgerCheckCmd struct{}
 
 func (ledgerCheckCmd) Help() string {
-	return `Reads every byte of the ledger and verifies checksums, order and references. Names the file, segment and block range of each damage.
+	return `Reads every byte of the ledger and verifies checksums, order and references. Names the file, segment and block range of each damage, and of a hurt dictionary of accounts which accounts lost their names, in which segments and blocks their rows stand.
 
 Example:
   bongsu ledger check || echo "exit status $?"`
@@ -225,6 +237,9 @@ func (c *ledgerCheckCmd) Run(a *app) error {
 			fmt.Fprintf(w, "%s: %s", d.File, d.What)
 			if d.Segment != "" {
 				fmt.Fprintf(w, " (segment %s, %s blocks %d to %d)", d.Segment, d.Chain, d.From, d.To)
+			}
+			if len(d.Segments) > 0 {
+				fmt.Fprintf(w, "; their rows stand in %s blocks %d to %d (%s)", d.Chain, d.From, d.To, listed("segment", d.Segments))
 			}
 			fmt.Fprintln(w)
 		}
