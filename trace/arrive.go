@@ -36,7 +36,7 @@ func (s *sim) arrive(ctx context.Context, w *ledger.Row, to *book, pieces []lot)
 		s.received++
 	}
 	switch p.role {
-	case roleExit, roleContract, roleSource:
+	case roleExit, roleContract, roleSource, roleWrapper:
 		s.end(at, w, pieces)
 		return nil
 	}
@@ -138,11 +138,13 @@ func (s *sim) end(at uint32, w *ledger.Row, pieces []lot) {
 		if !p.tainted() {
 			continue
 		}
-		switch s.parties[at].role {
-		case roleExit:
+		switch role := s.parties[at].role; {
+		case role == roleExit:
 			s.put(atExit, at, w.Asset, "", p)
-		case roleContract:
+		case role == roleContract:
 			s.put(atUnfollowed, at, w.Asset, ReasonContract, p)
+		case role == roleWrapper && s.req.ObservedOnly && p.rule != codeObserved:
+			s.put(atUnfollowed, at, w.Asset, ReasonInferred, p)
 		default:
 			s.put(atHolding, at, w.Asset, "", p)
 		}
@@ -207,6 +209,9 @@ func (s *sim) turnLot(l, by *lot, w *ledger.Row, b *book) {
 // open opens the book of an account that taint reaches: what it held before is
 // one clean lot, and its rows are streamed from here on.
 func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error) {
+	if s.inTx != nil && s.inTx.running {
+		return s.openWithin(ctx, at, w)
+	}
 	if x := s.wrappers.of(w.To, w.Asset); x != nil {
 		return s.openWrapped(ctx, at, w, x)
 	}
@@ -231,14 +236,7 @@ func (s *sim) open(ctx context.Context, at uint32, w *ledger.Row) (*book, error)
 
 // stream puts a cursor into the heap when it has rows.
 func (s *sim) stream(ctx context.Context, c *cursor) error {
-	if err := c.fill(ctx, s.r, &s.pages); err != nil {
-		return err
-	}
-	s.heap.sources = append(s.heap.sources, c)
-	if !c.empty() {
-		s.heap.add(uint32(len(s.heap.sources) - 1))
-	}
-	return nil
+	return s.heap.stream(ctx, s.r, &s.pages, c)
 }
 
 // party finds or makes the party of an account, and says what it is.
@@ -283,6 +281,9 @@ func (s *sim) judged(p party) party {
 		case l.Contract():
 			p.role, p.label = roleContract, &l
 		}
+	}
+	if p.role == roleBook && s.wrappers.contract(p.ref) != nil {
+		p.role = roleWrapper
 	}
 	if s.within != nil && p.role == roleBook && !s.within(p.ref) {
 		p.role = roleSource

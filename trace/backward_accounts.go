@@ -25,6 +25,8 @@ type upstream struct {
 	wrappers wrappers
 	assets   []ledger.AssetRef // the deposit's, and what it may have been before a link
 	sender   bookKey           // what the deposit left
+	order    *txOrder          // of the deposit's transaction
+	until    ledger.Key        // where what may come before the deposit ends
 }
 
 // stopRow is a transfer whose sender is where going back stops.
@@ -47,6 +49,15 @@ func (b *backward) transfer(ctx context.Context, w *ledger.Row, id string) error
 	}
 	u.assets = u.wrappers.beside([]ledger.AssetRef{w.Asset})
 	u.sender, _ = u.wrappers.sides(w.From, w.To, w.Asset)
+	u.until, u.order = w.Key, &txOrder{}
+	if x := u.wrappers.crosses(w); x != nil {
+		if u.order, err = x.order(ctx, b.r, w.Tx); err != nil {
+			return err
+		}
+		if u.order.place(w.Key) >= 0 {
+			u.until = u.order.after()
+		}
+	}
 	if err := u.search(ctx); err != nil {
 		return err
 	}
@@ -105,6 +116,10 @@ func (u *upstream) account(ctx context.Context, ref ledger.AccountRef, depth int
 		u.kinds[ref], u.label[ref] = stopExit, l
 		return nil, nil
 	}
+	if u.wrappers.contract(ref) != nil {
+		u.kinds[ref] = stopStart
+		return nil, nil
+	}
 	if max := u.req.Bounds.MaxHops; max > 0 && depth >= max {
 		u.kinds[ref] = stopDepth
 		return nil, nil
@@ -143,34 +158,31 @@ func (u *upstream) link(w *ledger.Row) linked { return u.wrappers.link(w.From, w
 func (u *upstream) each(ctx context.Context, ref ledger.AccountRef, see func(*ledger.Row)) error {
 	var h eventHeap
 	for _, asset := range u.assets {
-		if u.wrappers.contract(ref, asset) {
-			continue // its coin is others' tokens
+		if x := u.wrappers.contract(ref); x != nil && x.coin == asset {
+			continue // others' tokens
 		}
-		c := &cursor{more: true, query: ledger.Query{Account: ref, Asset: asset, Until: u.deposit.Key, Limit: lastPage}}
-		if err := c.fill(ctx, u.r, &u.pages); err != nil {
+		c := &cursor{more: true, query: ledger.Query{Account: ref, Asset: asset, Until: u.until, Limit: lastPage}}
+		if err := h.stream(ctx, u.r, &u.pages, c); err != nil {
 			return err
 		}
-		if h.sources = append(h.sources, c); !c.empty() {
-			h.add(uint32(len(h.sources) - 1))
-		}
 	}
-	for len(h.entries) > 0 {
+	return u.wrappers.each(ctx, u.r, &u.pages, &h, func(w *ledger.Row) error {
 		if u.seen++; u.seen > MaxUpstream {
 			return errs.New("trace", errs.Limit, "", "going back reaches more than two million transfers", "bound it with --max-hops or --max-degree, or label the services on the way")
 		}
-		c := h.sources[h.entries[0].source]
-		if again, err := u.wrappers.retold(ctx, u.r, c.row()); err != nil {
-			return err
-		} else if !again {
-			see(c.row())
+		if u.before(w) {
+			see(w)
 		}
-		c.at++
-		if err := c.fill(ctx, u.r, &u.pages); err != nil {
-			return err
-		}
-		h.next()
+		return nil
+	})
+}
+
+// before says whether a row happened before the deposit.
+func (u *upstream) before(w *ledger.Row) bool {
+	if at := u.order.place(w.Key); at >= 0 {
+		return at < u.order.place(u.deposit.Key)
 	}
-	return nil
+	return w.Key.Compare(u.deposit.Key) < 0
 }
 
 // gather lists the stops: what accounts that are gone through received from

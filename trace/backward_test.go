@@ -68,8 +68,13 @@ func TestDuality(t *testing.T) {
 				}
 			}
 		}
+		together := chain.Amount{}
+		for _, v := range got {
+			together = together.MustAdd(v)
+		}
+		trimmed := method == trace.Haircut && d.Amount.Less(together) // each is rounded alone
 		for a, v := range want {
-			if got[a] != v {
+			if got[a] != v && !(trimmed && v.Less(got[a])) {
 				t.Fatalf("%s: %s contributed %s backward and %s forward", method, a, v.Base(), got[a].Base())
 			}
 		}

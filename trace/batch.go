@@ -27,6 +27,9 @@ func (s *sim) spendBatch(ctx context.Context, b *book, w *ledger.Row, out []lot)
 // of the book's own cursor: a ledger whose rows do not come in one order for
 // all accounts is refused.
 func (s *sim) lookAhead(ctx context.Context, b *book, w *ledger.Row) ([]chain.Amount, error) {
+	if s.inTx != nil && s.inTx.running {
+		return s.lookWithin(b), nil
+	}
 	c := b.cur
 	if c.empty() || c.row().Key != w.Key {
 		return nil, errs.New("trace", errs.Corrupt, s.parties[b.owner].account.String(),

@@ -132,6 +132,18 @@ func (h *eventHeap) next() {
 	h.sink()
 }
 
+// stream adds a cursor when it has rows.
+func (h *eventHeap) stream(ctx context.Context, r ledger.Reader, pages *ledger.Pages, c *cursor) error {
+	if err := c.fill(ctx, r, pages); err != nil {
+		return err
+	}
+	h.sources = append(h.sources, c)
+	if !c.empty() {
+		h.add(uint32(len(h.sources) - 1))
+	}
+	return nil
+}
+
 func (h *eventHeap) sink() {
 	i, n := 0, len(h.entries)
 	for {

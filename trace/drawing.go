@@ -27,6 +27,9 @@ func (d *drawing) sim(s *sim, all map[tallyKey]*sum, final map[chain.ID]uint64) 
 	t, sums := make(map[line]*sum, len(all)), make([]sum, 0, len(all))
 	for k, v := range all {
 		l := line{key: k}
+		if d.poison {
+			l.key.class = s.firstClass(k.class) // poison names no stolen asset, and a link may bring two into one
+		}
 		if k.block != 0 {
 			l.provisional = k.place <= atUnfollowed && k.block > final[s.parties[k.party].account.Chain()]
 			l.key.block = 0
@@ -43,6 +46,16 @@ func (d *drawing) sim(s *sim, all map[tallyKey]*sum, final map[chain.ID]uint64) 
 		d.row(s, l, v)
 	}
 	d.incomplete(s)
+}
+
+// firstClass is the first class of a class's theft.
+func (s *sim) firstClass(c class) class {
+	for i := class(1); i < c; i++ {
+		if s.classes[i].theft == s.classes[c].theft {
+			return i
+		}
+	}
+	return c
 }
 
 func (d *drawing) row(s *sim, l line, v *sum) {

@@ -134,9 +134,10 @@ const (
 	codeKnownFirst
 	codePosition
 	codeOrder
+	codeWithin
 )
 
-var ruleNames = [...]Rule{RuleNone, RuleKnownFirst, RulePosition, RuleOrder}
+var ruleNames = [...]Rule{RuleNone, RuleKnownFirst, RulePosition, RuleOrder, RuleWithin}
 
 func (c ruleCode) rule() Rule { return ruleNames[c] }
 

@@ -28,7 +28,9 @@ type unit struct {
 type oracle struct {
 	books map[bookName][]unit
 	all   []chain.Transfer
-	drawn map[bookName][][]unit // TIHO: what the next spends of a batch get
+
+	happened []chain.Transfer      // all, in the order in which they happened
+	drawn    map[bookName][][]unit // TIHO: what the next spends of a batch get
 }
 
 type bookName struct {
@@ -50,8 +52,13 @@ func (o *oracle) run(h history, m trace.Method, r ledger.Reader, t *rapid.T) map
 		t.Fatal(err)
 	}
 	o.all = all
+	o.order()
+	inferred := map[chain.Transfer]bool{}
 	for i := range all {
-		o.step(i, rows[i].BlockInferred, m, h.thefts)
+		inferred[all[i]] = rows[i].BlockInferred
+	}
+	for i, x := range o.happened {
+		o.step(i, inferred[x], m, h.thefts)
 	}
 	out := map[holdingName]uint64{}
 	for k, units := range o.books {
@@ -72,7 +79,7 @@ type holdingName struct {
 }
 
 func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace.Theft) {
-	x := &o.all[at]
+	x := &o.happened[at]
 	n, _ := x.Amount.Uint64()
 	if x.From == x.To || n == 0 {
 		return
@@ -81,7 +88,10 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 		return
 	}
 	from, to := booksOf(x)
-	if m == trace.TIHO && len(o.drawn[from]) == 0 {
+	if from.account == weth.Contract {
+		from = bookName{} // what is its own never leaves it
+	}
+	if m == trace.TIHO && from != (bookName{}) && len(o.drawn[from]) == 0 {
 		o.batch(at, from)
 	}
 	have := o.books[from]
@@ -95,6 +105,9 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 	case trace.Haircut:
 		moved, o.books[from] = shareOut(have, k)
 	case trace.TIHO:
+		if from == (bookName{}) {
+			break
+		}
 		moved, o.drawn[from] = o.drawn[from][0], o.drawn[from][1:]
 	default:
 		moved = slices.Clone(have[:k])
@@ -105,7 +118,7 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 		moved, short = nil, false
 	}
 	for i := range moved {
-		if moved[i].theft != "" && (short || inferredBlock || o.unordered(moved[i].by-1, at)) {
+		if moved[i].theft != "" && (short || inferredBlock || o.unordered(moved[i].by-1, at) || o.guessed(moved[i].by-1, at)) {
 			moved[i].inferred = true
 		}
 	}
@@ -175,13 +188,87 @@ func (o *oracle) tells(stolen, x *chain.Transfer) bool {
 	return false
 }
 
+// order puts the events of each transaction before the unwrap that they pay:
+// one by one, while that brings its account nearer to what it unwraps.
+func (o *oracle) order() {
+	for from := 0; from < len(o.all); {
+		to := from + 1
+		for to < len(o.all) && o.all[to].Tx == o.all[from].Tx && !o.all[from].Tx.IsZero() {
+			to++
+		}
+		o.happened = append(o.happened, o.ordered(o.all[from:to])...)
+		from = to
+	}
+}
+
+func (o *oracle) ordered(tx []chain.Transfer) (out []chain.Transfer) {
+	var calls, events, others []chain.Transfer // adjustments come last, fees first: of other assets than these, or of none
+	for _, x := range tx {
+		of := x.Asset == weth.Coin() || x.Asset == weth.Token()
+		switch {
+		case of && x.Kind == chain.KindInternal:
+			calls = append(calls, x)
+		case of && x.Kind == chain.KindToken && !o.retold(&x):
+			events = append(events, x)
+		case x.Kind == chain.KindFee:
+			out = append(out, x)
+		default:
+			others = append(others, x)
+		}
+	}
+	first := len(out)
+	brought := func(who chain.Account) (n int) {
+		for _, x := range out[first:] {
+			a, _ := x.Amount.Uint64()
+			if x.From == x.To {
+				continue
+			}
+			gives, gets := booksOf(&x)
+			if gives == (bookName{who, weth.Token()}) {
+				n -= int(a)
+			}
+			if gets == (bookName{who, weth.Token()}) {
+				n += int(a)
+			}
+		}
+		return n
+	}
+	for _, x := range calls {
+		if who, gives, _, ok := wrapped(&x); ok && gives == weth.Token() {
+			a, _ := x.Amount.Uint64()
+			had := len(out)
+			best, need := had, brought(who)
+			for _, e := range events {
+				if need >= int(a) {
+					break
+				}
+				if out = append(out, e); brought(who) > need {
+					best, need = len(out), brought(who)
+				}
+			}
+			out, events = out[:best], events[best-had:]
+		}
+		out = append(out, x)
+	}
+	return append(append(out, events...), others...)
+}
+
+// guessed says whether a call draws on an event of its transaction.
+func (o *oracle) guessed(by, at int) bool {
+	if by < 0 {
+		return false
+	}
+	a, b := &o.happened[by], &o.happened[at]
+	return a.Tx == b.Tx && !a.Tx.IsZero() && a.Kind == chain.KindToken && b.Kind == chain.KindInternal
+}
+
 // unordered says whether nothing tells which of two transactions of one block
 // was first.
 func (o *oracle) unordered(by, at int) bool {
 	if by < 0 {
 		return false
 	}
-	a, b := &o.all[by], &o.all[at]
+	a, b := &o.happened[by], &o.happened[at]
 	return a.Block == b.Block && a.Tx != b.Tx && (a.Index == chain.NoIndex || b.Index == chain.NoIndex)
 }
 
@@ -191,9 +278,9 @@ func (o *oracle) unordered(by, at int) bool {
 func (o *oracle) batch(at int, from bookName) {
 	var spends, known []int
 	left := len(o.books[from])
-	for _, x := range o.all[at:] {
+	for _, x := range o.happened[at:] {
 		n, _ := x.Amount.Uint64()
-		if x.Tx != o.all[at].Tx {
+		if x.Tx != o.happened[at].Tx {
 			break
 		}
 		if x.From == x.To || n == 0 || o.retold(&x) {

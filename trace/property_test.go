@@ -57,6 +57,9 @@ func genHistory(t *rapid.T) history {
 			From: who.Draw(t, "from"), To: who.Draw(t, "to"),
 			Asset: assets[rapid.IntRange(0, 1).Draw(t, "asset")], Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
 		}
+		if wraps && tr.Asset == weth.Token() && rapid.Bool().Draw(t, "event") {
+			tr.Kind = chain.KindToken
+		}
 		switch rapid.IntRange(0, 19).Draw(t, "kind") {
 		case 0:
 			tr.Kind, tr.To = chain.KindFee, chain.Account{}

@@ -31,6 +31,7 @@ const (
 	RuleKnownFirst Rule = "known-first" // a spend beyond the known balance drew the known lots first
 	RulePosition   Rule = "position"    // the transfer's block is inferred from its time
 	RuleOrder      Rule = "order"       // the order inside one block is inferred, and it mattered
+	RuleWithin     Rule = "within"      // that of calls and events inside one transaction is: what paid for an unwrap came before it
 )
 
 // Reason says which bound stopped a branch.

@@ -52,6 +52,7 @@ type sim struct {
 	within     func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
 
 	wrappers wrappers
+	inTx     *txOrder // of the last transaction that may have an order of its own
 	linking  linkCode // while the pieces of a link arrive
 	metLink  bool     // a link took part in what was read
 }
@@ -93,6 +94,7 @@ const (
 	roleExit                 // a labelled service
 	roleContract             // a contract of decentralised finance
 	roleSource               // a source of this very run: it never runs dry
+	roleWrapper              // a contract that wraps coin: what is its own never leaves it
 	roleBurn                 // the all-zero address, from which nothing leaves
 )
 
@@ -200,6 +202,11 @@ func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book) error {
 	}
 	var l linked
 	if len(s.wrappers) > 0 {
+		if x := s.wrappers.crosses(w); x != nil {
+			if done, err := s.together(ctx, x, w); err != nil || done {
+				return err
+			}
+		}
 		if again, err := s.wrappers.retold(ctx, s.r, w); err != nil || again {
 			return err
 		}
@@ -308,6 +315,8 @@ func (s *sim) judge(p *lot, w *ledger.Row, short bool) {
 		p.rule = codeKnownFirst
 	case w.BlockInferred:
 		p.rule = codePosition
+	case p.flow >= 0 && s.guessed(&s.flows[p.flow].row, w):
+		p.rule = codeWithin
 	case p.flow >= 0:
 		// The lot came in the same block, and nothing says which of the two
 		// transactions was first.

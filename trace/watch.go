@@ -100,7 +100,7 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 		} else if !ok {
 			return true, w.start(ctx, r)
 		}
-		s.r, s.last = r, ledger.Key{}
+		s.r, s.last, s.inTx = r, ledger.Key{}, nil
 		if err := s.resume(ctx, fresh, w.seen); err != nil {
 			return false, err
 		}

@@ -150,9 +150,14 @@ func (all wrappers) of(account ledger.AccountRef, token ledger.AssetRef) *wrappe
 	return nil
 }
 
-// contract says whether an account's coin is others' tokens.
-func (all wrappers) contract(account ledger.AccountRef, coin ledger.AssetRef) bool {
-	return slices.ContainsFunc(all, func(x wrapper) bool { return x.coin == coin && x.contract == account })
+// contract is the wrapper that an account is; nil: none.
+func (all wrappers) contract(account ledger.AccountRef) *wrapper {
+	for i := range all {
+		if all[i].contract == account {
+			return &all[i]
+		}
+	}
+	return nil
 }
 
 // change brings pieces of coin or token into the account's book of the other.
@@ -191,25 +196,54 @@ func (s *sim) openWrapped(ctx context.Context, at uint32, w *ledger.Row, x *wrap
 // definition 3: a spend beyond it leaves zero. The two running balances of its
 // rows do not combine to it, so they are read together.
 func (s *sim) heldWrapped(ctx context.Context, x *wrapper, account ledger.AccountRef, before ledger.Key) (held chain.Amount, err error) {
-	b := book{account: account, asset: x.token}
-	c := cursor{more: true, query: ledger.Query{Account: account, Asset: x.token, Until: before, Limit: lastPage}, beside: x}
-	for {
-		if err := c.fill(ctx, s.r, &s.pages); err != nil || c.empty() {
-			return held, err
+	key := bookKey{account, x.token}
+	c := &cursor{more: true, query: ledger.Query{Account: account, Asset: x.token, Until: before, Limit: lastPage}, beside: x}
+	var h eventHeap
+	if err := h.stream(ctx, s.r, &s.pages, c); err != nil {
+		return held, err
+	}
+	err = s.wrappers.each(ctx, s.r, &s.pages, &h, func(w *ledger.Row) (err error) {
+		held, err = s.wrappers.running(key, held, w)
+		return err
+	})
+	return held, err
+}
+
+// each calls see with the rows of cursors, in the order in which they happened.
+func (all wrappers) each(ctx context.Context, r ledger.Reader, pages *ledger.Pages, h *eventHeap, see func(*ledger.Row) error) error {
+	var tx []ledger.Row // of one transaction
+	told := func() error {
+		if err := all.reorder(ctx, r, tx); err != nil {
+			return err
 		}
-		w := c.row()
-		switch {
-		case w.From == w.To:
-		case b.spends(w):
-			held = held.MustSub(held.Min(w.Amount))
-		default:
-			var ok bool
-			if held, ok = held.Add(w.Amount); !ok {
-				return held, overflow()
+		for i := range tx {
+			if err := see(&tx[i]); err != nil {
+				return err
 			}
 		}
-		c.at++
+		tx = tx[:0]
+		return nil
 	}
+	for len(h.entries) > 0 {
+		c := h.sources[h.entries[0].source]
+		w := *c.row()
+		if len(tx) > 0 && (w.Tx == 0 || w.Tx != tx[0].Tx) {
+			if err := told(); err != nil {
+				return err
+			}
+		}
+		if again, err := all.retold(ctx, r, &w); err != nil {
+			return err
+		} else if !again {
+			tx = append(tx, w)
+		}
+		c.at++
+		if err := c.fill(ctx, r, pages); err != nil {
+			return err
+		}
+		h.next()
+	}
+	return told()
 }
 
 // cursorOf streams a book's rows after a place.

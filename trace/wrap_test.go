@@ -167,3 +167,48 @@ func TestWrappedBalanceIsPaged(t *testing.T) {
 		t.Errorf("%+v", run.Result)
 	}
 }
+
+// Where the ledger kept the contract's own events, their places say what came
+// before an unwrap, and nothing is inferred: a token that came after it stays.
+func TestUnwrapByItsEvent(t *testing.T) {
+	router, tx := person(5), txID(200)
+	ts := []chain.Transfer{
+		coinMove(1, person(9), person(1), 100, true), coinMove(2, person(1), router, 10, true), coinMove(2, person(1), router, 7, true),
+		coinMove(2, weth.Contract, router, 10, false), coinMove(2, router, person(2), 10, false),
+	}
+	for i := range ts[1:] {
+		ts[1+i].Tx = tx
+	}
+	ts[1].Ordinal, ts[2].Ordinal, ts[3].Ordinal, ts[4].Ordinal = 3, 6, 2, 4
+	event := func(index uint32, topic [32]byte) ledger.NoteFact {
+		account, wad := ledger.Hash{}, chain.Units(10).Bytes32()
+		copy(account[12:], router.AppendRaw(nil))
+		return ledger.NoteFact{Chain: chain.Ethereum, Tx: tx, Log: &ledger.Log{Index: index, Address: weth.Contract, Topics: []ledger.Hash{topic, account}, Data: wad[:]}}
+	}
+	for _, c := range []struct {
+		notes []ledger.NoteFact
+		rule  trace.Rule
+		left  uint64
+	}{
+		{nil, trace.RuleWithin, 7},
+		{[]ledger.NoteFact{event(5, links.Withdrawal)}, trace.RuleNone, 7},
+		{[]ledger.NoteFact{event(7, links.Withdrawal)}, trace.RuleNone, 7},
+		{[]ledger.NoteFact{event(5, links.Deposit)}, trace.RuleWithin, 7},
+		{[]ledger.NoteFact{event(1, links.Withdrawal)}, trace.RuleNone, 17}, // it was the router's own
+	} {
+		r := stored(t, &ledger.Facts{Transfers: ts, Notes: c.notes})
+		run := follow(t, r, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: ts[:1]}}})
+		left, out := chain.Amount{}, trace.RuleNone
+		for _, h := range run.Result.Holdings {
+			switch h.Account {
+			case router:
+				left = h.Base
+			case person(2):
+				out = h.Rule
+			}
+		}
+		if left != chain.Units(c.left) || out != c.rule {
+			t.Errorf("%+v: %s left with the router, and the rule %q", c.notes, left.Base(), out)
+		}
+	}
+}

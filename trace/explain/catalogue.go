@@ -66,6 +66,7 @@ func english() phrases {
 			trace.RuleKnownFirst: "the account spent more than the ledger knows it had, and the known money is taken to have gone first",
 			trace.RulePosition:   "the source gave no block for the transfer, which was placed by its time",
 			trace.RuleOrder:      "the money came and went in one block, and the order of the two transactions is not known",
+			trace.RuleWithin:     "an event and a call of one transaction, whose order among each other no source gives: what paid for the withdrawal is taken to have come before it",
 		},
 		reasons: map[trace.Reason]string{
 			trace.ReasonDegree: "the account sends more often than the trace was asked to follow", trace.ReasonFloor: "the amount is under the limit that was set",
@@ -121,6 +122,7 @@ func korean() phrases {
 			trace.RuleKnownFirst: "계정이 원장에서 확인되는 것보다 많이 지출했으며, 확인되는 자금이 먼저 나간 것으로 봅니다",
 			trace.RulePosition:   "자료에 블록이 없어 시각에 따라 위치를 정했습니다",
 			trace.RuleOrder:      "자금이 한 블록 안에서 들어오고 나갔으며, 두 거래의 순서를 알 수 없습니다",
+			trace.RuleWithin:     "한 거래 안의 이벤트와 호출 사이의 순서를 자료가 알려 주지 않으며, 인출의 대가가 된 자금이 먼저 들어온 것으로 봅니다",
 		},
 		reasons: map[trace.Reason]string{
 			trace.ReasonDegree: "계정의 송금 횟수가 정해진 한도를 넘습니다", trace.ReasonFloor: "금액이 정해진 하한보다 작습니다",
@@ -176,6 +178,7 @@ func italian() phrases {
 			trace.RuleKnownFirst: "il conto ha speso più di quanto il registro conosca, e si assume che il denaro noto sia uscito per primo",
 			trace.RulePosition:   "la fonte non indica il blocco del trasferimento, collocato in base all'ora",
 			trace.RuleOrder:      "il denaro è entrato e uscito nello stesso blocco, e l'ordine delle due transazioni non è noto",
+			trace.RuleWithin:     "un evento e una chiamata della stessa transazione, il cui ordine nessuna fonte indica: si assume che ciò che ha pagato il prelievo sia arrivato prima",
 		},
 		reasons: map[trace.Reason]string{
 			trace.ReasonDegree: "il conto invia più spesso del limite fissato", trace.ReasonFloor: "l'importo è sotto il limite fissato",
@@ -231,6 +234,7 @@ func french() phrases {
 			trace.RuleKnownFirst: "le compte a dépensé plus que ce que le registre lui connaît, et l'argent connu est supposé être parti en premier",
 			trace.RulePosition:   "la source ne donne pas le bloc du transfert, placé d'après son heure",
 			trace.RuleOrder:      "l'argent est entré et sorti dans un même bloc, et l'ordre des deux transactions n'est pas connu",
+			trace.RuleWithin:     "un événement et un appel de la même transaction, dont aucune source ne donne l'ordre : ce qui a payé le retrait est réputé arrivé avant",
 		},
 		reasons: map[trace.Reason]string{
 			trace.ReasonDegree: "le compte envoie plus souvent que la limite fixée", trace.ReasonFloor: "le montant est inférieur à la limite fixée",
@@ -286,6 +290,7 @@ func german() phrases {
 			trace.RuleKnownFirst: "das Konto gab mehr aus, als das Hauptbuch bei ihm kennt, und das bekannte Geld gilt als zuerst ausgegeben",
 			trace.RulePosition:   "die Quelle nennt zur Überweisung keinen Block; sie wurde nach ihrer Zeit eingeordnet",
 			trace.RuleOrder:      "das Geld kam und ging in einem Block, und die Reihenfolge der beiden Transaktionen ist unbekannt",
+			trace.RuleWithin:     "ein Ereignis und ein Aufruf derselben Transaktion, deren Reihenfolge keine Quelle nennt: Was die Auszahlung deckte, gilt als vorher eingegangen",
 		},
 		reasons: map[trace.Reason]string{
 			trace.ReasonDegree: "das Konto sendet öfter, als die gesetzte Grenze erlaubt", trace.ReasonFloor: "der Betrag liegt unter der gesetzten Grenze",

@@ -17,6 +17,8 @@ func Confidence(rule trace.Rule) int {
 		return 70 // the transfer is on the ledger, its place among others is not
 	case trace.RuleOrder:
 		return 50 // one of two orders
+	case trace.RuleWithin:
+		return 70 // an account cannot unwrap what it does not have; whether it had enough before is not asked
 	}
 	return 40 // known-first: which money was spent is not on the ledger
 }

@@ -5,7 +5,20 @@ import (
 	"testing"
 
 	"bongsu/chain"
+
+	"golang.org/x/crypto/sha3"
 )
+
+// The topics are those of the events' signatures.
+func TestEvents(t *testing.T) {
+	for text, topic := range map[string][32]byte{"Deposit(address,uint256)": Deposit, "Withdrawal(address,uint256)": Withdrawal} {
+		h := sha3.NewLegacyKeccak256()
+		h.Write([]byte(text))
+		if [32]byte(h.Sum(nil)) != topic {
+			t.Errorf("%s: %x", text, topic)
+		}
+	}
+}
 
 // One contract a chain, each with a coin and a source; the list is in order.
 func TestWrapped(t *testing.T) {
