@@ -233,15 +233,16 @@ func (l *Ledger) look() error {
 	return l.refresh()
 }
 
-// commit makes one record durable and visible. mu and the lock are held.
+// commit makes one record durable and visible: it is applied while the disk
+// takes it. mu and the lock are held.
 func (l *Ledger) commit(r *record) (Stats, error) {
-	if err := l.log.append(r.encode()); err != nil {
-		return Stats{}, err
-	}
 	if r.kind == recordRollback {
+		if err := l.log.append(r.encode()); err != nil {
+			return Stats{}, err
+		}
 		return Stats{}, l.catchUp()
 	}
-	stats, err := l.head.apply(r, false)
+	stats, err := l.applyBeside(r)
 	if err != nil {
 		return stats, err
 	}
@@ -251,6 +252,19 @@ func (l *Ledger) commit(r *record) (Stats, error) {
 		rouse(l.settler.squash)
 	}
 	return stats, nil
+}
+
+// applyBeside appends a record to the log and applies it to the head at once. A
+// head that holds what the log does not is read anew before anybody sees it.
+func (l *Ledger) applyBeside(r *record) (stats Stats, err error) {
+	appended := make(chan error, 1)
+	go func() { appended <- l.log.append(r.encode()) }()
+	defer func() {
+		if aerr := <-appended; aerr != nil {
+			l.info, err = nil, aerr
+		}
+	}()
+	return l.head.apply(r, false)
 }
 
 func readOnly(dir string) error {
