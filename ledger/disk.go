@@ -22,12 +22,15 @@ type disk interface {
 // osDisk is the real one.
 type osDisk struct{}
 
+// osFile is a file of it.
+type osFile struct{ *os.File }
+
 func (osDisk) create(name string) (file, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, errs.Wrap("create", name, err)
 	}
-	return f, nil
+	return osFile{f}, nil
 }
 
 func (osDisk) open(name string, write bool) (file, error) {
@@ -39,7 +42,7 @@ func (osDisk) open(name string, write bool) (file, error) {
 	if err != nil {
 		return nil, errs.Wrap("open", name, err)
 	}
-	return f, nil
+	return osFile{f}, nil
 }
 
 func (osDisk) rename(from, to string) error { return errs.Wrap("rename", to, os.Rename(from, to)) }

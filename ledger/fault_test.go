@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -466,6 +467,10 @@ func TestEveryFlippedByteIsFound(t *testing.T) {
 		data, err := os.ReadFile(name)
 		if err != nil || len(data) == 0 {
 			continue
+		}
+		if strings.HasPrefix(e.Name(), "head-") {
+			slot := func(at int) uint64 { return binary.LittleEndian.Uint64(data[at+8:]) }
+			data = data[:max(slot(512), slot(1024))] // room for commits to come is behind
 		}
 		for i := 0; i < len(data); i += 1 + len(data)/400 {
 			data[i] ^= 0x10

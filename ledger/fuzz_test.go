@@ -61,7 +61,7 @@ func FuzzSheet(f *testing.F) {
 	if _, err := w.close(&segmentInfo{Number: 3}); err != nil {
 		f.Fatal(err)
 	}
-	good, _ := os.ReadFile(w.f.(*os.File).Name())
+	good, _ := os.ReadFile(w.f.(osFile).Name())
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		name := filepath.Join(t.TempDir(), "s")

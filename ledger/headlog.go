@@ -99,7 +99,14 @@ type headLog struct {
 	gen  uint64
 	seq  uint64 // of the last record inside end
 	end  int64  // where committed records end
+	room int64  // up to where this process has made the file longer than that
 }
+
+// How much longer: by half, within bounds.
+const (
+	leastRoom = 64 << 10
+	mostRoom  = 8 << 20
+)
 
 // file is what the head log needs of an *os.File; tests put faults into it.
 type file interface {
@@ -186,6 +193,12 @@ func (h *headLog) readSlots() (seq uint64, end int64, bad int, err error) {
 // count, each synced. rec is record.encode's.
 func (h *headLog) append(rec []byte) error {
 	next := *h
+	h.room = 0 // after an error
+	if end := h.end + int64(len(rec)); end > next.room {
+		if err := next.makeRoom(end); err != nil {
+			return err
+		}
+	}
 	if err := next.write(rec); err != nil {
 		return err
 	}
@@ -198,6 +211,22 @@ func (h *headLog) append(rec []byte) error {
 	*h = next
 	return nil
 }
+
+// makeRoom writes zeros from byte from on, where records will come: to sync
+// what lies inside a file takes no change of the file system's own.
+func (h *headLog) makeRoom(from int64) error {
+	h.room = from + min(max(from/2, leastRoom), mostRoom)
+	for at := from; at < h.room; {
+		n, err := h.f.WriteAt(zeros[:min(int64(len(zeros)), h.room-at)], at)
+		if err != nil {
+			return errs.Wrap("commit", h.name, err)
+		}
+		at += int64(n)
+	}
+	return nil
+}
+
+var zeros [1 << 20]byte
 
 // write puts a record behind the end, where no slot says yet that it counts.
 func (h *headLog) write(rec []byte) error {
@@ -287,20 +316,21 @@ func (h *headLog) corrupt(at int64, why string) error {
 	return errs.New("read head log", errs.Corrupt, fmt.Sprintf("%s at byte %d", h.name, at), why, "run bongsu ledger check; restore the file from a copy")
 }
 
-// recover is the writer's: it cuts off what a crash left behind the newest
-// slot, which nobody was told of and no reader has seen. Where a slot is
-// damaged it may have been the newer one: then whole records behind the other
-// are taken over first.
+// recover is the writer's: it cuts off what lies behind the newest slot and is
+// not room that it made: another's, or what a crash left, which nobody was told
+// of and no reader has seen. Where a slot is damaged it may have been the newer
+// one: then whole records behind the other are taken over first.
 func (h *headLog) recover() error {
 	info, err := h.f.Stat()
 	if err != nil {
 		return errs.Wrap("open head log", h.name, err)
 	}
 	_, _, bad, err := h.readSlots()
-	if err != nil || bad == 0 && h.end == info.Size() {
+	if err != nil || bad == 0 && (info.Size() == h.end || info.Size() == h.room) {
 		return err
 	}
 	before := h.end
+	h.room = 0
 	for bad > 0 && h.end < info.Size() {
 		rec, err := h.readOne(h.end, h.seq+1, info.Size())
 		if err != nil {

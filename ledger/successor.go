@@ -201,6 +201,9 @@ func (s *successor) follow() error {
 			return err
 		}
 	}
+	if err := s.log.makeRoom(s.log.end); err != nil {
+		return err
+	}
 	return errs.Wrap("commit", s.log.name, s.log.f.Sync())
 }
 
