@@ -37,7 +37,7 @@ const (
 
 // classBits is how many low bits of its asset stand beside each row of a short
 // list of several: who wants the rows of one asset reads few others.
-const classBits = 2
+const classBits = 1
 
 // bigEntry and smallEntry are the bits of an entry of the books' tables.
 func (a *accountBooks) bigEntry() int   { return int(a.s.AssetBits+a.width+a.offset) + 5 + 32 }

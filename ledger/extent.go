@@ -95,7 +95,10 @@ func (x *extent) of(part string, hurt stretch) (names []string, from, to uint64)
 func (x *extent) blocks(part, name string, lo, hi int64) (from, to uint64, ok bool) {
 	const rows, txs, inputs, outputs = 20, 16, 1, 5 // where the table of blocks, and those of coins, have them
 	numbered := func(at string, element int) (uint32, uint32, bool) {
-		if name == at {
+		switch {
+		case name == at && part != "utxo":
+			return uint32(lo/startsLine) * startsOf * blockRows, uint32(hi/startsLine+1)*startsOf*blockRows - 1, true
+		case name == at:
 			return uint32(lo/8) * blockRows, uint32(hi/8)*blockRows + blockRows - 1, true
 		}
 		return x.elements(part, at, element, lo, hi)
@@ -135,14 +138,20 @@ func (x *extent) blocks(part, name string, lo, hi int64) (from, to uint64, ok bo
 // in section at.
 func (x *extent) elements(part, at string, each int, lo, hi int64) (first, last uint32, ok bool) {
 	offsets, ok := x.intact(part, at)
+	if !ok {
+		return 0, 0, false
+	}
+	begin := func(i int) uint64 { return binary.LittleEndian.Uint64(offsets[8*i:]) }
 	n := len(offsets) / 8
-	if !ok || n == 0 {
+	if part != "utxo" {
+		begin = func(i int) uint64 { return starts(offsets).of(uint32(i)) }
+		n = min(len(offsets)/startsLine*startsOf, int(map[string]uint64{"rows": x.info.Rows, "txs": x.info.Txs}[part]+blockRows-1)/blockRows)
+	}
+	if n == 0 {
 		return 0, 0, false
 	}
 	block := func(byte int64) int {
-		return max(0, sort.Search(n, func(i int) bool {
-			return int64(binary.LittleEndian.Uint64(offsets[8*i:])&(1<<56-1)) > byte
-		})-1)
+		return max(0, sort.Search(n, func(i int) bool { return begin(i) > uint64(byte) })-1)
 	}
 	return uint32(block(lo) * each), uint32(block(hi)*each + each - 1), true
 }

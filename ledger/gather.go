@@ -130,7 +130,7 @@ func (g *gatherer) plain(p *probe, asset AssetRef) bool {
 	var buf [bigBook]uint32
 	for _, row := range books.readShort(asset, &buf) {
 		if row >= p.from && row < p.to {
-			prefetch(&p.s.rowAt[8*(row/blockRows)], 0)
+			prefetch(p.s.rowAt.line(row/blockRows), 0)
 			g.rows = append(g.rows, gathered{s: p.s, row: row})
 		}
 	}

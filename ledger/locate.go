@@ -60,7 +60,7 @@ func locateBlocks(rows []gathered) {
 		if uint64(r.row) >= r.s.Rows {
 			panic(damage("an account's list goes beyond the last row"))
 		}
-		r.block = uint64At(r.s.rowAt, int(r.row/blockRows))
+		r.block = r.s.rowAt.of(r.row / blockRows)
 		if r.s.rows.larger {
 			r.s.rowPages.demand(r.block, blockAhead)
 		}
@@ -83,7 +83,7 @@ func locateRecords(rows []gathered, txs bool) {
 		r.at = uint32(b.at(n))
 		prefetch(&r.s.rowData[r.block+uint64(r.at>>3)], recordAhead)
 		if txs && b.h[hdrTx] == 0 {
-			prefetch(&r.s.txAt[8*(b.tx(n)/blockTxs)], 0)
+			prefetch(r.s.txAt.line(b.tx(n)/blockTxs), 0)
 		}
 	}
 }
@@ -101,9 +101,9 @@ func (g *gatherer) locateTxs(rows []gathered) {
 		if g.brief {
 			continue
 		}
-		at := uint64At(r.s.txAt, int(r.tx/blockTxs))
-		begin, record := at&placeMask, at>>txAtBits+uint64(r.s.idLen)
-		at = begin + txHeader + uint64(r.tx%blockTxs)*record
+		begin, index := r.s.txAt.at(r.tx / blockTxs)
+		record := uint64(index + r.s.idLen)
+		at := begin + txHeader + uint64(r.tx%blockTxs)*record
 		if r.s.txs.larger {
 			r.s.txPages.demand(begin, at-begin+record)
 		}

@@ -51,7 +51,7 @@ func (s *segment) readOn(n uint32) {
 	if !s.rows.larger || n%scanAhead != 0 || uint64(n) >= s.Rows {
 		return
 	}
-	at := func(n uint64) uint64 { return uint64At(s.rowAt, int(min(n, s.Rows-1)/blockRows)) }
+	at := func(n uint64) uint64 { return s.rowAt.of(uint32(min(n, s.Rows-1) / blockRows)) }
 	from, to := at(uint64(n)), at(uint64(n)+2*scanAhead)
 	s.rowPages.demand(from, to-from+blockAhead)
 }

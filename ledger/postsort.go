@@ -86,7 +86,7 @@ func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint
 	var b rowBlock
 	var behind *forgetter
 	for n := first; n < end; n += blockRows {
-		place := uint64At(e.s.rowAt, int(n/blockRows))
+		place := e.s.rowAt.of(n / blockRows)
 		if behind == nil {
 			behind = e.s.rows.forgetFrom("rows", place)
 		}

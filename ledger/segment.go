@@ -40,8 +40,8 @@ type segment struct {
 	idLen          int
 	rows, txs, idx *sheet
 
-	rowData, rowAt                 []byte // row blocks, and where each begins (8 bytes)
-	txData, txAt                   []byte
+	rowData, txData                []byte // blocks of rows, of transactions
+	rowAt, txAt                    starts // where each begins; transactions' tag is how many bytes an index takes
 	blocks, hashes, common         []byte
 	dir                            directory // of accounts' rows
 	marks, skips, balances         []byte
@@ -167,7 +167,7 @@ func idLen(id chain.ID) int {
 
 // rowBlock opens the block that row n is in.
 func (s *segment) rowBlock(n uint32, b *rowBlock) {
-	at := uint64At(s.rowAt, int(n/blockRows))
+	at := s.rowAt.of(n / blockRows)
 	if s.rowPages.fresh(at) {
 		s.rowPages.verify(at)
 	}
@@ -247,9 +247,6 @@ func (s *segment) findID(id chain.TxID) (uint32, bool) {
 	}
 	return 0, false
 }
-
-// uint64At is the i-th number of a list.
-func uint64At(list []byte, i int) uint64 { return binary.LittleEndian.Uint64(list[8*i:]) }
 
 // firsts are the numbers of the first transaction and the first row at or
 // behind the i-th block of the table.

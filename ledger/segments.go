@@ -383,7 +383,7 @@ func (s *segment) span(v *view, after, until *Key) (from, to uint32) {
 // fillSegment writes row n of a segment into w.
 func (v *view) fillSegment(s *segment, n uint32, w *Row) {
 	g := gatherer{v: v}
-	r := gathered{s: s, row: n, block: binary.LittleEndian.Uint64(s.rowAt[n/blockRows*8:])}
+	r := gathered{s: s, row: n, block: s.rowAt.of(n / blockRows)}
 	var b rowBlock
 	s.rowPages.touch(r.block)
 	b.parse(s.rowData[r.block:])

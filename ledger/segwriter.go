@@ -26,8 +26,8 @@ type segmentWriter struct {
 	packed     chan struct{}
 	txBuf      []segmentTxn
 	idPrefixes longTable[uint32] // the first four bytes of every transaction's id
-	rowAt      []uint64
-	txAt       []uint64
+	rowAt      startsWriter
+	txAt       startsWriter
 	blocks     []byte
 	hashes     []byte
 	extraAt    []byte
@@ -67,7 +67,7 @@ const packAhead = 16
 func (w *segmentWriter) pack() {
 	defer close(w.packed)
 	for rows := range w.full128 {
-		w.rowAt = append(w.rowAt, uint64(w.rows.at()-w.rows.start))
+		w.rowAt.add(uint64(w.rows.at()-w.rows.start), 0)
 		w.rows.write(w.rowEnc.encode(rows))
 		w.empty128 <- rows[:0]
 	}
@@ -200,7 +200,7 @@ func (w *segmentWriter) flushRows() {
 func (w *segmentWriter) flushTxs() {
 	if len(w.txBuf) > 0 {
 		b := w.txEnc.encode(w.txBuf)
-		w.txAt = append(w.txAt, uint64(w.txs.at()-w.txs.start)|uint64(b[txIndex])<<txAtBits)
+		w.txAt.add(uint64(w.txs.at()-w.txs.start), int(b[txIndex]))
 		w.txs.write(b)
 		w.txBuf = w.txBuf[:0]
 	}
@@ -214,8 +214,8 @@ func (w *segmentWriter) finish() (segmentInfo, error) {
 	close(w.full128)
 	<-w.packed
 	w.flushTxs()
-	writeUint64s(w.rows, "at", w.rowAt)
-	writeUint64s(w.txs, "at", w.txAt)
+	w.rowAt.write(w.rows, "at")
+	w.txAt.write(w.txs, "at")
 	w.info.FirstAccount = w.accounts.first()
 	w.info.AssetBits = uint(bits.Len32(uint32(w.asset)))
 	w.info.TxShift = txShift(w.info.Txs)

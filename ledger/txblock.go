@@ -10,20 +10,18 @@ import (
 // The transactions of a segment stand in chain order in blocks of blockTxs: a
 // header, then a record of index and id for each, all of one length, then the
 // columns that reading a row does not need. The length of an index stands
-// beside the block's place in the list of places, so that a row's transaction
+// beside where the block begins (starts), so that a row's transaction
 // is reached without reading the header. FORMAT.md draws the block.
 const (
-	blockTxs  = 64
-	txHeader  = 16
-	txAtBits  = 56 // of an entry in the list of places; the length of an index above
-	maxIndex  = 4  // bytes
-	txRows    = 0  // header: how many
-	txIndex   = 1  // bytes of one more than the index; none is 0
-	txPlace   = 2  // bits of a place beyond the first; 0 when the bitmap tells it
-	txStatus  = 3  // bits
-	txPlace0  = 4  // the first's place in the table of blocks
-	txBitmap  = 8  // the transaction begins the next place
-	placeMask = 1<<txAtBits - 1
+	blockTxs = 64
+	txHeader = 16
+	maxIndex = 4 // bytes
+	txRows   = 0 // header: how many
+	txIndex  = 1 // bytes of one more than the index; none is 0
+	txPlace  = 2 // bits of a place beyond the first; 0 when the bitmap tells it
+	txStatus = 3 // bits
+	txPlace0 = 4 // the first's place in the table of blocks
+	txBitmap = 8 // the transaction begins the next place
 )
 
 // txEncoder packs blocks of transactions.
@@ -81,12 +79,11 @@ func (e *txEncoder) encode(txs []segmentTxn) []byte {
 // txBlock opens the block of transaction n, and says how long an index is in
 // it and how long a record.
 func (s *segment) txBlock(n uint32) (b []byte, index, record int) {
-	at := binary.LittleEndian.Uint64(s.txAt[n/blockTxs*8:])
-	index = int(at >> txAtBits)
-	if s.txPages.fresh(at & placeMask) {
-		s.txPages.verify(at & placeMask)
+	at, index := s.txAt.at(n / blockTxs)
+	if s.txPages.fresh(at) {
+		s.txPages.verify(at)
 	}
-	return s.txData[at&placeMask:], index, index + s.idLen
+	return s.txData[at:], index, index + s.idLen
 }
 
 // txn reads transaction n; id false leaves the id out.

@@ -162,7 +162,7 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 		_, p.from = p.s.firsts(int(place))
 		_, p.to = p.s.firsts(int(place) + 1)
 		for at := p.from / blockRows; at < min(p.from/blockRows+txTouch, (p.to+blockRows-1)/blockRows); at++ {
-			prefetch(&p.s.rowData[uint64At(p.s.rowAt, int(at))], rowHeader-1)
+			prefetch(&p.s.rowData[p.s.rowAt.of(at)], rowHeader-1)
 		}
 	}
 	var b rowBlock
