@@ -21,8 +21,18 @@ type layer struct {
 	blocks   map[ChainRef][]blockState
 	spends   []layerSpend // by spent output
 	outputs  map[AccountRef][]layerOutput
-	masks    []segmentTx // transactions of segments that this layer stands for
-	hides    bool        // a layer below may hold something of what it holds
+	weights  []blockWeight // by chain and block
+	masks    []segmentTx   // transactions of segments that this layer stands for
+	hides    bool          // a layer below may hold something of what it holds
+}
+
+// blockWeight is how much of a block a layer holds: rows, transactions, inputs
+// and outputs.
+type blockWeight struct {
+	chain ChainRef
+	at    uint64
+	live  uint64 // the highest live block that states one of the transactions
+	n     int
 }
 
 type layerTx struct {
@@ -76,6 +86,7 @@ func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names
 			l.rows = append(l.rows, layerRow{tx: int32(i), move: int32(m)})
 		}
 		l.indexCoins(int32(i))
+		l.weigh(&txs[i])
 	}
 	slices.SortFunc(l.rows, func(a, b layerRow) int { return l.compareRows(a, b, nm) })
 	l.indexRows()
@@ -87,6 +98,17 @@ func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names
 		slices.SortFunc(list, func(a, b blockState) int { return cmp.Compare(a.number, b.number) })
 	}
 	return l
+}
+
+// weigh counts the next transaction.
+func (l *layer) weigh(t *layerTx) {
+	last := len(l.weights) - 1
+	if last < 0 || l.weights[last].chain != t.name.chain || l.weights[last].at != t.at {
+		l.weights = append(l.weights, blockWeight{chain: t.name.chain, at: t.at})
+		last++
+	}
+	w := &l.weights[last]
+	w.live, w.n = max(w.live, t.live), w.n+1+len(t.moves)+t.coins.size()
 }
 
 // touch notes that the layer says something of both accounts, if only that a

@@ -30,26 +30,26 @@ type finalRows struct {
 	all    int
 }
 
+// finalRows counts it by block: one of which a live block that is not final
+// states something counts as not final.
 func (h *head) finalRows() map[ChainRef]*finalRows {
 	out := map[ChainRef]*finalRows{}
 	for _, l := range h.layers {
-		for i := range l.txs {
-			t := &l.txs[i]
-			id := t.name.chain
-			if c := h.live[id]; c != nil && max(t.at, t.live) >= c.cut() {
+		for i := range l.weights {
+			w := &l.weights[i]
+			if c := h.live[w.chain]; c != nil && max(w.at, w.live) >= c.cut() {
 				continue
 			}
-			g := out[id]
+			g := out[w.chain]
 			if g == nil {
 				g = &finalRows{within: map[*segment]int{}}
-				out[id] = g
+				out[w.chain] = g
 			}
-			n := 1 + len(t.moves) + t.coins.size()
-			g.all += n
-			if s := h.below.segmentOf(id, t.at); s != nil {
-				g.within[s] += n
+			g.all += w.n
+			if s := h.below.segmentOf(w.chain, w.at); s != nil {
+				g.within[s] += w.n
 			} else {
-				g.beside += n
+				g.beside += w.n
 			}
 		}
 	}
