@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"slices"
 
 	"bongsu/chain"
 	"bongsu/ledger"
@@ -16,7 +17,27 @@ import (
 func (u *utxo) queueSends(ctx context.Context, at uint32, seen map[chain.ID]seenChain) error {
 	p := &u.parties[at]
 	id := p.account.Chain()
-	q := ledger.Query{Account: p.ref}
+	return u.spenders(ctx, id, ledger.Query{Account: p.ref}, func(refs []ledger.TxRef, txs []ledger.UTXOTx) (bool, error) {
+		for i := range txs {
+			if last, ok := seen[id]; ok && txs[i].Block <= last.last || txs[i].Time < p.source.Since {
+				continue
+			}
+			if err := u.queue(ctx, refs[i]); err != nil {
+				return false, err
+			}
+		}
+		return true, nil
+	})
+}
+
+// spendsAtOnce is how many spenders are read at once.
+const spendsAtOnce = 64
+
+// spenders shows the transactions that spend the outputs that q asks for, on the
+// chain of its account, each once and some at a time, until see wants no more.
+// One that the ledger lacks has no outputs.
+func (u *utxo) spenders(ctx context.Context, id chain.ID, q ledger.Query, see func([]ledger.TxRef, []ledger.UTXOTx) (on bool, err error)) error {
+	shown := map[chain.TxID]bool{}
 	for more := true; more; {
 		pages, err := u.r.OutputsOf(ctx, []ledger.Query{q})
 		if err != nil {
@@ -24,24 +45,22 @@ func (u *utxo) queueSends(ctx context.Context, at uint32, seen map[chain.ID]seen
 		}
 		var names []ledger.Tx
 		for _, o := range pages[0].Outputs {
-			if q.After = o.Key; !o.Spender.Tx.IsZero() {
+			if q.After = o.Key; !o.Spender.Tx.IsZero() && !shown[o.Spender.Tx] {
+				shown[o.Spender.Tx] = true
 				names = append(names, ledger.Tx{Chain: id, ID: o.Spender.Tx})
 			}
 		}
 		more = pages[0].More && len(pages[0].Outputs) > 0
-		refs, err := u.r.TxRefs(ctx, names)
-		if err != nil {
-			return err
-		}
-		txs, err := u.r.UTXOs(ctx, refs)
-		if err != nil {
-			return err
-		}
-		for i := range txs {
-			if last, ok := seen[id]; ok && txs[i].Block <= last.last || txs[i].Time < p.source.Since {
-				continue
+		for some := range slices.Chunk(names, spendsAtOnce) {
+			refs, err := u.r.TxRefs(ctx, some)
+			if err != nil {
+				return err
 			}
-			if err := u.queue(ctx, refs[i]); err != nil {
+			txs, err := u.r.UTXOs(ctx, refs)
+			if err != nil {
+				return err
+			}
+			if on, err := see(refs, txs); err != nil || !on {
 				return err
 			}
 		}
