@@ -210,11 +210,12 @@ func alone(theft uint32, utxo bool, rows []stolenRow, coins []stolenOutput) part
 func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, reads *readLog) (*sim, error) {
 	s := &sim{
 		r: r, labels: set, req: req, reads: reads, reading: req.reading,
-		method: methodOf(req.Method, req.Bounds.MaxHops > 0), poison: req.Method == Poison, tiho: req.Method == TIHO,
+		poison: req.Method == Poison, tiho: req.Method == TIHO,
 		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
 		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, stolen: map[ledger.Key][]uint32{},
 		unasked: map[uint32]int32{},
 	}
+	s.method = methodOf(req.Method, req.Bounds.MaxHops > 0, func(l *lot) *rowInfo { return &s.flows[l.flow].row })
 	return s, s.setFloors(ctx)
 }
 

@@ -7,29 +7,57 @@ import "bongsu/chain"
 // floor(a*P_k/B) - floor(a*P_(k-1)/B) of lot k, and the rest from the clean
 // money. A floor for each lot alone would lose units on the way.
 type haircut struct {
-	hops bool // lots of different hops stay apart: a bound asks for them
+	hops    bool                // lots of different hops stay apart: a bound asks for them
+	arrival func(*lot) *rowInfo // of a tainted lot
 }
 
 // acquire keeps all clean money as one lot at the head, where no tainted lot's
 // running sum sees it, and joins neighbouring tainted lots that are alike: the
-// running sums, and so every amount drawn, stay the same.
+// running sums, and so every amount drawn, stay the same. What several
+// transactions of one block brought stays apart until a later block brings more:
+// which lot a spend in that block rests on may say that it is inferred.
 func (h haircut) acquire(b *book, lots []lot) {
 	for i := range lots {
 		l := lots[i]
-		switch n := len(b.lots); {
+		switch {
 		case l.amount.IsZero():
 			continue
 		case !l.tainted():
 			addClean(b, l)
-		case n > 0 && b.lots[n-1].tainted() && b.lots[n-1].joins(&l, h.hops):
-			b.lots[n-1].grow(&l)
-			b.lots[n-1].hop = min(b.lots[n-1].hop, l.hop)
 		default:
-			b.lots = append(b.lots, l)
-			b.tainted++
+			h.addTainted(b, l)
 		}
 		b.total = b.total.MustAdd(l.amount)
 	}
+}
+
+// addTainted puts tainted money at the end. With it a new block may begin: then
+// what came before is joined.
+func (h haircut) addTainted(b *book, l lot) {
+	at := h.arrival(&l)
+	for len(b.lots) > 1 && h.arrival(&b.lots[len(b.lots)-1]).Block != at.Block && h.joinLast(b) {
+	}
+	b.lots = append(b.lots, l)
+	b.tainted++
+	if n := len(b.lots); n > 1 && b.lots[n-2].tainted() {
+		if by := h.arrival(&b.lots[n-2]); by.Block == at.Block && by.Key.Tx == at.Key.Tx {
+			h.joinLast(b)
+		}
+	}
+}
+
+// joinLast makes one lot of the last two, if they are tainted and alike, and says
+// whether it did.
+func (h haircut) joinLast(b *book) bool {
+	n := len(b.lots)
+	l, m := &b.lots[n-2], &b.lots[n-1]
+	if !l.tainted() || !l.joins(m, h.hops) {
+		return false
+	}
+	l.grow(m)
+	l.hop = min(l.hop, m.hop)
+	b.lots, b.tainted = b.lots[:n-1], b.tainted-1
+	return true
 }
 
 // addClean puts clean money into the one clean lot, at index 0.
