@@ -115,20 +115,22 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 	used := make(map[ledger.Key]bool, len(t.Transfers))
 	out := make([]ledger.Row, 0, len(t.Transfers))
 	for i := range t.Transfers {
-		x, found, twice := &t.Transfers[i], false, false
+		x, twice := &t.Transfers[i], false
+		var found *ledger.Row // the very one of those alike, if it is left
 		for k, w := range rows[i] {
 			switch {
-			case found || who[2*k] != x.From || who[2*k+1] != x.To:
+			case who[2*k] != x.From || who[2*k+1] != x.To:
 			case used[w.Key]:
 				twice = true
-			default:
-				found, used[w.Key] = true, true
-				out = append(out, *w)
+			case found == nil || w.Nth == x.Nth && found.Nth != x.Nth:
+				found = w
 			}
 		}
-		if !found {
+		if found == nil {
 			return nil, errs.Wrap("trace", t.ID, unresolved(x, twice))
 		}
+		used[found.Key] = true
+		out = append(out, *found)
 		who = who[2*len(rows[i]):]
 	}
 	return out, nil

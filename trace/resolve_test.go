@@ -45,3 +45,23 @@ func TestTheftIsResolvedByName(t *testing.T) {
 		}
 	}
 }
+
+// Of two transfers that are alike each of two thefts gets the one that it names.
+func TestAlikeTransfersAreToldApart(t *testing.T) {
+	first := chain.Transfer{
+		Chain: chain.Ethereum, Tx: txID(1), Block: 7, Index: 0, Ordinal: 3, Time: 1000, Kind: chain.KindToken,
+		From: person(1), To: person(2), Asset: chain.Token(person(9)), Amount: chain.Units(5),
+	}
+	second := first
+	second.Ordinal, second.Nth = 4, 1
+	r := stored(t, facts([]chain.Transfer{first, second}))
+	run, err := trace.Follow(context.Background(), r, nil, trace.Request{Thefts: []trace.Theft{
+		{ID: "x", Transfers: []chain.Transfer{second}}, {ID: "y", Transfers: []chain.Transfer{first}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(run.Result.Collided) != 0 || len(run.Result.Holdings) != 2 || *run.Flows[0].Ordinal != 3 || run.Flows[0].Theft != "y" {
+		t.Fatalf("two thefts of two transfers: %+v", run.Result)
+	}
+}
