@@ -57,6 +57,9 @@ func genHistory(t *rapid.T) history {
 			From: who.Draw(t, "from"), To: who.Draw(t, "to"),
 			Asset: assets[rapid.IntRange(0, 1).Draw(t, "asset")], Amount: chain.Units(uint64(rapid.IntRange(0, 12).Draw(t, "amount"))),
 		}
+		if wraps && i == 0 {
+			tr.Asset = weth.Coin() // where there is none the contract is an account as any other
+		}
 		if wraps && tr.Asset == weth.Token() && rapid.Bool().Draw(t, "event") {
 			tr.Kind = chain.KindToken
 		}
@@ -128,7 +131,8 @@ func genThefts(t *rapid.T, all []chain.Transfer) (out []trace.Theft) {
 	for i := range rapid.IntRange(1, 3).Draw(t, "thefts") {
 		th := trace.Theft{ID: fmt.Sprintf("theft-%d", i)}
 		for _, k := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, min(3, len(all)), rapid.ID[int]).Draw(t, "stolen") {
-			if x := all[k]; x.From != x.To && x.Kind != chain.KindFee { // a transaction pays one fee: equal ones are the same
+			// A transaction pays one fee: equal ones are the same. Of equal transfers a theft means the first.
+			if x := all[k]; x.From != x.To && x.Kind != chain.KindFee && x.Nth == 0 {
 				th.Transfers = append(th.Transfers, x)
 			}
 		}
