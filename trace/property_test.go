@@ -131,8 +131,7 @@ func genThefts(t *rapid.T, all []chain.Transfer) (out []trace.Theft) {
 	for i := range rapid.IntRange(1, 3).Draw(t, "thefts") {
 		th := trace.Theft{ID: fmt.Sprintf("theft-%d", i)}
 		for _, k := range rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 1, min(3, len(all)), rapid.ID[int]).Draw(t, "stolen") {
-			// A transaction pays one fee: equal ones are the same. Of equal transfers a theft means the first.
-			if x := all[k]; x.From != x.To && x.Kind != chain.KindFee && x.Nth == 0 {
+			if x := all[k]; x.From != x.To && x.Kind != chain.KindFee { // a transaction pays one fee: equal ones are the same
 				th.Transfers = append(th.Transfers, x)
 			}
 		}
