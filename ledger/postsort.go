@@ -16,6 +16,7 @@ type entrySorter struct {
 	set     rankedAccounts
 	rowBits uint
 	low     uint      // how many bits of an account's place tell it from others in a hand
+	lowest  uint      // likewise in a first hand; see handOf
 	hands   [2][]hand // of the rows' first half and of the second
 	pieces  [2]handPieces
 	amounts rowAmounts
@@ -42,6 +43,8 @@ const (
 	handPiece = 1 << 9 // entries that a hand gets room for at once
 	maxHands  = 10     // bits
 	minHand   = 12     // bits: fewer accounts than this share a hand only when entries are wide
+
+	firstBits = 6 // see handOf
 )
 
 // gatherEntries writes which accounts occur and reads all rows' entries.
@@ -66,18 +69,42 @@ func (e *entrySorter) deal(accounts uint32) {
 	width := uint(bits.Len32(accounts))
 	e.low = max(minHand, width-min(width, maxHands))
 	e.low = min(e.low, 64-e.tail())
+	e.lowest = e.low - min(e.low, firstBits)
 	for half := range e.hands {
-		e.hands[half] = make([]hand, uint64(accounts)>>e.low+1)
+		e.hands[half] = make([]hand, uint64(accounts)>>e.low+e.firstHands())
 	}
 	e.eachHalf(func(half int, from, to uint32) { e.dealRows(e.hands[half], &e.pieces[half], from, to) })
+}
+
+// handOf is the hand of an account's place, and how many bits of it tell it
+// from others there. The first accounts are those that occur often: what would
+// be their hand is many, or it would hold half of all entries.
+func (e *entrySorter) handOf(place uint64) (k uint64, low uint) {
+	if place>>e.low == 0 {
+		return place >> e.lowest, e.lowest
+	}
+	return place>>e.low + e.firstHands() - 1, e.low
+}
+
+// firstHands is how many hands the first accounts have.
+func (e *entrySorter) firstHands() uint64 { return 1 << (e.low - e.lowest) }
+
+// accountsOf are the places whose entries are in a hand: the first, and how
+// many bits tell them apart.
+func (e *entrySorter) accountsOf(k uint64) (first uint64, low uint) {
+	if k < e.firstHands() {
+		return k << e.lowest, e.lowest
+	}
+	return (k - e.firstHands() + 1) << e.low, e.low
 }
 
 // dealRows puts the entries of rows into hands, and keeps the rows' amounts.
 // The first row begins a block.
 func (e *entrySorter) dealRows(hands []hand, pieces *handPieces, first, end uint32) {
-	low, width := e.low, e.tail()
+	width := e.tail()
 	put := func(place, tail uint64) {
-		hands[place>>low].put(place&(1<<low-1)<<width|tail, pieces)
+		k, low := e.handOf(place)
+		hands[k].put(place&(1<<low-1)<<width|tail, pieces)
 	}
 	var from, to, asset [blockRows]uint64
 	var amounts [blockRows]chain.Amount
@@ -185,7 +212,8 @@ func (e *entrySorter) each(free <-chan *postingStretch, use func(*postingStretch
 func (e *entrySorter) sort(k int, out *sortedHand) {
 	pieces := slices.Concat(e.hands[0][k].full, [][]uint64{e.hands[0][k].open}, e.hands[1][k].full, [][]uint64{e.hands[1][k].open})
 	width := e.tail()
-	starts := slices.Grow(out.ends[:0], 1<<e.low+1)[:1<<e.low+1]
+	first, low := e.accountsOf(uint64(k))
+	starts := slices.Grow(out.ends[:0], 1<<low+1)[:1<<low+1]
 	clear(starts)
 	n := 0
 	for _, piece := range pieces {
@@ -207,6 +235,6 @@ func (e *entrySorter) sort(k int, out *sortedHand) {
 			starts[i]++
 		}
 	}
-	left := e.s.Accounts - min(e.s.Accounts, uint64(k)<<e.low)
-	out.ends = starts[:min(left, 1<<e.low)] // what began an account's has become its end
+	left := e.s.Accounts - min(e.s.Accounts, first)
+	out.ends = starts[:min(left, 1<<low)] // what began an account's has become its end
 }
