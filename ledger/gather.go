@@ -256,7 +256,7 @@ func (g *gatherer) activity(queries []Query, into *Pages) error {
 	for i := range g.probes {
 		g.collect(queries, &g.probes[i])
 	}
-	g.locateWhole(g.rows)
+	m := g.march(g.rows)
 	for i := range queries {
 		limit, err := queries[i].limit()
 		if err != nil {
@@ -266,7 +266,7 @@ func (g *gatherer) activity(queries []Query, into *Pages) error {
 			g.page(&queries[i], limit, into)
 			continue
 		}
-		g.answer(&queries[i], &g.lists[i], limit, into)
+		g.answer(&m, &queries[i], &g.lists[i], limit, into)
 	}
 	return nil
 }
@@ -300,7 +300,7 @@ func (g *gatherer) collect(queries []Query, p *probe) {
 }
 
 // answer writes the page of one query.
-func (g *gatherer) answer(q *Query, list *wave, limit int, into *Pages) {
+func (g *gatherer) answer(m *march, q *Query, list *wave, limit int, into *Pages) {
 	rows := g.rows[list.from:list.to]
 	at := len(into.Rows)
 	n := min(limit, len(rows))
@@ -311,6 +311,7 @@ func (g *gatherer) answer(q *Query, list *wave, limit int, into *Pages) {
 	}
 	n = 0
 	for i := range rows {
+		m.to(list.from + i)
 		if n == limit {
 			if wants == nil || g.wanted(&rows[i], q) {
 				into.Rows = into.Rows[:at+n]

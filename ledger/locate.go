@@ -21,8 +21,12 @@ type gathered struct {
 	place uint32 // of its block in the segment's table
 }
 
-// stepRows is how many rows a step takes: what the memory brings at once.
-const stepRows = 12
+// stepRows is how many rows a step takes, and stepLag how many others it works on
+// until the next step takes these: what the memory brings meanwhile.
+const (
+	stepRows = 4
+	stepLag  = 12
+)
 
 const (
 	blockAhead  = 1024 // likewise a block of rows
@@ -38,23 +42,35 @@ func stepOf(rows []gathered, i int) []gathered {
 
 // locate finds the records of rows.
 func (g *gatherer) locate(rows []gathered) {
-	for i := 0; i < len(rows)+stepRows; i += stepRows {
-		locateBlocks(stepOf(rows, i))
-		locateRecords(stepOf(rows, i-stepRows), false)
+	for i := -stepLag; i < len(rows); i += stepRows {
+		locateBlocks(stepOf(rows, i+stepLag))
+		locateRecords(stepOf(rows, i), false)
 	}
 }
 
-// locateWhole finds the records of rows, their transactions and blocks.
-func (g *gatherer) locateWhole(rows []gathered) {
-	for i := 0; i < len(rows)+2*stepRows; i += stepRows {
-		locateBlocks(stepOf(rows, i))
-		locateRecords(stepOf(rows, i-stepRows), !g.brief)
-		g.locateTxs(stepOf(rows, i-2*stepRows))
+// march locates rows, with their transactions and blocks, as they are asked
+// for, so that the memory works while they are written.
+type march struct {
+	g    *gatherer
+	rows []gathered
+	next int // the last step's next row
+}
+
+func (g *gatherer) march(rows []gathered) march { return march{g: g, rows: rows, next: -2 * stepLag} }
+
+// to locates the rows up to the n-th.
+func (m *march) to(n int) {
+	for m.next <= n+stepLag && m.next < len(m.rows) {
+		locateBlocks(stepOf(m.rows, m.next+2*stepLag))
+		locateRecords(stepOf(m.rows, m.next+stepLag), !m.g.brief)
+		m.g.locateTxs(stepOf(m.rows, m.next))
+		m.next += stepRows
 	}
 }
 
-// locateBlocks finds the blocks of rows and fetches their headers.
+// locateBlocks finds the blocks of a step's rows and fetches their headers.
 func locateBlocks(rows []gathered) {
+	var headers [stepRows]*byte
 	for i := range rows {
 		r := &rows[i]
 		if uint64(r.row) >= r.s.Rows {
@@ -64,15 +80,17 @@ func locateBlocks(rows []gathered) {
 		if r.s.rows.larger {
 			r.s.rowPages.demand(r.block, blockAhead)
 		}
-		prefetch(&r.s.rowData[r.block], rowHeader-1)
+		headers[i%stepRows] = &r.s.rowData[r.block]
 	}
+	prefetchAll(headers[:len(rows)], rowHeader-1)
 }
 
-// locateRecords finds the records of rows and fetches them. With txs it fetches
+// locateRecords finds the records of a step's rows and fetches them. With txs it fetches
 // as well where their transactions begin; in most blocks the header tells the
 // transaction.
 func locateRecords(rows []gathered, txs bool) {
 	var b rowBlock
+	var records [stepRows]*byte
 	for i := range rows {
 		r := &rows[i]
 		if r.s.rowPages.fresh(r.block) {
@@ -81,23 +99,25 @@ func locateRecords(rows []gathered, txs bool) {
 		b.parse(r.s.rowData[r.block:])
 		n := int(r.row % blockRows)
 		r.at = uint32(b.at(n))
-		prefetch(&r.s.rowData[r.block+uint64(r.at>>3)], recordAhead)
+		records[i%stepRows] = &r.s.rowData[r.block+uint64(r.at>>3)]
 		if txs && b.h[hdrTx] == 0 {
 			prefetch(r.s.txAt.line(b.tx(n)/blockTxs), 0)
 		}
 	}
+	prefetchAll(records[:len(rows)], recordAhead)
 }
 
-// locateTxs finds the transactions and blocks of rows whose records are found,
+// locateTxs finds the transactions and blocks of a step's rows whose records are found,
 // and fetches them; no transactions when the rows are brief.
 func (g *gatherer) locateTxs(rows []gathered) {
 	var b rowBlock
+	var blocks, txs [stepRows]*byte
 	for i := range rows {
 		r := &rows[i]
 		b.parse(r.s.rowData[r.block:])
 		n := int(r.row % blockRows)
 		r.tx, r.place = b.tx(n), b.place(n, int(r.at))
-		prefetch(&r.s.blocks[int(r.place)*blockEntry], blockEntry-1)
+		blocks[i%stepRows] = &r.s.blocks[int(r.place)*blockEntry]
 		if g.brief {
 			continue
 		}
@@ -107,6 +127,10 @@ func (g *gatherer) locateTxs(rows []gathered) {
 		if r.s.txs.larger {
 			r.s.txPages.demand(begin, at-begin+record)
 		}
-		prefetch(&r.s.txData[at], idAhead-1)
+		txs[i%stepRows] = &r.s.txData[at]
+	}
+	prefetchAll(blocks[:len(rows)], blockEntry-1)
+	if !g.brief {
+		prefetchAll(txs[:len(rows)], idAhead-1)
 	}
 }

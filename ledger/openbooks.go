@@ -200,7 +200,9 @@ func (g *gatherer) openPages(openings []Opening, into *Pages) {
 		}
 		list.to = len(g.ahead)
 	}
-	g.locateTxs(g.ahead)
+	for i := 0; i < len(g.ahead); i += stepRows {
+		g.locateTxs(stepOf(g.ahead, i))
+	}
 	for _, list := range g.lists {
 		g.write(g.ahead[list.from:list.to], list.heavy, into)
 	}

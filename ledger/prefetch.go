@@ -10,3 +10,11 @@ package ledger
 //
 //go:noescape
 func prefetch(p *byte, n uintptr)
+
+// prefetchAll is prefetch for each of a list. Where the processor must look the
+// address of a page up, nothing behind a prefetch is finished before: those of a
+// list are looked up side by side, those in a loop with other work two or three
+// at a time.
+//
+//go:noescape
+func prefetchAll(list []*byte, n uintptr)

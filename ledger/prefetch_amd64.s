@@ -9,3 +9,25 @@ TEXT ·prefetch(SB), NOSPLIT, $0-16
 	SHRQ $1, BX
 	PREFETCHT0 (AX)(BX*1)
 	RET
+
+// func prefetchAll(list []*byte, n uintptr)
+TEXT ·prefetchAll(SB), NOSPLIT, $0-32
+	MOVQ list_base+0(FP), SI
+	MOVQ list_len+8(FP), CX
+	MOVQ n+24(FP), BX
+	MOVQ BX, DX
+	SHRQ $1, DX
+	JMP  test
+
+next:
+	MOVQ (SI), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(DX*1)
+	PREFETCHT0 (AX)(BX*1)
+	ADDQ $8, SI
+	DECQ CX
+
+test:
+	TESTQ CX, CX
+	JNE   next
+	RET

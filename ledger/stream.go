@@ -73,8 +73,9 @@ func (st *rowStream) fill(out []Row) int {
 		for _, row := range list {
 			g.ahead = append(g.ahead, gathered{s: st.s, row: row})
 		}
-		g.locateWhole(g.ahead)
+		m := g.march(g.ahead)
 		for i := range g.ahead {
+			m.to(i)
 			r := &g.ahead[i]
 			if g.v.masked != nil {
 				if _, ok := g.v.masked[segmentTx{r.s.number, r.tx}]; ok {

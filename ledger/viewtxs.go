@@ -178,8 +178,9 @@ func (g *gatherer) transactions(refs []TxRef, into *Pages) {
 		}
 		list.to = len(g.rows)
 	}
-	g.locateWhole(g.rows)
+	m := g.march(g.rows)
 	for _, list := range g.lists {
+		m.to(list.to - 1)
 		g.write(g.rows[list.from:list.to], false, into)
 	}
 }
