@@ -161,7 +161,7 @@ func (o *Output) Source() int { return len(o.run.done) }
 // RejectOf is Reject for a row of an earlier source of the run, while a join
 // finishes.
 func (o *Output) RejectOf(source int, at Place, row []byte, reason error) error {
-	return o.run.done[source].rejects.add(at, row, reasonText(reason))
+	return o.run.done[source].rejects.add(at, row, reason)
 }
 
 // RejectFields is Reject for a row of cells under the columns of Header.
@@ -215,12 +215,12 @@ func (o *Output) JSON(items bool) {
 // may have been stated. The error is one that ends the import.
 func (o *Output) Reject(at Place, row []byte, reason error) error {
 	r := o.source.rejects
-	if err := r.add(at, row, reasonText(reason)); err != nil {
+	if err := r.add(at, row, reason); err != nil {
 		return err
 	}
-	if n := r.n.Load(); n >= o.run.opts.Limits.Rejects {
+	if r.faults >= o.run.opts.Limits.Rejects {
 		return errs.New("import", errs.Limit, fmt.Sprintf("%s:%d", o.source.report.Name, at.Line),
-			fmt.Sprintf("%d rows were rejected", n), "see "+r.path+" for the reasons, mend the file or name its --format")
+			fmt.Sprintf("%d rows were rejected", r.faults), "see "+r.path+" for the reasons, mend the file or name its --format")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,7 +38,10 @@ type rejects struct {
 	f      *os.File
 	w      *bufio.Writer
 	n      atomic.Int64
+	faults int64 // of n: not for ErrRounded
+	unsaid int64 // of n: counted, and not written
 	size   int64
+	limit  int64  // for tests; 0: rejectedBytes
 	first  string // where and why the first was rejected
 }
 
@@ -47,10 +51,20 @@ const (
 	jsonItem = "item"
 )
 
-// mendable says whether a mended rejects file can be imported.
-func (r *rejects) mendable() bool { return r.header != "" || r.json != "" }
+// ErrRounded is the reason for a row whose amount stands in floating point, too
+// large to be exact there. It is no fault of the row: in such a file every large
+// amount is rejected, so they do not end the import however many they are, and
+// beyond the size of a rejects file they are only counted.
+var ErrRounded = errors.New("the file keeps amounts as floating point, which may have rounded this one")
 
-func (r *rejects) add(at Place, row []byte, reason string) error {
+// mendable says whether a mended rejects file can be imported.
+func (r *rejects) mendable() bool { return r.faults > 0 && (r.header != "" || r.json != "") }
+
+func (r *rejects) add(at Place, row []byte, why error) error {
+	reason, rounded := reasonText(why), errors.Is(why, ErrRounded)
+	if !rounded {
+		r.faults++
+	}
 	if r.f == nil {
 		if err := r.create(); err != nil {
 			return r.failed(err)
@@ -76,12 +90,19 @@ func (r *rejects) add(at Place, row []byte, reason string) error {
 	} else {
 		b = appendField(b, row, sep)
 	}
-	if r.size += int64(len(b)); r.size > rejectedBytes {
+	if r.size+int64(len(b)) > r.most() {
+		if rounded {
+			r.unsaid++
+			return nil
+		}
 		return errs.New("import", errs.Limit, r.path, "the rejected rows fill more than a gigabyte", "see the reasons there, mend the file or name its --format")
 	}
+	r.size += int64(len(b))
 	_, err := r.w.Write(append(b, '\n'))
 	return r.failed(err)
 }
+
+func (r *rejects) most() int64 { return cmp.Or(r.limit, rejectedBytes) }
 
 func (r *rejects) create() error {
 	f, err := os.Create(r.path + ".partial") // one name, so that a killed run's is replaced

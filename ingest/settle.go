@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -159,6 +160,9 @@ func (r *run) settle() error {
 		all = errors.Join(all, err)
 		s.report.RejectsFile, s.report.Rejects, s.report.FirstReject = name, s.rejects.n.Load(), s.rejects.first
 		s.report.Mendable = name != "" && s.rejects.mendable()
+		if n := s.rejects.unsaid; n > 0 {
+			s.report.Notes = append(s.report.Notes, fmt.Sprintf("%d of the rejected rows do not stand in that file: it would have grown beyond a gigabyte", n))
+		}
 		switch {
 		case s.report.Error != "":
 			s.report.State = Failed

@@ -256,8 +256,10 @@ func (e *etl) amount(v []byte, column string) (chain.Amount, error) {
 	}
 	a, ok := chain.AmountFromDigits(v)
 	if !ok && v[0] == notExact {
-		return a, wrongf(column, clip(string(v[1:])), "the file keeps amounts as floating point, which may have rounded this one",
-			"import the range from ethereum-etl, an explorer or a node; its token transfers from the table of logs, which is exact")
+		return a, wrong(column, &errs.Error{
+			Kind: errs.Invalid, Where: clip(string(v[1:])), Err: ingest.ErrRounded,
+			Hint: "import the range from ethereum-etl, an explorer or a node: Amazon's set has the exact amounts of tokens in its table of logs, and those of ether in none",
+		})
 	}
 	if !ok {
 		return a, wrongf(column, clip(string(v)), "not a whole number of base units below 2^256", "mend the row or export it again")

@@ -276,12 +276,15 @@ func TestPublicDataSet(t *testing.T) {
 			time.Unix(integer(t, r["block_timestamp"]), 0).UTC(), integer(t, r["block_number"]), text(r["block_hash"]),
 		})
 	}
-	rep, err := imported(t, &got, ingest.Options{}, "tx.parquet", writeParquet(t, txs), "logs.parquet", writeParquet(t, logs))
+	rep, err := imported(t, &got, ingest.Options{Limits: ingest.Limits{Rejects: 2}}, "tx.parquet", writeParquet(t, txs), "logs.parquet", writeParquet(t, logs))
 	rows := rejected(t, rep)
 	if errs.Is(err) != errs.Partial || large == 0 || len(rows) != large {
 		t.Fatalf("error %v, %d rejects, want %d", err, len(rows), large)
 	}
-	if rows[0][1] != "value" || !strings.Contains(rows[0][2], "floating point") {
+	if large < 10 || rep.Sources[0].Mendable {
+		t.Fatalf("%d rows rejected, by a limit of 2, mendable %v", large, rep.Sources[0].Mendable)
+	}
+	if rows[0][1] != "value" || !strings.Contains(rows[0][2], "floating point") || !strings.Contains(rows[0][2], "table of logs") {
 		t.Fatalf("rejected for %q", rows[0])
 	}
 	there := map[string]bool{}
