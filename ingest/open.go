@@ -136,11 +136,21 @@ func (s *stream) unpack(lim Limits) error {
 	return nil
 }
 
+// damaged is the error of data that cannot be decompressed. Of a file that was
+// cut off what came before is what was written. Where a checksum is wrong any of
+// it may be something else, and still look like rows: the checksum of gzip and
+// zstd stands behind the data, that of bzip2 behind 900 kB of it.
 func (s *stream) damaged(how string, err error) error {
-	return &errs.Error{
-		Op: "import", Kind: errs.Invalid, Where: s.name, Why: "its " + how + " data is damaged or cut off", Err: err,
-		Hint: "fetch the file again; rows before the damage are imported",
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return &errs.Error{
+			Op: "import", Kind: errs.Invalid, Where: s.name, Why: "its " + how + " data is cut off", Err: err,
+			Hint: "fetch the file again; rows before the cut are imported",
+		}
 	}
+	return &refusal{&errs.Error{
+		Op: "import", Kind: errs.Invalid, Where: s.name, Why: "its " + how + " data is damaged", Err: err,
+		Hint: "fetch the file again; nothing of it was imported, because the damage may be in any row",
+	}}
 }
 
 // inflated is decompressed data with a bound on how far it may expand, so that

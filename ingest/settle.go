@@ -59,8 +59,8 @@ func (r *run) feed(ctx context.Context, s *sourceRun, read func(*Output) error) 
 	return err
 }
 
-// refusal is what the ledger says against a source, of which then nothing is
-// imported.
+// refusal is an error for which nothing of a source is imported: the ledger takes
+// it not, or it may be other data than was written.
 type refusal struct{ error }
 
 func (r *refusal) Unwrap() error { return r.error }

@@ -71,6 +71,9 @@ func readETL(ctx context.Context, in *ingest.Input, out *ingest.Output, l *layou
 	if !ok {
 		return errs.New("import", errs.Invalid, in.Name+":1", "the header lacks a column of ethereum-etl's table "+l.name, "export the table with all its columns")
 	}
+	for _, alternatives := range l.columns {
+		t.head.find(alternatives...) // a column of two places
+	}
 	e, err := newETL(in, out)
 	if err != nil {
 		return err

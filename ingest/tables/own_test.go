@@ -48,6 +48,24 @@ func held(t *testing.T, store *ingesttest.Store) []string {
 	return out
 }
 
+// TestColumnTwice: of two columns of one name nobody knows which is meant.
+func TestColumnTwice(t *testing.T) {
+	for name, file := range map[string]string{
+		"own.csv": strings.Replace(tables.OwnHeader, "block", "time", 1) + "\n",
+		"tt.csv":  "token_address,from_address,to_address,value,value,transaction_hash,log_index,block_number\n",
+	} {
+		var store ingesttest.Store
+		_, err := imported(t, &store, ingest.Options{}, name, file)
+		if errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), "the header has two columns") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var store ingesttest.Store
+	if _, err := imported(t, &store, ingest.Options{}, "more.csv", tables.OwnHeader+",note,note\n"); err != nil {
+		t.Error(err)
+	}
+}
+
 // rejected reads a rejects file: line, column and reason of each row.
 func rejected(t *testing.T, rep ingest.Report) (rows [][]string) {
 	t.Helper()

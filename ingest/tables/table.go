@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ type header struct {
 	names []string
 	sep   byte
 	text  string // as the file writes it
+	twice string // a column that was looked for and has two places
 }
 
 // bom is the byte order mark that spreadsheets put before UTF-8.
@@ -67,10 +69,11 @@ func (h *header) has(names ...string) bool {
 // find returns the place of the first of the names that is there, or -1.
 func (h *header) find(names ...string) int {
 	for _, n := range names {
-		for i, have := range h.names {
-			if have == n {
-				return i
+		if i := slices.Index(h.names, n); i >= 0 {
+			if slices.Contains(h.names[i+1:], n) {
+				h.twice = n
 			}
+			return i
 		}
 	}
 	return -1
@@ -120,6 +123,9 @@ func openTable(in *ingest.Input, out *ingest.Output) (*table, error) {
 // each calls read for every row that has all the header's columns; a cellError
 // of read rejects the row, any other error ends the reading.
 func (t *table) each(ctx context.Context, read func() error) error {
+	if name := t.head.twice; name != "" {
+		return errs.New("import", errs.Invalid, t.in.Name+":1", "the header has two columns "+strconv.Quote(name), "rename the one that is not meant")
+	}
 	for n := 0; ; n++ {
 		if n%4096 == 0 && ctx.Err() != nil {
 			return ctx.Err()
