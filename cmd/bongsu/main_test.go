@@ -82,7 +82,8 @@ func scriptSwap(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(name, bytes.ReplaceAll(b, []byte(args[1]), []byte(args[2])), 0o600))
 }
 
-// scriptFlip changes the middle byte of a file: "flip FILE".
+// scriptFlip changes the middle byte of a file's content, the zeros that make room
+// behind it aside: "flip FILE".
 func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: flip FILE")
@@ -90,6 +91,6 @@ func scriptFlip(ts *testscript.TestScript, neg bool, args []string) {
 	name := ts.MkAbs(args[0])
 	b, err := os.ReadFile(name)
 	ts.Check(err)
-	b[len(b)/2] ^= 1
+	b[len(bytes.TrimRight(b, "\x00"))/2] ^= 1
 	ts.Check(os.WriteFile(name, b, 0o600))
 }
