@@ -286,12 +286,18 @@ func (s *sim) openWithin(ctx context.Context, at uint32, w *ledger.Row) (*book, 
 			return nil, err
 		}
 	}
+	return s.openHolding(ctx, at, key, held, o.last)
+}
+
+// openHolding opens a book that holds a known amount of clean money; what
+// happens in it is read from behind a place.
+func (s *sim) openHolding(ctx context.Context, at uint32, key bookKey, held chain.Amount, after ledger.Key) (*book, error) {
 	b := s.shelf.add(key.account, key.asset, at)
 	b.push(lot{amount: held, flow: -1})
 	if s.scanning {
 		return b, nil
 	}
-	b.cur = s.cursorOf(b, o.last, s.head(s.parties[at].account.Chain()))
+	b.cur = s.cursorOf(b, after, s.head(s.parties[at].account.Chain()))
 	return b, s.stream(ctx, b.cur)
 }
 

@@ -183,13 +183,7 @@ func (s *sim) openWrapped(ctx context.Context, at uint32, w *ledger.Row, x *wrap
 	if err != nil {
 		return nil, err
 	}
-	b := s.shelf.add(w.To, w.Asset, at)
-	b.push(lot{amount: held, flow: -1})
-	if s.scanning {
-		return b, nil
-	}
-	b.cur = s.cursorOf(b, w.Key, s.head(s.parties[at].account.Chain()))
-	return b, s.stream(ctx, b.cur)
+	return s.openHolding(ctx, at, bookKey{w.To, w.Asset}, held, w.Key)
 }
 
 // heldWrapped is the running balance of a wrapped coin before a place, by
