@@ -262,7 +262,7 @@ func mergeMoves(moves []movement) []movement {
 		return moves
 	}
 	slices.SortFunc(moves, func(a, b movement) int {
-		return cmp.Or(a.compareIdentity(&b), cmp.Compare(a.ordinal, b.ordinal), cmp.Compare(a.row, b.row))
+		return cmp.Or(a.compareIdentity(&b), comparePlaces(a.ordinal, a.row, b.ordinal, b.row))
 	})
 	return slices.CompactFunc(moves, func(a, b movement) bool { return a.compareIdentity(&b) == 0 })
 }

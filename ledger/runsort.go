@@ -92,7 +92,8 @@ func (s *runSorter) once(rows []runRow) {
 	byPlace := func(a, b uint32) int { return rows[a].comparePlace(&rows[b]) }
 	if len(s.rows) > fewRows {
 		slices.SortFunc(s.rows, func(a, b uint32) int {
-			return cmp.Or(rows[a].compareIdentity(&rows[b]), byPlace(a, b), cmp.Compare(a, b))
+			x, y := &rows[a], &rows[b]
+			return cmp.Or(x.compareIdentity(y), comparePlaces(x.ordinal, x.row, y.ordinal, y.row), cmp.Compare(a, b))
 		})
 		s.rows = slices.CompactFunc(s.rows, func(a, b uint32) bool { return rows[a].same(&rows[b]) })
 		slices.SortStableFunc(s.rows, byPlace)
@@ -102,9 +103,13 @@ func (s *runSorter) once(rows []runRow) {
 		slices.SortStableFunc(s.rows, byPlace)
 	}
 	kept := s.rows[:1]
-	for _, n := range s.rows[1:] { // the first of equal ones has the best place
-		if !slices.ContainsFunc(kept, func(k uint32) bool { return rows[k].same(&rows[n]) }) {
+	for _, n := range s.rows[1:] { // of equal ones the first ordinal and the last row are the best evidence
+		i := slices.IndexFunc(kept, func(k uint32) bool { return rows[k].same(&rows[n]) })
+		switch {
+		case i < 0:
 			kept = append(kept, n)
+		case rows[kept[i]].ordinal == rows[n].ordinal && rows[kept[i]].row < rows[n].row:
+			kept = append(slices.Delete(kept, i, i+1), n)
 		}
 	}
 	s.rows = kept

@@ -85,7 +85,7 @@ const (
 )
 
 // move merges one movement. Two sources that state it both leave it once, with
-// the better evidence of its place: an ordinal before none, then the smaller.
+// the better evidence of its place.
 func (s *txState) move(m movement) result {
 	if m.ordinal != chain.NoOrdinal {
 		m.row = 0 // the row only orders what has no ordinal
@@ -103,11 +103,19 @@ func (s *txState) move(m movement) result {
 		return what
 	}
 	old := &s.moves[i]
-	if c := cmp.Or(cmp.Compare(m.ordinal, old.ordinal), cmp.Compare(m.row, old.row)); c < 0 {
+	if comparePlaces(m.ordinal, m.row, old.ordinal, old.row) < 0 {
 		old.ordinal, old.row = m.ordinal, m.row
 		return improved
 	}
 	return there
+}
+
+// comparePlaces puts the better evidence of one movement's place first: an
+// ordinal before none, the smaller first; then the larger row. A source that
+// shows a part of a transaction counts fewer rows before a movement than one
+// that shows all of it, never more.
+func comparePlaces(ordinal, row, oOrdinal, oRow uint32) int {
+	return cmp.Or(cmp.Compare(ordinal, oOrdinal), cmp.Compare(oRow, row))
 }
 
 func (s *txState) note(n NoteFact) {

@@ -211,7 +211,7 @@ func (w *truth) transfer(t *chain.Transfer) {
 	if p.ordinal != chain.NoOrdinal {
 		p.row = 0
 	}
-	if old, ok := w.moves[m]; ok && cmp.Or(cmp.Compare(old.ordinal, p.ordinal), cmp.Compare(old.row, p.row)) < 0 {
+	if old, ok := w.moves[m]; ok && cmp.Or(cmp.Compare(old.ordinal, p.ordinal), cmp.Compare(p.row, old.row)) < 0 {
 		p = old
 	}
 	w.moves[m] = p
