@@ -27,10 +27,10 @@ type Format struct {
 	// an error only for what makes the rest unreadable; a bad row goes to
 	// out.Reject.
 	Read func(ctx context.Context, in *Input, out *Output) error
-	// First is the rank among the sources of one import: lower ones are read
-	// first (a list of tokens before their transfers). Equal ranks keep the
-	// order in which they were named.
-	First int
+	// Rank is that of a source, by its beginning, among those of one import: lower
+	// ones are read first (a list of tokens before their transfers). Equal ranks
+	// keep the order in which they were named; nil: 0.
+	Rank func(head []byte) int
 	// Refused, when set, says why data in this format hold nothing to import, and
 	// Hint what to do: it is recognised only to be told so.
 	Refused, Hint string

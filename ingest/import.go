@@ -144,6 +144,7 @@ type opened struct {
 	src    Source
 	format *Format
 	key    string
+	rank   int     // of its format
 	stream *stream // kept open when it cannot be opened again
 }
 
@@ -176,7 +177,7 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 		r.untouched(sources, unread)
 		return first
 	}
-	slices.SortStableFunc(list, func(a, b opened) int { return a.format.First - b.format.First })
+	slices.SortStableFunc(list, func(a, b opened) int { return a.rank - b.rank })
 	for _, o := range list {
 		err := r.one(ctx, o)
 		if err != nil && !kept(err) {

@@ -117,7 +117,8 @@ func (s *stream) unpack(lim Limits) error {
 		if err != nil {
 			return s.damaged("gzip", err)
 		}
-		s.packed, r = "gzip", z
+		z.Multistream(false)
+		s.packed, r = "gzip", &members{in: in, z: z}
 	case bytes.HasPrefix(magic, magicZstd):
 		// A window beyond 128 MiB is not what any exporter writes.
 		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20))
@@ -141,6 +142,12 @@ func (s *stream) unpack(lim Limits) error {
 // it may be something else, and still look like rows: the checksum of gzip and
 // zstd stands behind the data, that of bzip2 behind 900 kB of it.
 func (s *stream) damaged(how string, err error) error {
+	if errors.Is(err, errTrailing) {
+		return &errs.Error{
+			Op: "import", Kind: errs.Invalid, Where: s.name, Why: "bytes that are no " + how + " data follow its " + how + " data",
+			Hint: "rows before them are imported: nothing is missing if they are padding or a signature; else fetch the file again",
+		}
+	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return &errs.Error{
 			Op: "import", Kind: errs.Invalid, Where: s.name, Why: "its " + how + " data is cut off", Err: err,
@@ -160,9 +167,19 @@ type inflated struct {
 	r     io.Reader
 	n     int64
 	ratio int64
+	err   error // how it ended, once it has
 }
 
 func (i *inflated) Read(p []byte) (int, error) {
+	if i.err != nil {
+		return 0, i.err
+	}
+	n, err := i.read(p)
+	i.err = err
+	return n, err
+}
+
+func (i *inflated) read(p []byte) (int, error) {
 	n, err := i.r.Read(p)
 	i.n += int64(n)
 	if i.n > InflateFree && i.n > i.ratio*i.s.raw.n.Load() {
@@ -170,17 +187,67 @@ func (i *inflated) Read(p []byte) (int, error) {
 			"if the file is what it should be, decompress it first and import the result")
 	}
 	if err != nil && err != io.EOF {
+		if i.n > 0 && trails(err) {
+			err = errTrailing
+		}
 		err = i.s.damaged(i.s.packed, err)
 	}
 	return n, err
 }
 
-// head is the beginning of the decompressed data, not consumed.
+var errTrailing = errors.New("something follows the compressed data")
+
+// trails says whether an error of zstd or bzip2, after data, is that what follows
+// does not begin as such data do.
+func trails(err error) bool {
+	var form bzip2.StructuralError
+	return errors.Is(err, zstd.ErrMagicMismatch) || errors.As(err, &form) && form == "bad magic value in continuation file"
+}
+
+// members reads the members of a gzip file one after the other (RFC 1952, section
+// 2.2), and zeros behind the last, with which some media pad files, as nothing.
+// Anything else there is errTrailing.
+type members struct {
+	in *bufio.Reader
+	z  *gzip.Reader
+}
+
+func (m *members) Read(p []byte) (int, error) {
+	for {
+		n, err := m.z.Read(p)
+		if err == io.EOF {
+			err = m.next()
+		}
+		if n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+}
+
+// next begins the next member, or returns io.EOF.
+func (m *members) next() error {
+	if head, _ := m.in.Peek(len(magicGzip)); bytes.Equal(head, magicGzip) { // an error comes again below
+		err := m.z.Reset(m.in)
+		m.z.Multistream(false)
+		return err
+	}
+	for {
+		switch c, err := m.in.ReadByte(); {
+		case err != nil:
+			return err
+		case c != 0:
+			return errTrailing
+		}
+	}
+}
+
+// head is the beginning of the decompressed data, not consumed. An error behind
+// data that can be imported comes again when it is read.
 func (s *stream) head() ([]byte, error) {
 	big := bufio.NewReaderSize(s.body, HeadBytes)
 	s.body = big
 	h, err := big.Peek(HeadBytes)
-	if err == io.EOF {
+	if err == io.EOF || len(h) > 0 && kept(err) {
 		err = nil
 	}
 	return h, err

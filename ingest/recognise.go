@@ -38,6 +38,9 @@ func (r *run) recognise(src Source) (opened, error) {
 		s.close()
 		return opened{}, err
 	}
+	if o.format.Rank != nil {
+		o.rank = o.format.Rank(head)
+	}
 	o.key = r.key(o, head, s.size)
 	return o, nil
 }
@@ -69,8 +72,18 @@ func (r *run) pick(name string, head []byte) (*Format, error) {
 	if len(head) > 1 && (head[0] == 0xff && head[1] == 0xfe || head[0] == 0xfe && head[1] == 0xff) {
 		return nil, errs.New("import", errs.Invalid, name, "is text in UTF-16", "save it as CSV in UTF-8")
 	}
+	for _, p := range packers {
+		if bytes.HasPrefix(head, []byte(p.magic)) {
+			return nil, errs.New("import", errs.Invalid, name, "is packed by "+p.name+", which is not unpacked here", "unpack it first: gzip, zstd and bzip2 alone are read as they are")
+		}
+	}
 	return nil, errs.New("import", errs.Invalid, name, "is in no known format: it begins with "+beginning(head),
 		"`bongsu import -h` lists the formats; put the columns' names into the first line, or name the format with --format")
+}
+
+// packers are known by the first bytes of what they write, to say so.
+var packers = []struct{ name, magic string }{
+	{"xz", "\xfd7zXZ\x00"}, {"zip", "PK\x03\x04"}, {"7z", "7z\xbc\xaf\x27\x1c"}, {"lz4", "\x04\x22\x4d\x18"},
 }
 
 // named is the format that the options name.

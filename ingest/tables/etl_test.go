@@ -287,3 +287,23 @@ func TestLongFirstLine(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestJSONOrder: JSON is read in the order of the tables, whatever the order of
+// the files and however long the first row: a reward has its block's time.
+func TestJSONOrder(t *testing.T) {
+	const tail = `", "trace_address": [], "block_number": 7}` + "\n"
+	reward := `{"type": "trace", "trace_type": "reward", "reward_type": "block", "from_address": null, "to_address": "` + alice + `", "value": 5, "transaction_hash": null, "input": "`
+	block := `{"type": "block", "number": 7, "timestamp": 1446973196, "hash": "0x` + strings.Repeat("11", 32) + `", "parent_hash": null}`
+	for name, traces := range map[string]string{
+		"lines": reward + tail, "a list": "[" + reward + tail + "]", "a long line": reward + strings.Repeat("0", 80_000) + tail,
+	} {
+		var store ingesttest.Store
+		rep, err := imported(t, &store, ingest.Options{}, "traces.json", traces, "blocks.json", block+"\n")
+		if err != nil {
+			t.Fatalf("%s: %v, %q", name, err, rejected(t, rep))
+		}
+		if got := held(t, &store); len(got) != 1 || !strings.HasPrefix(got[0], "eip155:1,2015-11-08T08:59:56Z,7,,,adjustment,,"+alice+",") {
+			t.Fatalf("%s: held %q", name, got)
+		}
+	}
+}

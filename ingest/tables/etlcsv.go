@@ -13,11 +13,11 @@ import (
 // afterTransactions ranks what the tables of transactions give names to.
 const afterTransactions = 1
 
-// etlFirst ranks ethereum-etl's tables for reading: tokens before what they
-// give decimals to, blocks before what they give times to, traces after the
-// transactions that they may not name.
-func etlFirst(name string) int {
-	switch name {
+// rank is that of a table for reading: tokens before what they give decimals to,
+// blocks before what they give times to, traces after the transactions that they
+// may not name.
+func (l *layout) rank() int {
+	switch l.name {
 	case "tokens":
 		return -2
 	case "blocks":
@@ -34,7 +34,7 @@ func etlCSV() (out []ingest.Format) {
 		out = append(out, ingest.Format{
 			Name:      "ethereum-etl-" + dashed(l.name),
 			Title:     "ethereum-etl's table " + l.name + " as CSV",
-			First:     etlFirst(l.name),
+			Rank:      func([]byte) int { return l.rank() },
 			Recognise: withHeader(func(h *header) bool { _, ok := l.places(h.names); return ok }),
 			Read: func(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 				return readETL(ctx, in, out, l)

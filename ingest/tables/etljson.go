@@ -15,37 +15,53 @@ import (
 )
 
 // etlJSON reads ethereum-etl's JSON: one object a line, or the items of one list,
-// of any of its tables, in any mixture.
+// of any of its tables, in any mixture. Its rank is that of its first row's table.
 var etlJSON = ingest.Format{
-	Name:  "ethereum-etl-json",
-	Title: "ethereum-etl's tables as JSON lines or lists, mixed or apart",
-	Recognise: func(head []byte) bool {
-		if ingest.StartsList(head) {
-			fields := firstItem(head)
-			return fields != nil && layoutOf(fields, layouts()) != nil
+	Name:      "ethereum-etl-json",
+	Title:     "ethereum-etl's tables as JSON lines or lists, mixed or apart",
+	Recognise: func(head []byte) bool { return firstLayout(head) != nil },
+	Rank: func(head []byte) int {
+		if l := firstLayout(head); l != nil {
+			return l.rank()
 		}
-		line, _, whole := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
-		fields, err := object(line, 64)
-		if err != nil && !whole && len(head) >= ingest.HeadBytes {
-			return typed(line) // a first line longer than what is shown of it
-		}
-		return err == nil && layoutOf(fields, layouts()) != nil
+		return 0 // the format was named
 	},
 	Read: readETLJSON,
 }
 
-// typed says whether an object that is cut off begins with the type of a table.
-func typed(line []byte) bool {
+// firstLayout is the table of the first row, or nil.
+func firstLayout(head []byte) *layout {
+	if ingest.StartsList(head) {
+		return layoutOf(firstItem(head), layouts())
+	}
+	line, _, whole := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
+	fields, err := object(line, 64)
+	switch {
+	case err == nil:
+		return layoutOf(fields, layouts())
+	case !whole && len(head) >= ingest.HeadBytes: // a line longer than what is shown of it
+		return typed(line)
+	}
+	return nil
+}
+
+// typed is the table of an object that is cut off, where it begins with its type.
+func typed(line []byte) *layout {
 	d := jsontext.NewDecoder(bytes.NewReader(line))
 	var text [3]string
 	for i, want := range []jsontext.Kind{'{', '"', '"'} {
 		tok, err := d.ReadToken()
 		if err != nil || tok.Kind() != want {
-			return false
+			return nil
 		}
 		text[i] = tok.String()
 	}
-	return text[1] == "type" && slices.ContainsFunc(layouts(), func(l *layout) bool { return l.kind == text[2] })
+	all := layouts()
+	i := slices.IndexFunc(all, func(l *layout) bool { return l.kind == text[2] })
+	if text[1] != "type" || i < 0 {
+		return nil
+	}
+	return all[i]
 }
 
 // object reads one JSON object with scalar or list members: text for strings,

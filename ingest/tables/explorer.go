@@ -17,19 +17,17 @@ import (
 func explorerFormats() []ingest.Format {
 	format := func(name, title string, test func(*header) bool, row func(*explorer) error) ingest.Format {
 		return ingest.Format{
-			Name: name, Title: title, Recognise: withHeader(test),
+			Name: name, Title: title,
+			Recognise: withHeader(func(h *header) bool { h.close(); return test(h) }),
 			Read: func(ctx context.Context, in *ingest.Input, out *ingest.Output) error {
 				return readExplorer(ctx, in, out, row)
 			},
 		}
 	}
 	listed := func(h *header) bool {
-		return h.find("txhash", "transaction hash") >= 0 && h.find("unixtimestamp", "datetime (utc)", "datetime") >= 0 && h.has("from")
+		return h.find("txhash", "transactionhash") >= 0 && h.find("unixtimestamp", "datetime(utc)", "datetime") >= 0 && h.has("from")
 	}
-	valued := func(h *header) bool {
-		in, _ := h.unit("value_in")
-		return listed(h) && in >= 0
-	}
+	valued := func(h *header) bool { return listed(h) && h.coin() != "" }
 	return []ingest.Format{
 		format("explorer-internal", "a block explorer's CSV export of internal transactions",
 			func(h *header) bool { return valued(h) && h.has("parenttxfrom", "txto") }, (*explorer).internal),
@@ -37,19 +35,28 @@ func explorerFormats() []ingest.Format {
 			func(h *header) bool { return valued(h) && h.has("to") && !h.has("parenttxfrom") }, (*explorer).normal),
 		format("explorer-erc20", "a block explorer's CSV export of ERC-20 transfers",
 			func(h *header) bool {
-				return listed(h) && h.has("to", "contractaddress", "tokensymbol") && h.find("tokenvalue", "value") >= 0 && h.find("tokenid", "token id") < 0
+				return listed(h) && h.has("to", "contractaddress", "tokensymbol") && h.find("tokenvalue", "value") >= 0 && h.find("tokenid") < 0
 			}, (*explorer).token),
 	}
 }
 
-// unit finds a column such as value_in(eth) and the coin in its brackets.
-func (h *header) unit(prefix string) (place int, coin string) {
+// close takes the spaces out of the columns' names: some exports write
+// "TxnFee(ETH)", others "Txn Fee (ETH)".
+func (h *header) close() {
 	for i, name := range h.names {
-		if rest, ok := strings.CutPrefix(name, prefix+"("); ok {
-			return i, strings.TrimSuffix(rest, ")")
+		h.names[i] = strings.ReplaceAll(name, " ", "")
+	}
+}
+
+// coin is what the header counts in: what stands in brackets after value_in; ""
+// where there is no such column.
+func (h *header) coin() string {
+	for _, name := range h.names {
+		if rest, ok := strings.CutPrefix(name, "value_in("); ok {
+			return strings.TrimSuffix(rest, ")")
 		}
 	}
-	return -1, ""
+	return ""
 }
 
 // coinChains tells the chain of an explorer from the coin in its header. ETH is
@@ -75,16 +82,18 @@ func readExplorer(ctx context.Context, in *ingest.Input, out *ingest.Output, row
 		return err
 	}
 	h := &t.head
+	h.close()
 	x := &explorer{
 		table: t, id: in.Chain, chainID: h.find("chainid"),
-		hash: h.find("txhash", "transaction hash"), block: h.find("blockno", "block"), unix: h.find("unixtimestamp"),
-		date: h.find("datetime (utc)", "datetime"), from: h.find("from"), to: h.find("txto", "to"),
+		hash: h.find("txhash", "transactionhash"), block: h.find("blockno", "block"), unix: h.find("unixtimestamp"),
+		date: h.find("datetime(utc)", "datetime"), from: h.find("from"), to: h.find("txto", "to"),
 		created: h.find("contractaddress"), status: h.find("status"), code: h.find("errcode"), kind: h.find("type"),
-		value: h.find("tokenvalue", "value"), symbol: h.find("tokensymbol"), decimals: h.find("tokendecimal", "decimals"),
+		value: h.find("tokenvalue", "value"), symbol: h.find("tokensymbol"), decimals: h.find("tokendecimal", "decimals"), coin: h.coin(),
 	}
-	x.valueIn, x.coin = h.unit("value_in")
-	x.valueOut, _ = h.unit("value_out")
-	x.fee, _ = h.unit("txnfee") // the first is in the coin, the second in dollars
+	x.valueIn, x.valueOut = h.find("value_in("+x.coin+")"), h.find("value_out("+x.coin+")")
+	if x.fee = h.find("txnfee(" + x.coin + ")"); x.fee < 0 && x.valueIn >= 0 && !h.has("parenttxfrom") {
+		out.Note("the header has no column TxnFee(%s): fees are missing", strings.ToUpper(x.coin))
+	}
 	if x.chainID < 0 {
 		if err := x.guess(); err != nil {
 			return err
@@ -218,9 +227,11 @@ func (x *explorer) moved() (chain.Amount, error) {
 }
 
 // failed says whether the explorer marks the row as failed: an error code, or
-// a status of "Error(n)". The plain status is 0 for both in some years.
+// a status of "Error(n)" or "Fail". The plain status of a transaction is 0 for
+// both in some years.
 func (x *explorer) failed() bool {
-	return x.cell(x.code) != "" || strings.HasPrefix(strings.ToLower(x.cell(x.status)), "error")
+	status := strings.ToLower(x.cell(x.status))
+	return x.cell(x.code) != "" || strings.HasPrefix(status, "error") || strings.HasPrefix(status, "fail")
 }
 
 // creator fills the receiver of a creation from the column of the contract.
@@ -288,7 +299,7 @@ func (x *explorer) internal() error {
 	if t.Amount, err = x.moved(); err != nil {
 		return err
 	}
-	if x.failed() || t.Amount.IsZero() {
+	if x.failed() || x.cell(x.status) == "1" || t.Amount.IsZero() { // here the status is a flag of an error
 		return nil
 	}
 	if err := x.creator(&t); err != nil {

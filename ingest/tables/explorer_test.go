@@ -58,6 +58,21 @@ func TestExplorerRows(t *testing.T) {
 			},
 		},
 		{
+			name: "columns with spaces in their names, in dollars first, in capitals",
+			file: strings.ToUpper(strings.NewReplacer(`"TxnFee(ETH)","TxnFee(USD)"`, `"Txn Fee(USD)","Txn Fee (ETH)"`, "Value_IN(", "Value_IN (").Replace(newNormal)) + "\n" +
+				row(tx1) + "," + at + "," + row(alice, bob, "", "1", "0", "1", "3.7", "0.000441", "2000", "Success", "", "Transfer") + "\n",
+			want: []string{pre + "fee," + alice + ",,eip155:1/slip44:60,441000000000000,0", pre + "native," + alice + "," + bob + ",eip155:1/slip44:60,1000000000000000000,0"},
+		},
+		{
+			name: "failed in a word",
+			file: newNormal + "\n" + row(tx1) + "," + at + "," + row(alice, bob, "", "0", "2", "1", "0.000441", "1", "2000", "Fail", "", "Transfer") + "\n",
+			want: []string{pre + "fee," + alice + ",,eip155:1/slip44:60,441000000000000,0"},
+		},
+		{
+			name: "an internal transaction's status is a flag of an error",
+			file: newInternal + "\n" + row(tx1) + "," + at + "," + row(bob, alice, "0", alice, bob, "", "0.5", "0", "1", "2000", "1", "", "call") + "\n",
+		},
+		{
 			name: "token, look-alike symbol", reason: "not the known stETH",
 			file: newERC20 + "\n" + row(tx1) + "," + at + "," + row(alice, bob, "5", "N/A", bob, "Lido", "stETH") + "\n",
 		},
@@ -115,6 +130,25 @@ func TestExplorerRows(t *testing.T) {
 				t.Fatalf("held\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
 			}
 		})
+	}
+}
+
+// TestExplorerWithoutFees: an export without fees says so.
+func TestExplorerWithoutFees(t *testing.T) {
+	var store ingesttest.Store
+	rep, err := imported(t, &store, ingest.Options{}, "export.csv", strings.Replace(newNormal, "TxnFee(ETH)", "Fee", 1)+"\n")
+	if err != nil || !slices.ContainsFunc(rep.Sources[0].Notes, func(n string) bool { return strings.Contains(n, "no column TxnFee(ETH)") }) {
+		t.Fatalf("%v, %q", err, rep.Sources[0].Notes)
+	}
+}
+
+// TestExplorerPage: what an explorer offers of a page of its list is rounded.
+func TestExplorerPage(t *testing.T) {
+	var store ingesttest.Store
+	_, err := imported(t, &store, ingest.Options{}, "page.csv",
+		`"Transaction Hash","Status","Method","Blockno","DateTime (UTC)","From","From_Nametag","To","To_Nametag","Amount","Value (USD)","Txn Fee"`+"\n")
+	if errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), "rounded amounts") {
+		t.Fatal(err)
 	}
 }
 

@@ -13,7 +13,7 @@ func Formats() []ingest.Format {
 		[]ingest.Format{ownCSV, bybit, ronin},
 		etlCSV(),
 		explorerFormats(),
-		[]ingest.Format{gethTraces, unnamedTraces, etlJSON, nomad, explorerAPI, parquetTables},
+		[]ingest.Format{gethTraces, etlJSON, nomad, explorerAPI, parquetTables},
 		strangers(),
 	)
 }

@@ -20,7 +20,7 @@ import (
 var gethTraces = ingest.Format{
 	Name:  "ethereum-etl-geth-traces",
 	Title: "geth's traces as ethereum-etl's export_geth_traces writes them, a block a line, or in a list",
-	First: afterTransactions,
+	Rank:  func([]byte) int { return afterTransactions },
 	Recognise: func(head []byte) bool {
 		head = bytes.TrimLeft(bytes.TrimPrefix(head, bom), "[ \t\r\n")
 		return bytes.HasPrefix(head, []byte("{")) && bytes.Contains(head, []byte(`"transaction_traces"`))

@@ -24,6 +24,11 @@ func strangers() []ingest.Format {
 			Hint:    "leave it out",
 		},
 		{
+			Name: "explorer-page", Recognise: withHeader(columns("blockno", "from_nametag", "to_nametag")),
+			Refused: "is a page of a block explorer's list as it was shown, with rounded amounts",
+			Hint:    "download the account's transactions, internal transactions and ERC-20 transfers as CSV",
+		},
+		{
 			Name: "explorer-erc721", Recognise: withHeader(func(h *header) bool {
 				return h.find("txhash", "transaction hash") >= 0 && h.has("from", "to") && h.find("tokenid", "token id", "token_id") >= 0
 			}),

@@ -1,7 +1,6 @@
 package tables
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -62,25 +61,4 @@ func (e *etl) rejectBlock(first *frame, why, hint string) error {
 	}
 	return e.out.Reject(ingest.Place{Line: first.line, Column: "transaction_hash"}, row,
 		errs.New("", errs.Invalid, "block "+strconv.FormatUint(first.place.Block, 10), why, hint))
-}
-
-// unnamedTraces are extracted traces that name no transactions, as JSON: as a
-// format of their own they are read after the tables that name them. Those in CSV
-// are read then as all traces are.
-var unnamedTraces = ingest.Format{
-	Name:  "ethereum-etl-unnamed-traces",
-	Title: "the same of traces without transaction hashes, as ethereum-etl's extract_geth_traces writes them",
-	First: afterTransactions,
-	Recognise: func(head []byte) bool {
-		var fields map[string][]byte
-		if ingest.StartsList(head) {
-			fields = firstItem(head)
-		} else {
-			line, _, _ := bytes.Cut(bytes.TrimPrefix(head, bom), []byte{'\n'})
-			fields, _ = object(line, 64)
-		}
-		l := layoutOf(fields, layouts())
-		return l != nil && l.name == "traces" && len(fields["transaction_hash"]) == 0 && len(fields["transaction_index"]) > 0
-	},
-	Read: readETLJSON,
 }
