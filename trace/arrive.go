@@ -17,7 +17,10 @@ func (s *sim) arrive(ctx context.Context, w *ledger.Row, to *book, pieces []lot)
 		return s.acquire(to, w, pieces)
 	}
 	s.carried++
-	pieces = s.record(w, pieces)
+	pieces, err := s.record(w, pieces)
+	if err != nil {
+		return err
+	}
 	if s.scratch = pieces; w.To == 0 {
 		s.sinkhole(w, pieces)
 		return nil
@@ -65,9 +68,10 @@ func anyTainted(pieces []lot) bool {
 
 // record writes the transfer's flows and dates its pieces by their arrival.
 // Neighbouring pieces that are alike become one lot with one flow: a lot is an
-// amount, its source and the transaction that acquired it.
-func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
-	out := pieces[:0]
+// amount, its source and the transaction that acquired it. errs.Limit says that
+// the run may hold no more.
+func (s *sim) record(w *ledger.Row, pieces []lot) ([]lot, error) {
+	out, flows, parents := pieces[:0], len(s.flows), len(s.parents)
 	hops := s.req.Bounds.MaxHops > 0
 	for i := range pieces {
 		p := pieces[i]
@@ -101,7 +105,7 @@ func (s *sim) record(w *ledger.Row, pieces []lot) []lot {
 		s.flows = append(s.flows, f)
 		out = append(out, p)
 	}
-	return out
+	return out, s.room.spend(len(s.flows)-flows, len(s.parents)-parents)
 }
 
 // extend joins piece p to the lot l, whose flow is the last one.

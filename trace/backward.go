@@ -47,6 +47,7 @@ type backward struct {
 	touched  map[chain.Account]bool
 	carriers map[ledger.Key]bool // transfers that carried something into a deposit
 	keys     []ledger.Key        // places of the run's flows
+	room     *allowance          // for these; each trace forward has one of its own
 }
 
 // deposit is a transfer whose money is looked back for.
@@ -116,7 +117,7 @@ func followBack(ctx context.Context, r ledger.Reader, set *labels.Set, req *Requ
 	}
 	b := &backward{
 		r: r, set: set, req: req, run: &Run{Version: RunVersion, Request: *req, Stolen: []Part{}, Flows: []Flow{}, Lots: []Lot{}},
-		reads: &readLog{}, touched: map[chain.Account]bool{}, carriers: map[ledger.Key]bool{},
+		reads: &readLog{}, touched: map[chain.Account]bool{}, carriers: map[ledger.Key]bool{}, room: req.allowance(),
 	}
 	defer b.reads.join()
 	b.d = &drawing{names: &names{registry: r.Registry(), assets: map[ledger.AssetRef]chain.Asset{}}, poison: req.Method == Poison, res: &b.run.Result}
@@ -198,7 +199,7 @@ func (b *backward) groups(id string, n int) ([][]int, error) {
 
 // request is what a forward trace from stops asks.
 func (b *backward) request(id string, group []int, on chain.ID) *Request {
-	req := &Request{Method: b.req.Method, Fees: b.req.Fees}
+	req := &Request{Method: b.req.Method, Fees: b.req.Fees, flows: b.req.flows}
 	for range group {
 		req.Thefts = append(req.Thefts, Theft{ID: id, Transfers: []chain.Transfer{{Chain: on}}})
 	}
@@ -244,6 +245,9 @@ func (b *backward) collect(ctx context.Context, s *sim, dep *deposit, stopOf fun
 			parents = append(parents, at[p])
 		}
 		f.Parents = parents
+		if err := b.room.spend(1, len(parents)); err != nil {
+			return err
+		}
 		b.run.Flows = append(b.run.Flows, f)
 		b.keys = append(b.keys, s.happened(&s.flows[i]))
 	}

@@ -119,6 +119,9 @@ func (a *ancestry) start(ctx context.Context, s *sim, src *source, l *lot) error
 	if !s.poison {
 		f.origin = l.origin()
 	}
+	if err := s.room.spend(1, 0); err != nil {
+		return err
+	}
 	s.flows = append(s.flows, f)
 	s.txs = append(s.txs, ledger.Tx{Chain: a.on, ID: src.key.point.Tx}) // the ledger may lack it
 	return nil

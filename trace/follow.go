@@ -25,8 +25,9 @@ const (
 // same arguments give the same run but for ElapsedMS.
 //
 // Errors: errs.Usage and errs.Invalid for a request that contradicts itself,
-// errs.NotExist for a theft's transfer that the ledger lacks, errs.Internal
-// when the sums do not agree, which is a mistake of this package.
+// errs.NotExist for a theft's transfer that the ledger lacks, errs.Limit for
+// more than MaxFlows flows, errs.Internal when the sums do not agree, which is
+// a mistake of this package.
 func Follow(ctx context.Context, r ledger.Reader, set *labels.Set, req Request) (*Run, error) {
 	start := time.Now()
 	run, err := follow(ctx, r, set, &req)
@@ -71,13 +72,14 @@ func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Reques
 		return nil, nil, err
 	}
 	var sims []*sim
-	reads := &readLog{}
+	reads, room := &readLog{}, req.allowance()
 	defer reads.join()
 	for _, part := range parts(req, rows, coins) {
 		s, err := newSim(ctx, r, set, req, part, reads)
 		if err != nil {
 			return nil, nil, err
 		}
+		s.room = room
 		if err := s.follow(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -212,7 +214,7 @@ func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Requ
 		r: r, labels: set, req: req, reads: reads, reading: req.reading,
 		poison: req.Method == Poison, tiho: req.Method == TIHO,
 		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
-		byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, stolen: map[ledger.Key][]uint32{},
+		room: req.allowance(), byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, stolen: map[ledger.Key][]uint32{},
 		unasked: map[uint32]int32{},
 	}
 	s.method = methodOf(req.Method, req.Bounds.MaxHops > 0, func(l *lot) *rowInfo { return &s.flows[l.flow].row })

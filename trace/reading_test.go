@@ -4,3 +4,6 @@ package trace
 // ledger on from the first book that it opens.
 func (q Request) ByBooks() Request  { q.reading = readBooks; return q }
 func (q Request) ByLedger() Request { q.reading = readLedger; return q }
+
+// AtMost is the request of a run that may hold n flows.
+func (q Request) AtMost(n int) Request { q.flows = n; return q }

@@ -105,4 +105,5 @@ type Request struct {
 	Backward bool
 
 	reading reading // tests choose it
+	flows   int     // 0: MaxFlows; tests choose less
 }

@@ -44,6 +44,7 @@ type sim struct {
 	tally      tally
 	flows      []flow
 	parents    []int32     // of flows: what their lots were drawn from
+	room       *allowance  // for both
 	txs        []ledger.Tx // of the first flows: references to transactions do not outlive a Reader
 	carried    int         // transfers that carried taint
 	received   int         // accounts that received it

@@ -197,7 +197,10 @@ func (e *txEvent) pay(ctx context.Context, i int, lots []lot) error {
 		return nil
 	}
 	e.u.carried++
-	lots = e.u.record(&w, lots)
+	lots, err := e.u.record(&w, lots)
+	if err != nil {
+		return err
+	}
 	if w.To == 0 {
 		e.u.sinkhole(&ledger.Row{Key: ledger.Key{Kind: chain.KindAdjustment}, Asset: e.asset}, lots)
 		return nil
@@ -281,6 +284,7 @@ func (e *txEvent) payFee(ctx context.Context, lots []lot) error {
 	w := e.row(len(e.tx.Outputs), 0, chain.KindFee, sumOf(lots))
 	w.From = e.payer(lots)
 	e.u.carried++
-	e.u.sinkhole(&w, e.u.record(&w, lots))
-	return nil
+	lots, err := e.u.record(&w, lots)
+	e.u.sinkhole(&w, lots)
+	return err
 }

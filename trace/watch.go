@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"errors"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -119,9 +120,12 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 	return false, nil
 }
 
+var errTooFresh = errors.New("more new rows than are held")
+
 // fresh reads the rows of the new blocks and says whether the ledger only grew
 // by them: the last block that was read is still there, and nothing was added
-// below it.
+// below it. So many rows that memory would suffer, an import's, are as good as
+// another ledger.
 func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool, error) {
 	var out []ledger.Row
 	for id, seen := range w.seen {
@@ -140,9 +144,15 @@ func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool,
 		n := uint64(0)
 		err = r.Scan(ctx, id, ledger.AtBlock(id, seen.last+1), ledger.Key{}, func(rows []ledger.Row) error {
 			n += uint64(len(rows))
+			if len(out)+len(rows) > w.req.maxFlows() {
+				return errTooFresh
+			}
 			out = append(out, rows...)
 			return nil
 		})
+		if errors.Is(err, errTooFresh) {
+			return nil, false, nil
+		}
 		if err != nil {
 			return nil, false, err
 		}

@@ -20,6 +20,8 @@
 //     latest run in the journal is one whose statements are all there.
 //
 // A theft that fails (a damaged ledger, a full disk) is tried again, later each
-// time, and started over; the others go on. The package does not share, screen
+// time, and started over; the others go on. One whose trace grew beyond what a
+// run may hold rests until it is traced again with other bounds, and what was
+// said of it stands. The package does not share, screen
 // or show: that follows from the journal.
 package watch

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -57,6 +58,7 @@ type desk struct {
 	traces  trace.Store
 	set     *labels.Set
 	changes chan watch.Change
+	logger  *slog.Logger // of the watcher; nil: the default one
 	theft   string
 	from    uint64 // the journal's first statement that counts
 
@@ -167,7 +169,7 @@ func (d *desk) watch() {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := watch.New(watch.Config{
 		Journal: d.journal, View: d.view, Ledger: d.ledger, Labels: d.labelled, Traces: d.traces, Clock: d.clock,
-		Settle: time.Millisecond, OnChange: func(c watch.Change) { d.changes <- c },
+		Logger: d.logger, Settle: time.Millisecond, OnChange: func(c watch.Change) { d.changes <- c },
 	})
 	d.stop, d.done = cancel, make(chan error, 1)
 	go func() { d.done <- w.Run(ctx) }()

@@ -17,7 +17,8 @@ import (
 //	any --(another run was stated, labels changed)--> starting
 //	any --(an error)--> failed --(its time came)--> starting
 //	starting --(its run is not on this machine, or has an end)--> resting
-//	resting --(another run was stated)--> starting
+//	starting, following --(the trace reached a limit: errs.Limit)--> resting
+//	resting --(another run was stated, labels changed)--> starting
 //	any --(the theft was taken back)--> resting, when all that stood is, too
 type state uint8
 
@@ -55,7 +56,9 @@ func (t *theft) told(r Run) {
 func (t *theft) restart() { t.state, t.w, t.again = starting, nil, time.Time{} }
 
 // level brings the theft level with r, states what that changes, and notes a
-// failure: it is tried again later, from the start.
+// failure: it is tried again later, from the start. A limit is no such failure:
+// the same question reaches it again, at the same cost, so the theft rests until
+// it is asked with other bounds or labels. What was stated of it stands.
 func (t *theft) level(ctx context.Context, w *Watcher, r ledger.Reader) {
 	now := w.cfg.Clock()
 	if t.state == resting || t.state == failed && time.Now().Before(t.again) || t.state == following && t.at == r.Version() {
@@ -63,6 +66,10 @@ func (t *theft) level(ctx context.Context, w *Watcher, r ledger.Reader) {
 	}
 	said, err := t.goOn(ctx, w, r, now)
 	if ctx.Err() != nil {
+		return
+	}
+	if err != nil && t.state == resting {
+		w.cfg.Logger.Error("a theft is watched no more; trace it again with other bounds", "theft", t.id, "err", err)
 		return
 	}
 	if err != nil {
@@ -87,11 +94,11 @@ func (t *theft) goOn(ctx context.Context, w *Watcher, r ledger.Reader, now time.
 		}
 		return said, err
 	}
-	if t.state != following {
-		if err := t.start(ctx, w, r); err != nil || t.state == resting {
-			return nil, err
-		}
-	} else if _, err := t.w.Advance(ctx, r); err != nil {
+	err := t.follow(ctx, w, r)
+	if errs.Is(err) == errs.Limit {
+		t.state, t.w = resting, nil
+	}
+	if err != nil || t.state == resting {
 		return nil, err
 	}
 	run := t.w.Run()
@@ -106,6 +113,15 @@ func (t *theft) goOn(ctx context.Context, w *Watcher, r ledger.Reader, now time.
 	}
 	t.state, t.at = following, r.Version()
 	return said, nil
+}
+
+// follow brings the theft's trace level with r.
+func (t *theft) follow(ctx context.Context, w *Watcher, r ledger.Reader) error {
+	if t.state != following {
+		return t.start(ctx, w, r)
+	}
+	_, err := t.w.Advance(ctx, r)
+	return err
 }
 
 // start makes a trace of the stated run's question that has no end.
