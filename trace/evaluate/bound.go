@@ -32,7 +32,7 @@ func bound(c *Case) int64 {
 		return v
 	}
 	for _, r := range c.Rows {
-		if r.From == r.To || isTerminal[r.From] && !isSource[r.From] || r.Value == 0 {
+		if r.From == r.To && !isSource[r.From] || isTerminal[r.From] && !isSource[r.From] || r.Value == 0 {
 			continue
 		}
 		u, v := node(r.From, false), node(r.To, true)

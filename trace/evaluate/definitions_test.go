@@ -91,6 +91,15 @@ func TestDefinitions(t *testing.T) {
 			trace.FIFO, 1, 1, 1, 3, "40",
 		},
 		{
+			"2: all rows that a source sends, to itself too: such a return ends there at once",
+			row(1, "1", "5", "5", "30") + row(2, "2", "5", "a", "10") + row(3, "3", "b", "b", "20") + row(4, "4", "a", "7", "40"),
+			trace.FIFO, .8, .25, .25, 4, "40", // 80 of 100; b's own row carries nothing
+		},
+		{
+			"a source that is a terminal sends to itself", strings.ReplaceAll(row(1, "1", "5", "5", "10"), addr("7"), addr("5")),
+			trace.FIFO, 1, 1, 1, 1, "10",
+		},
+		{
 			"2: other books open empty; definition 4 applies", // a is known to have 10 of the 30 that it sends
 			row(1, "1", "5", "a", "10") + row(2, "2", "a", "7", "30"),
 			trace.FIFO, 1, .33333, .33333, 2, "30",
@@ -131,7 +140,7 @@ func TestDefinitions(t *testing.T) {
 	} {
 		t.Run(c.say, func(t *testing.T) {
 			files := lists(c.flows)
-			if strings.HasPrefix(c.say, "a source that is") {
+			if strings.HasPrefix(c.say, "a source that is a terminal") {
 				files["terminal addresses.csv"] = addr("5")
 			}
 			s := measured(t, folder(t, files), c.method)

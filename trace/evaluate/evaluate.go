@@ -112,6 +112,12 @@ func taint(ctx context.Context, c *Case, rows []Row, method trace.Method) ([]int
 		return nil, err
 	}
 	x := make([]int64, len(rows))
+	sources := set(c.Sources)
+	for i, r := range rows { // part of the theft that moves nothing
+		if r.From == r.To && sources[r.From] {
+			x[i] = r.Value
+		}
+	}
 	if method != trace.Poison {
 		for i := range run.Flows {
 			n, _ := run.Flows[i].Amount.Uint64()
