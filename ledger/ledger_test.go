@@ -51,14 +51,17 @@ func sameAs(t ledgertest.TB, r ledger.Reader, m *model.Model) {
 	ledgertest.Compare(t, r, want)
 }
 
-func put(t ledgertest.TB, l *ledger.Ledger, f *ledger.Facts) ledger.Stats {
+// put imports what sources state, all in one import.
+func put(t ledgertest.TB, l *ledger.Ledger, sources ...*ledger.Facts) ledger.Stats {
 	t.Helper()
 	im, err := l.Begin(context.Background(), "test")
 	if err != nil {
 		t.Fatalf("begin: %v", err)
 	}
-	if err := im.Add(f); err != nil {
-		t.Fatalf("add: %v", err)
+	for _, f := range sources {
+		if err := im.Add(f); err != nil {
+			t.Fatalf("add: %v", err)
+		}
 	}
 	stats, err := im.Commit(context.Background())
 	if err != nil {
@@ -108,7 +111,14 @@ func againstModel(t *rapid.T, w ledgertest.World, bulk, settle int, beside bool)
 		if err := m.Add(&w.Facts[i]); err != nil {
 			t.Fatal(err)
 		}
-		put(t, l, &order[i])
+	}
+	for i := 0; i < len(order); i++ {
+		if i+1 < len(order) && rapid.IntRange(0, 2).Draw(t, "two in one import") == 0 {
+			put(t, l, &order[i], &order[i+1])
+			i++
+		} else {
+			put(t, l, &order[i])
+		}
 		if beside && rapid.Bool().Draw(t, "merge") {
 			if _, err := ledger.Merge(context.Background(), l, nil); err != nil {
 				t.Fatal(err)

@@ -130,7 +130,11 @@ func drawSource(t *rapid.T, id chain.ID, txs []trueTx, astray bool) ledger.Facts
 		if rapid.IntRange(0, 5).Draw(t, "note") == 0 {
 			f.Notes = append(f.Notes, ledger.NoteFact{Chain: id, Tx: x.id, Block: x.block, HasBlock: blocks, Log: &ledger.Log{Index: x.index, Address: account(id, 3), Topics: []ledger.Hash{{9}}, Data: []byte{1, 2}}})
 		}
-		for n, m := range x.moves {
+		part, rank := !ordinals && rapid.IntRange(0, 2).Draw(t, "part") == 0, uint32(0)
+		for _, m := range x.moves {
+			if part && rapid.Bool().Draw(t, "left out") {
+				continue // and the ranks of those behind it are smaller
+			}
 			m.Block, m.Time = x.block, blockTime(x.block)
 			if !blocks {
 				m.Block = chain.NoBlock
@@ -142,7 +146,8 @@ func drawSource(t *rapid.T, id chain.ID, txs []trueTx, astray bool) ledger.Facts
 				m.Index = chain.NoIndex
 			}
 			if !ordinals {
-				m.Ordinal, m.Row = chain.NoOrdinal, uint32(n)
+				m.Ordinal, m.Row = chain.NoOrdinal, rank
+				rank++
 			}
 			if !ids && times {
 				m.Tx = chain.TxID{}
