@@ -267,8 +267,10 @@ func (x *wrapper) told(ctx context.Context, r ledger.Reader, w *ledger.Row) (lin
 		v := &pages.Rows[i]
 		switch {
 		case v.Amount != w.Amount:
-		case v.Asset == x.coin && (minted && v.From == w.To && v.To == x.contract || burnt && v.From == x.contract && v.To == w.From):
-			links = append(links, *v)
+		case v.Asset == x.coin:
+			if l := x.link(v); minted && l.code == wraps && l.account == w.To || burnt && l.code == unwraps && l.account == w.From {
+				links = append(links, *v)
+			}
 		case v.Asset == x.token && v.Key.Compare(w.Key) < 0 && (minted && x.none(v.From) && v.To == w.To || burnt && x.none(v.To) && v.From == w.From):
 			before++
 		}
