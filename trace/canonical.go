@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"io"
 	"strconv"
 
 	"bongsu/chain"
@@ -13,7 +14,16 @@ import (
 // canonicalizing the text would give, so that a field added to a result cannot
 // be forgotten here. Numbers are below 2^53, where an integer is its own text;
 // fits says so beforehand.
-type canonical struct{ b []byte }
+type canonical struct {
+	to  io.Writer
+	b   []byte // not written yet
+	err error  // of to
+}
+
+const (
+	canonicalChunk = 16 << 10 // bytes that are written at once
+	canonicalRow   = 1 << 10  // of a row, but for a long name
+)
 
 // maxInteger is the largest integer that RFC 8785 writes as it is.
 const maxInteger = 1<<53 - 1
@@ -95,9 +105,19 @@ func list[T any](c *canonical, before, name string, rows []T, element func(*T)) 
 		if i > 0 {
 			c.b = append(c.b, ',')
 		}
-		element(&rows[i])
+		if element(&rows[i]); len(c.b) >= canonicalChunk {
+			c.flush()
+		}
 	}
 	c.b = append(c.b, ']')
+}
+
+// flush writes what is not written yet.
+func (c *canonical) flush() {
+	if c.err == nil {
+		_, c.err = c.to.Write(c.b)
+	}
+	c.b = c.b[:0]
 }
 
 // money writes amount, asset and base, which stand together in every row.

@@ -21,12 +21,12 @@ func TestCanonical(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := r.canonical()
-		if err != nil {
+		var got bytes.Buffer
+		if err := r.canonical(&got); err != nil {
 			t.Fatal(err)
 		}
-		if !bytes.Equal(got, want) {
-			t.Fatalf("got\n%s\nwant\n%s", got, want)
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Fatalf("got\n%s\nwant\n%s", got.Bytes(), want)
 		}
 	})
 }

@@ -234,17 +234,12 @@ func sorted[T any](rows []T, compare func(a, b *T) int) []T {
 
 // flows writes a simulation's flows out with their names.
 func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
-	accounts, txs := make([]ledger.AccountRef, 0, 2*len(s.flows)), make([]ledger.TxRef, 0, len(s.flows)-min(len(s.flows), len(s.txs)))
-	for i := range s.flows {
-		f := &s.flows[i]
-		accounts = append(accounts, f.row.from, f.row.to)
-		if i >= len(s.txs) {
-			txs = append(txs, f.row.tx)
-		}
-	}
-	who, err := s.r.Accounts(ctx, accounts)
-	if err != nil {
+	if err := s.meet(ctx, s.flowSides()); err != nil {
 		return err
+	}
+	txs := make([]ledger.TxRef, 0, len(s.flows)-min(len(s.flows), len(s.txs)))
+	for i := len(s.txs); i < len(s.flows); i++ {
+		txs = append(txs, s.flows[i].row.tx)
 	}
 	fresh, err := s.r.Txs(ctx, txs)
 	if err != nil {
@@ -253,13 +248,14 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 	s.txs = append(s.txs, fresh...)
 	base := len(run.Flows)
 	run.Flows = slices.Grow(run.Flows, len(s.flows))[:base+len(s.flows)]
+	var text [88]byte // of an id, at most
 	for i := range s.flows {
 		f := &s.flows[i]
 		c := &s.classes[f.class]
 		out := &run.Flows[base+i]
 		*out = Flow{
-			Theft: s.thefts[c.theft].id, From: who[2*i], To: who[2*i+1], Asset: d.assets[f.row.asset], Amount: f.amount,
-			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: s.txs[i].ID.Text(s.txs[i].Chain), Time: f.row.stated(),
+			Theft: s.thefts[c.theft].id, From: s.account(f.row.from), To: s.account(f.row.to), Asset: d.assets[f.row.asset], Amount: f.amount,
+			OriginAsset: d.assets[c.asset], Origin: f.origin, Total: f.row.total, Tx: string(s.txs[i].ID.AppendTo(text[:0], s.txs[i].Chain)), Time: f.row.stated(),
 			Block: f.row.Block, Kind: f.row.Kind.String(), Basis: f.rule.basis(), Rule: f.rule.rule(), Hop: int(f.hop), Parents: make([]int, 0, f.parents),
 		}
 		if f.link != noLink {
@@ -275,6 +271,22 @@ func (d *drawing) flows(ctx context.Context, s *sim, run *Run) error {
 	d.lots(s, run, base)
 	return nil
 }
+
+// flowSides lists the accounts on both sides of the flows.
+func (s *sim) flowSides() []ledger.AccountRef {
+	sides := make([]ledger.AccountRef, 0, 2*len(s.flows))
+	for i := range s.flows {
+		for _, ref := range [...]ledger.AccountRef{s.flows[i].row.from, s.flows[i].row.to} {
+			if ref != 0 {
+				sides = append(sides, ref)
+			}
+		}
+	}
+	return sides
+}
+
+// account names an account that is a party; the zero for nobody.
+func (s *sim) account(ref ledger.AccountRef) chain.Account { return s.parties[s.byRef[ref]].account }
 
 // lots writes down what lies in books and outputs, sorted.
 func (d *drawing) lots(s *sim, run *Run, base int) {

@@ -214,7 +214,7 @@ func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Requ
 		r: r, labels: set, req: req, reads: reads, reading: req.reading,
 		poison: req.Method == Poison, tiho: req.Method == TIHO,
 		until: req.Bounds.Until, classes: make([]classInfo, 1), parties: make([]party, 1),
-		room: req.allowance(), byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{}, stolen: map[ledger.Key][]uint32{},
+		room: req.allowance(), byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{},
 		unasked: map[uint32]int32{},
 	}
 	s.method = methodOf(req.Method, req.Bounds.MaxHops > 0, func(l *lot) *rowInfo { return &s.flows[l.flow].row })
@@ -237,26 +237,17 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 	if s.wrappers, err = wrappersOf(ctx, r); err != nil {
 		return nil, err
 	}
-	rows, by := make([]ledger.Row, 0, len(p.rows)), make([]uint32, 0, len(p.rows))
-	s.stolen, s.stolenFrom = make(map[ledger.Key][]uint32, len(p.rows)), make([]ledger.AccountRef, 0, len(p.rows))
+	s.stolen = newStolenRows(len(p.rows))
 	s.parties, s.flows = slices.Grow(s.parties, len(p.rows)), make([]flow, 0, len(p.rows)) // at least, mostly
 	for i := range p.rows {
 		w := &p.rows[i]
 		if h := s.head(req.Thefts[w.theft].Transfers[0].Chain); !h.IsZero() && w.row.Key.Chain == h.Chain && w.row.Key.Compare(h) >= 0 {
 			continue
 		}
-		if n := len(rows); n == 0 || rows[n-1].Key != w.row.Key {
-			rows = append(rows, w.row)
-			s.stolenFrom, s.stolenTo = append(s.stolenFrom, w.row.From), max(s.stolenTo, w.row.Block)
-		}
 		s.classOf(local[w.theft], w.row.Asset)
-		if others := s.stolen[w.row.Key]; others != nil {
-			s.stolen[w.row.Key] = append(others, local[w.theft])
-			continue
-		}
-		by = append(by, local[w.theft]) // a list of its own only where several thefts name the row
-		s.stolen[w.row.Key] = by[len(by)-1 : len(by) : len(by)]
+		s.stolen.add(&w.row, local[w.theft])
 	}
+	rows := s.stolen.rows
 	for i := range rows {
 		s.heap.mixed = s.heap.mixed || rows[i].Chain != rows[0].Chain
 	}

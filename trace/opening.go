@@ -46,7 +46,7 @@ func (a *openings) drop() {
 // opening is what the book of a row's receiver starts with.
 func (s *sim) opening(ctx context.Context, key bookKey, w *ledger.Row) (opening, error) {
 	a := &s.ahead
-	if s.stolen[w.Key] != nil {
+	if s.stolen.of(&w.Key) != nil {
 		for a.next < len(a.rows) && a.rows[a.next].Key.Compare(w.Key) < 0 {
 			a.next++
 		}

@@ -98,15 +98,13 @@ func resolveOutput(ctx context.Context, r ledger.Reader, t *chain.Transfer) (sto
 // resolveTheft finds a theft's transfers among the rows of their transactions,
 // or by their time when they have no transaction id.
 func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row, error) {
-	rows, err := candidates(ctx, r, t.Transfers)
+	rows, ends, err := candidates(ctx, r, t.Transfers)
 	if err != nil {
 		return nil, err
 	}
-	var sides []ledger.AccountRef
-	for _, list := range rows {
-		for _, w := range list {
-			sides = append(sides, w.From, w.To)
-		}
+	sides := make([]ledger.AccountRef, 0, 2*len(rows))
+	for i := range rows {
+		sides = append(sides, rows[i].From, rows[i].To)
 	}
 	who, err := r.Accounts(ctx, sides)
 	if err != nil {
@@ -114,12 +112,13 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 	}
 	used := make(map[ledger.Key]bool, len(t.Transfers))
 	out := make([]ledger.Row, 0, len(t.Transfers))
-	for i := range t.Transfers {
+	at := 0
+	for i, end := range ends {
 		x, twice := &t.Transfers[i], false
 		var found *ledger.Row // the very one of those alike, if it is left
-		for k, w := range rows[i] {
-			switch {
-			case who[2*k] != x.From || who[2*k+1] != x.To:
+		for ; at < end; at++ {
+			switch w := &rows[at]; {
+			case who[2*at] != x.From || who[2*at+1] != x.To:
 			case used[w.Key]:
 				twice = true
 			case found == nil || w.Nth == x.Nth && found.Nth != x.Nth:
@@ -131,7 +130,6 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 		}
 		used[found.Key] = true
 		out = append(out, *found)
-		who = who[2*len(rows[i]):]
 	}
 	return out, nil
 }
@@ -149,45 +147,51 @@ func unresolved(t *chain.Transfer, twice bool) error {
 		"the ledger lacks this transfer of the theft, "+t.From.Address()+" to "+t.To.Address(), "import it first, or correct the theft")
 }
 
+// candidateWave is for how many transfers candidates reads transactions at
+// once: what they have beside the transfers is not kept.
+const candidateWave = 128
+
 // candidates lists for each transfer the rows that agree with it in all but the
-// accounts: it costs less to name the accounts of these few rows than to look
-// the transfers' up.
-func candidates(ctx context.Context, r ledger.Reader, ts []chain.Transfer) ([][]*ledger.Row, error) {
+// accounts, and where in rows they end: it costs less to name the accounts of
+// these few rows than to look the transfers' up.
+func candidates(ctx context.Context, r ledger.Reader, ts []chain.Transfer) (rows []ledger.Row, ends []int, err error) {
 	txs, err := r.TxRefs(ctx, txNames(ts))
 	if err != nil {
-		return nil, err
-	}
-	refs := slices.Clone(txs)
-	slices.Sort(refs)
-	refs = slices.Compact(refs)
-	var pages ledger.Pages
-	if err := r.Transactions(ctx, refs, &pages); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	assets, err := assetsOf(ctx, r, ts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([][]*ledger.Row, len(ts))
-	all := make([]*ledger.Row, 0, len(ts))
-	for i := range ts {
-		t := &ts[i]
-		at, _ := slices.BinarySearch(refs, txs[i])
-		rows, _ := pages.Page(at)
-		if t.Tx.IsZero() {
-			if rows, err = between(ctx, r, t, assets[i]); err != nil {
-				return nil, err
-			}
+	rows, ends = make([]ledger.Row, 0, len(ts)), make([]int, 0, len(ts))
+	var refs []ledger.TxRef
+	var pages ledger.Pages
+	for len(ends) < len(ts) {
+		wave := ts[len(ends):min(len(ends)+candidateWave, len(ts))]
+		refs = append(refs[:0], txs[len(ends):len(ends)+len(wave)]...)
+		slices.Sort(refs)
+		refs = slices.Compact(refs)
+		if err := r.Transactions(ctx, refs, &pages); err != nil {
+			return nil, nil, err
 		}
-		first := len(all)
-		for k := range rows {
-			if w := &rows[k]; w.Asset == assets[i] && w.Amount == t.Amount && w.Kind == t.Kind {
-				all = append(all, w)
+		for i := range wave {
+			t, asset := &wave[i], assets[len(ends)]
+			at, _ := slices.BinarySearch(refs, txs[len(ends)])
+			found, _ := pages.Page(at)
+			if t.Tx.IsZero() {
+				if found, err = between(ctx, r, t, asset); err != nil {
+					return nil, nil, err
+				}
 			}
+			for k := range found {
+				if w := &found[k]; w.Asset == asset && w.Amount == t.Amount && w.Kind == t.Kind {
+					rows = append(rows, *w)
+				}
+			}
+			ends = append(ends, len(rows))
 		}
-		out[i] = all[first:len(all):len(all)]
 	}
-	return out, nil
+	return rows, ends, nil
 }
 
 // assetsOf is the transfers' assets as references.

@@ -3,6 +3,7 @@ package trace
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"io"
 
 	"bongsu/errs"
 
@@ -20,26 +21,26 @@ func (r *Result) seal() error {
 }
 
 func (r *Result) digest() (string, error) {
-	text, err := r.canonical()
-	if err != nil {
+	h := sha256.New()
+	if err := r.canonical(h); err != nil {
 		return "", errs.Wrap("trace", "digest", err)
 	}
-	h := sha256.New()
-	h.Write(text)
 	return sumText(h), nil
 }
 
-// lineText is how many bytes one row of a result takes, about.
-const lineText = 640
-
-// canonical is the text that the digest is over.
-func (r *Result) canonical() ([]byte, error) {
+// canonical writes the text that the digest is over.
+func (r *Result) canonical(to io.Writer) error {
 	if r.fits() {
-		c := canonical{b: make([]byte, 0, lineText*(1+len(r.Holdings)+len(r.Exits)+len(r.Unfollowed)+len(r.Aside)))}
+		c := canonical{to: to, b: make([]byte, 0, canonicalChunk+canonicalRow)}
 		c.result(r)
-		return c.b, nil
+		c.flush()
+		return c.err
 	}
-	return r.canonicalized()
+	text, err := r.canonicalized()
+	if err == nil {
+		_, err = to.Write(text)
+	}
+	return err
 }
 
 // canonicalized is canonical for any result, step by step.

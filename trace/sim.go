@@ -24,33 +24,31 @@ type sim struct {
 	classes []classInfo // by class; 0 is clean
 	thefts  []theftInfo
 
-	parties    []party // from 1; 0 is nobody
-	byRef      map[ledger.AccountRef]uint32
-	shelf      shelf
-	heap       eventHeap
-	reading    reading
-	weighing   weighing
-	scanning   bool // the ledger is read on: books have no cursors
-	stolen     map[ledger.Key][]uint32
-	stolenFrom []ledger.AccountRef // the senders of those rows
-	ahead      openings
-	unasked    map[uint32]int32 // places of books that nothing spends from yet: what they held before a flow was left out
-	stolenTo   uint64           // their highest block
-	last       ledger.Key
-	pages      ledger.Pages
-	utxo       *utxo                // of a UTXO chain, else nil
-	outputs    map[coinKey][]uint32 // thefts by output, of a UTXO chain
-	scratch    []lot
-	tally      tally
-	flows      []flow
-	parents    []int32     // of flows: what their lots were drawn from
-	room       *allowance  // for both
-	txs        []ledger.Tx // of the first flows: references to transactions do not outlive a Reader
-	carried    int         // transfers that carried taint
-	received   int         // accounts that received it
-	reads      *readLog
-	sources    map[ledger.AccountRef]uint32 // parties that are sources
-	within     func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
+	parties  []party // from 1; 0 is nobody
+	byRef    map[ledger.AccountRef]uint32
+	shelf    shelf
+	heap     eventHeap
+	reading  reading
+	weighing weighing
+	scanning bool // the ledger is read on: books have no cursors
+	stolen   stolenRows
+	ahead    openings
+	unasked  map[uint32]int32 // places of books that nothing spends from yet: what they held before a flow was left out
+	last     ledger.Key
+	pages    ledger.Pages
+	utxo     *utxo                // of a UTXO chain, else nil
+	outputs  map[coinKey][]uint32 // thefts by output, of a UTXO chain
+	scratch  []lot
+	tally    tally
+	flows    []flow
+	parents  []int32     // of flows: what their lots were drawn from
+	room     *allowance  // for both
+	txs      []ledger.Tx // of the first flows: references to transactions do not outlive a Reader
+	carried  int         // transfers that carried taint
+	received int         // accounts that received it
+	reads    *readLog
+	sources  map[ledger.AccountRef]uint32 // parties that are sources
+	within   func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
 
 	wrappers wrappers
 	inTx     *txOrder // of the last transaction that may have an order of its own
@@ -249,8 +247,8 @@ func (s *sim) happen(ctx context.Context, w *ledger.Row, from, to *book) error {
 // theftsOf lists the thefts that a transfer is part of.
 func (s *sim) theftsOf(w *ledger.Row) []uint32 {
 	var thefts []uint32
-	if w.Block <= s.stolenTo {
-		thefts = s.stolen[w.Key]
+	if w.Block <= s.stolen.to {
+		thefts = s.stolen.of(&w.Key)
 	}
 	if len(s.sources) == 0 {
 		return thefts

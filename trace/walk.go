@@ -33,9 +33,9 @@ type walk struct {
 type sideBooks [2]uint32
 
 func newWalk(ctx context.Context, s *sim) *walk {
-	k := &walk{sim: s, ctx: ctx, senders: map[ledger.AccountRef]bool{}, senderTo: s.stolenTo}
-	for _, ref := range s.stolenFrom {
-		k.senders[ref] = true
+	k := &walk{sim: s, ctx: ctx, senders: map[ledger.AccountRef]bool{}, senderTo: s.stolen.to}
+	for i := range s.stolen.rows {
+		k.senders[s.stolen.rows[i].From] = true
 	}
 	k.addSources()
 	return k
