@@ -34,7 +34,8 @@ func (s *sim) arrive(ctx context.Context, w *ledger.Row, to *book, pieces []lot)
 		s.sinkhole(w, pieces)
 		return nil
 	}
-	if !p.reached {
+	first := !p.reached
+	if first {
 		p.reached = true
 		s.received++
 	}
@@ -42,6 +43,9 @@ func (s *sim) arrive(ctx context.Context, w *ledger.Row, to *book, pieces []lot)
 	case roleExit, roleContract, roleSource, roleWrapper:
 		s.end(at, w, pieces)
 		return nil
+	}
+	if first {
+		s.bait.reached(ctx, arrival{at, w.To, w.Key})
 	}
 	if err := s.bound(ctx, at, w, pieces); err != nil {
 		return err

@@ -80,6 +80,10 @@ func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Reques
 			return nil, nil, err
 		}
 		s.room = room
+		if s.utxo == nil && !req.SkipAside && req.Method != Poison { // which has a simulation for each theft
+			s.bait = s.newBaitReader()
+			defer s.bait.join()
+		}
 		if err := s.follow(ctx); err != nil {
 			return nil, nil, err
 		}

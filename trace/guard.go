@@ -3,6 +3,8 @@ package trace
 import (
 	"cmp"
 	"context"
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -18,32 +20,24 @@ import (
 // transfer of nothing, and dust is clean money of the book it reaches. What is
 // recognised is listed.
 
-// How many transfers are looked through for bait: of one account, from the
-// moment that taint reached it, and of all accounts together, in the order in
-// which taint reached them.
-const (
-	MaxGuardRows  = 1_000
-	MaxGuardTotal = 20_000
-)
-
 // dustShift: dust is less than 10^-5 of a whole unit.
 const dustShift = 5
 
-// guard looks through what happened on the touched accounts.
+// guard judges what may be bait on the touched accounts.
 type guard struct {
 	s       *sim
 	names   *names
 	genuine map[string][]chain.AssetInfo // built-in and stolen assets, by folded symbol
-	assets  map[ledger.AssetRef]assetLook
+	looks   map[ledger.AssetRef]assetLook
 	like    map[[5]byte][]chain.Account // touched accounts, by form and the ends of their addresses; nil until asked for
 	touched []bool                      // by party; those known when the search began
 	order   []uint32                    // the touched parties, as flows touched them
 	found   map[asideKey]*Aside
-	left    int // of MaxGuardTotal
 }
 
 // assetLook is what a guard asks of an asset, looked up once.
 type assetLook struct {
+	info     chain.AssetInfo
 	imitates chain.Asset  // the genuine asset whose symbol it bears
 	dust     chain.Amount // less is dust; zero where nothing is
 }
@@ -62,53 +56,60 @@ func (s *sim) asides(ctx context.Context, n *names) ([]Aside, error) {
 	if s.utxo != nil {
 		return nil, nil // an output that nobody asked for is a coin of its own: it mixes with nothing
 	}
-	sides := make([]ledger.AccountRef, 0, 2*len(s.flows))
-	for i := range s.flows {
-		for _, ref := range [...]ledger.AccountRef{s.flows[i].row.from, s.flows[i].row.to} {
-			if ref != 0 {
-				sides = append(sides, ref)
-			}
-		}
-	}
+	sides := s.flowSides()
 	if err := s.meet(ctx, sides); err != nil {
 		return nil, err
 	}
-	g := &guard{
-		s: s, names: n, touched: make([]bool, len(s.parties)), found: map[asideKey]*Aside{},
-		assets: map[ledger.AssetRef]assetLook{}, left: MaxGuardTotal,
-	}
+	g := &guard{s: s, names: n, touched: make([]bool, len(s.parties)), found: map[asideKey]*Aside{}}
 	for _, ref := range sides {
 		if at := s.byRef[ref]; !g.touched[at] {
 			g.touched[at] = true
 			g.order = append(g.order, at)
 		}
 	}
-	if err := g.accounts(ctx, s.arrivals()); err != nil {
+	bait := s.bait
+	if s.bait = nil; bait == nil {
+		bait = s.newBaitReader()
+	}
+	if err := bait.finish(ctx, s.arrivals()); err != nil {
 		return nil, err
+	}
+	if err := g.learn(ctx, bait.rows); err != nil {
+		return nil, err
+	}
+	for i := range bait.order {
+		for _, w := range bait.of(i) {
+			if err := g.row(ctx, bait.order[i].party, &w); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return g.list(), nil
 }
 
 // arrival is where taint reached a party first.
 type arrival struct {
-	party uint32
-	at    *ledger.Key
+	party   uint32
+	account ledger.AccountRef
+	at      ledger.Key
 }
 
 // arrivals lists the parties whose books taint reached, in that order.
-func (s *sim) arrivals() (out []arrival) {
-	reached := make([]bool, len(s.parties))
-	for i := range s.flows {
-		f := &s.flows[i].row
-		if f.to == 0 {
-			continue
-		}
-		if at := s.byRef[f.to]; !reached[at] && s.parties[at].role == roleBook {
-			reached[at] = true
-			out = append(out, arrival{at, &f.Key})
+func (s *sim) arrivals() iter.Seq[arrival] {
+	return func(yield func(arrival) bool) {
+		reached := make([]bool, len(s.parties))
+		for i := range s.flows {
+			f := &s.flows[i].row
+			if f.to == 0 {
+				continue
+			}
+			if at := s.byRef[f.to]; !reached[at] && s.parties[at].role == roleBook {
+				if reached[at] = true; !yield(arrival{at, f.to, f.Key}) {
+					return
+				}
+			}
 		}
 	}
-	return out
 }
 
 // wasTouched says whether taint reached an account.
@@ -150,59 +151,7 @@ func ends(a chain.Account) (e [5]byte, ok bool) {
 	return [5]byte{byte(a.Form()), raw[0], raw[1], raw[18], raw[19]}, true
 }
 
-// guardBatch is how many accounts are asked for at once.
-const guardBatch = 4
-
-// accounts looks through the rows of accounts, each after taint reached it.
-// The accounts are asked for in batches that cannot exceed what is left of the
-// total.
-func (g *guard) accounts(ctx context.Context, order []arrival) error {
-	s := g.s
-	queries := make([]ledger.Query, 0, guardBatch)
-	for len(order) > 0 && g.left > 0 {
-		n := min(len(order), max(1, min(guardBatch, g.left/MaxGuardRows)))
-		queries = queries[:0]
-		for _, x := range order[:n] {
-			p := &s.parties[x.party]
-			queries = append(queries, ledger.Query{
-				Account: p.ref, After: *x.at, Until: s.head(p.account.Chain()), Limit: min(MaxGuardRows, g.left), Brief: true,
-			})
-		}
-		s.pages.Reset()
-		if err := s.r.Activity(ctx, queries, &s.pages); err != nil {
-			return err
-		}
-		if err := g.learn(ctx, s.pages.Rows); err != nil {
-			return err
-		}
-		for i, x := range order[:n] {
-			rows, _ := s.pages.Page(i)
-			if err := g.rows(ctx, x.party, rows); err != nil {
-				return err
-			}
-		}
-		order = order[n:]
-	}
-	return nil
-}
-
-// rows looks through rows of one account.
-func (g *guard) rows(ctx context.Context, at uint32, rows []ledger.Row) error {
-	for i := range rows {
-		if g.left--; g.s.until != 0 && rows[i].Time > g.s.until {
-			return nil
-		}
-		if err := g.row(ctx, at, &rows[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
-	if w.Kind == chain.KindFee || w.Kind == chain.KindAdjustment || w.From == w.To || w.From == 0 || w.To == 0 {
-		return nil
-	}
 	other := w.From
 	if other == g.s.parties[at].ref {
 		other = w.To
@@ -210,7 +159,7 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 	if g.s.wrappers.link(w.From, w.To, w.Asset).code != noLink {
 		return nil
 	}
-	look := g.assets[w.Asset]
+	look := g.looks[w.Asset]
 	reason, like, worthless := g.judge(w, other, &look)
 	if reason == "" && !worthless {
 		return nil
@@ -231,9 +180,10 @@ func (g *guard) row(ctx context.Context, at uint32, w *ledger.Row) error {
 	k := asideKey{other, g.s.parties[at].ref, w.Asset, reason}
 	a := g.found[k]
 	if a == nil {
-		asset := g.names.assets[w.Asset]
-		info, _ := g.names.registry.Info(asset)
-		a = &Aside{Account: account, Touched: g.s.parties[at].account, Reason: reason, Asset: asset, Symbol: info.Symbol, First: w.Stated, Like: like}
+		a = &Aside{
+			Account: account, Touched: g.s.parties[at].account, Reason: reason, Asset: look.info.Asset, Symbol: look.info.Symbol,
+			First: w.Stated, Like: like,
+		}
 		g.found[k] = a
 	}
 	a.Count++
@@ -262,17 +212,15 @@ func (g *guard) judge(w *ledger.Row, other ledger.AccountRef, look *assetLook) (
 	return "", "", zero || dust
 }
 
-// learn looks the assets of rows up that were not met before.
+// learn looks the assets of rows up.
 func (g *guard) learn(ctx context.Context, rows []ledger.Row) error {
-	last := ledger.AssetRef(0)
+	g.looks = map[ledger.AssetRef]assetLook{}
 	var refs []ledger.AssetRef
 	for i := range rows {
-		if a := rows[i].Asset; a != last {
-			last = a
-			if _, ok := g.assets[a]; !ok {
-				g.assets[a] = assetLook{}
-				refs = append(refs, a)
-			}
+		a := rows[i].Asset
+		if _, ok := g.looks[a]; !ok {
+			g.looks[a] = assetLook{}
+			refs = append(refs, a)
 		}
 	}
 	names, err := g.s.r.Assets(ctx, refs)
@@ -280,10 +228,11 @@ func (g *guard) learn(ctx context.Context, rows []ledger.Row) error {
 		return err
 	}
 	for i, ref := range refs {
-		g.names.assets[ref] = names[i]
+		look := assetLook{info: chain.AssetInfo{Asset: names[i]}}
 		if info, ok := g.names.registry.Info(names[i]); ok {
-			g.assets[ref] = assetLook{imitates: g.imitated(info), dust: dustLimit(info.Decimals)}
+			look = assetLook{info: info, imitates: g.imitated(info), dust: dustLimit(info.Decimals)}
 		}
+		g.looks[ref] = look
 	}
 	return nil
 }
@@ -304,13 +253,7 @@ func dustLimit(decimals uint8) chain.Amount {
 // contract's asset bears.
 func (g *guard) imitated(info chain.AssetInfo) chain.Asset {
 	if g.genuine == nil {
-		g.genuine = map[string][]chain.AssetInfo{}
-		known := chain.NewRegistry()
-		for _, a := range g.names.registry.All() {
-			if _, ok := known.Info(a.Asset); ok || g.stolen(a.Asset) {
-				g.genuine[fold(a.Symbol)] = append(g.genuine[fold(a.Symbol)], a)
-			}
-		}
+		g.genuine = g.genuines()
 	}
 	for _, a := range g.genuine[fold(info.Symbol)] {
 		if a.Asset == info.Asset {
@@ -325,13 +268,21 @@ func (g *guard) imitated(info chain.AssetInfo) chain.Asset {
 	return ""
 }
 
-func (g *guard) stolen(a chain.Asset) bool {
+// genuines are the built-in and the stolen assets that are registered, by
+// folded symbol and in the order of their names.
+func (g *guard) genuines() map[string][]chain.AssetInfo {
+	known := chain.NewRegistry().All()
 	for _, c := range g.s.classes[1:] {
-		if g.names.assets[c.asset] == a {
-			return true
+		known = append(known, chain.AssetInfo{Asset: g.names.assets[c.asset]})
+	}
+	slices.SortFunc(known, func(a, b chain.AssetInfo) int { return cmp.Compare(a.Asset, b.Asset) })
+	out := map[string][]chain.AssetInfo{}
+	for i := range known {
+		if a, ok := g.names.registry.Info(known[i].Asset); ok && (i == 0 || known[i-1].Asset != a.Asset) {
+			out[fold(a.Symbol)] = append(out[fold(a.Symbol)], a)
 		}
 	}
-	return false
+	return out
 }
 
 // looks lists, by the Latin letter that they look like, letters of other

@@ -47,6 +47,7 @@ type sim struct {
 	carried  int         // transfers that carried taint
 	received int         // accounts that received it
 	reads    *readLog
+	bait     *baitReader                  // beside this simulation; nil: at its end
 	sources  map[ledger.AccountRef]uint32 // parties that are sources
 	within   func(ledger.AccountRef) bool // backward: the accounts whose books are followed; nil: all
 
