@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 
 	"bongsu/errs"
@@ -24,37 +25,47 @@ var extNames = map[string]string{
 	ExtTheft: "theft", ExtListing: "listing", ExtFinding: "finding", ExtChain: "chain", ExtMovement: "movement",
 }
 
-// schemas compiles every schema once, when first needed; the files are part of
-// the program, so a failure is a programmer's mistake that a test finds.
-var schemas = sync.OnceValues(func() (map[string]*jsonschema.Schema, error) {
-	c := jsonschema.NewCompiler()
+// schemas compiles each schema once, when first needed: a command needs one or
+// two of them. The files are part of the program, so a failure is a
+// programmer's mistake that a test finds.
+var schemas = func() map[string]func() (*jsonschema.Schema, error) {
+	out := map[string]func() (*jsonschema.Schema, error){}
+	for _, name := range schemaNames() {
+		out[name] = sync.OnceValues(func() (*jsonschema.Schema, error) {
+			c := jsonschema.NewCompiler()
+			c.UseLoader(embedded{})
+			s, err := c.Compile(schemaBase + name)
+			if err != nil {
+				return nil, fmt.Errorf("schema %s: %w", name, err)
+			}
+			return s, nil
+		})
+	}
+	return out
+}()
+
+// schemaNames are the files of our schemas.
+func schemaNames() (names []string) {
 	entries, err := schemaFiles.ReadDir("schemas")
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// embedded loads our schemas by their ids.
+type embedded struct{}
+
+func (embedded) Load(url string) (any, error) {
+	b, err := schemaFiles.ReadFile("schemas/" + strings.TrimPrefix(url, schemaBase))
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		b, err := schemaFiles.ReadFile("schemas/" + e.Name())
-		if err != nil {
-			return nil, err
-		}
-		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-		if err != nil {
-			return nil, fmt.Errorf("schema %s: %w", e.Name(), err)
-		}
-		if err := c.AddResource(schemaBase+e.Name(), doc); err != nil {
-			return nil, fmt.Errorf("schema %s: %w", e.Name(), err)
-		}
-	}
-	out := map[string]*jsonschema.Schema{}
-	for _, e := range entries {
-		s, err := c.Compile(schemaBase + e.Name())
-		if err != nil {
-			return nil, fmt.Errorf("schema %s: %w", e.Name(), err)
-		}
-		out[e.Name()] = s
-	}
-	return out, nil
-})
+	return jsonschema.UnmarshalJSON(bytes.NewReader(b))
+}
 
 // validateOurs applies our schemas: the whole object for our own types, the
 // extension alone for our property extensions.
@@ -78,13 +89,13 @@ func validateOurs(o Object, exts map[string]jsontext.Value) error {
 }
 
 func validate(id, name string, raw []byte) error {
-	all, err := schemas()
+	schema, err := schemas[name+".json"]()
 	if err != nil {
 		return &errs.Error{Op: "STIX object", Kind: errs.Internal, Where: id, Err: err}
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
 	if err == nil {
-		err = all[name+".json"].Validate(v)
+		err = schema.Validate(v)
 	}
 	if err != nil {
 		return &errs.Error{Op: "STIX object", Kind: errs.Invalid, Where: id, Why: "it does not hold to the schema of " + name, Hint: "correct the object at its source", Err: err}
