@@ -199,7 +199,7 @@ func (b *backward) groups(id string, n int) ([][]int, error) {
 
 // request is what a forward trace from stops asks.
 func (b *backward) request(id string, group []int, on chain.ID) *Request {
-	req := &Request{Method: b.req.Method, Fees: b.req.Fees, flows: b.req.flows}
+	req := &Request{Method: b.req.Method, Fees: b.req.Fees, flows: b.req.flows, runs: b.req.runs}
 	for range group {
 		req.Thefts = append(req.Thefts, Theft{ID: id, Transfers: []chain.Transfer{{Chain: on}}})
 	}

@@ -85,7 +85,7 @@ func (e *txEvent) collect(ctx context.Context, paid []ledger.TxRef) error {
 			fees = append(fees, lot{amount: fee, flow: -1})
 		}
 	}
-	p := &pouring{}
+	p := &pouring{grouping: e.u.req.grouping()}
 	var out chain.Amount
 	for i := range e.tx.Outputs {
 		p.outs = append(p.outs, e.tx.Outputs[i].Value)

@@ -221,7 +221,7 @@ func newBareSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Requ
 		room: req.allowance(), byRef: map[ledger.AccountRef]uint32{}, sources: map[ledger.AccountRef]uint32{},
 		unasked: map[uint32]int32{},
 	}
-	s.method = methodOf(req.Method, req.Bounds.MaxHops > 0, func(l *lot) *rowInfo { return &s.flows[l.flow].row })
+	s.method = methodOf(req.Method, req.grouping(), func(l *lot) *rowInfo { return &s.flows[l.flow].row })
 	return s, s.setFloors(ctx)
 }
 

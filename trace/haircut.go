@@ -5,9 +5,10 @@ import "bongsu/chain"
 // haircut draws from every lot by amount: a spend of a from a balance B takes
 // from the tainted lots in order, P_k their running sum,
 // floor(a*P_k/B) - floor(a*P_(k-1)/B) of lot k, and the rest from the clean
-// money. A floor for each lot alone would lose units on the way.
+// money. A floor for each lot alone would lose units on the way. Lots in too many
+// runs are grouped first.
 type haircut struct {
-	hops    bool                // lots of different hops stay apart: a bound asks for them
+	grouping
 	arrival func(*lot) *rowInfo // of a tainted lot
 }
 
@@ -17,6 +18,7 @@ type haircut struct {
 // transactions of one block brought stays apart until a later block brings more:
 // which lot a spend in that block rests on may say that it is inferred.
 func (h haircut) acquire(b *book, lots []lot) {
+	came := false // tainted money
 	for i := range lots {
 		l := lots[i]
 		switch {
@@ -26,8 +28,38 @@ func (h haircut) acquire(b *book, lots []lot) {
 			addClean(b, l)
 		default:
 			h.addTainted(b, l)
+			came = true
 		}
 		b.total = b.total.MustAdd(l.amount)
+	}
+	if came {
+		h.tidy(b)
+	}
+}
+
+// tidy groups the lots when they lie in too many runs, and joins those that
+// came before the latest block.
+func (h haircut) tidy(b *book) {
+	lots := b.lots
+	if !lots[0].tainted() {
+		lots = lots[1:]
+	}
+	if !h.group(lots) {
+		return
+	}
+	newest := &lots[0]
+	for i := range lots {
+		if lots[i].flow > newest.flow {
+			newest = &lots[i]
+		}
+	}
+	block := h.arrival(newest).Block
+	b.lots, b.tainted = b.lots[:len(b.lots)-len(lots)], 0
+	for i := range lots {
+		b.lots = append(b.lots, lots[i])
+		if b.tainted++; b.tainted > 1 && h.arrival(&lots[i]).Block != block {
+			h.joinLast(b)
+		}
 	}
 }
 

@@ -7,10 +7,11 @@ import (
 )
 
 // MaxFlows is how many flows a run may hold, those of all its simulations
-// together. Each takes some 200 bytes while money is followed and twice that
-// again when the run is drawn up. It also bounds what else a run keeps: every
-// book, party, lot and sum came with a flow.
-const MaxFlows = 1 << 24
+// together. Each takes some 200 bytes while money is followed, 500 more when the
+// run is drawn up and as many when it is written: some 6 GB with all of it. It
+// also bounds what else a run keeps: every book, party, lot and sum came with a
+// flow.
+const MaxFlows = 1 << 22
 
 // parentsPerFlow is how many parents a run may hold for each flow that it may:
 // a spend that draws on many lots is one flow with as many parents.

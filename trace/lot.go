@@ -324,12 +324,12 @@ type method interface {
 	draw(b *book, a chain.Amount, out []lot) []lot
 }
 
-func methodOf(m Method, hops bool, arrival func(*lot) *rowInfo) method {
+func methodOf(m Method, g grouping, arrival func(*lot) *rowInfo) method {
 	switch m {
 	case LIFO:
 		return lifo{}
 	case Haircut:
-		return haircut{hops, arrival}
+		return haircut{g, arrival}
 	case Poison:
 		return poison{}
 	case TIHO:

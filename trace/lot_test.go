@@ -81,3 +81,20 @@ func TestShelfOfLikeHashes(t *testing.T) {
 		t.Errorf("books %v, want %v", k.books, want)
 	}
 }
+
+// The example by hand of docs/design/tracing-haircut.md: which of two thefts a
+// unit is of, where a haircut keeps three runs of lots and where it keeps two.
+func TestHaircutByTurns(t *testing.T) {
+	const x, y class = 1, 2
+	for most, want := range map[int]class{3: x, 2: y} {
+		flows := []rowInfo{{Key: ledger.Key{Block: 5}}, {Key: ledger.Key{Block: 6}}, {Key: ledger.Key{Block: 7}}}
+		h := haircut{grouping{most: most}, func(l *lot) *rowInfo { return &flows[l.flow] }}
+		var b book
+		for i, c := range []class{x, y, x} {
+			h.acquire(&b, []lot{{amount: chain.Units(1), class: c, flow: int32(i)}})
+		}
+		if got := h.draw(&b, chain.Units(1), nil); len(got) != 1 || got[0].class != want || b.total != chain.Units(2) || int(b.tainted) != len(b.live()) {
+			t.Errorf("with %d runs kept: %+v; left %+v", most, got, b)
+		}
+	}
+}

@@ -20,14 +20,19 @@ func facts(ts []chain.Transfer) *ledger.Facts { return &ledger.Facts{Transfers: 
 // ledger's first transfer on, and moves as the definitions say. It shares
 // nothing with the simulation: no lots, no opening balances, no cursors.
 type unit struct {
-	theft    string // "" is clean
-	inferred bool
-	by       int // number of the transfer that brought it, from 1; 0: it was there
+	theft string // "" is clean
+	asset chain.Asset
+	rule  trace.Rule
+	hop   int
+	by    int // number of the transfer that brought it, from 1; 0: it was there
 }
 
 type oracle struct {
+	req   trace.Request
+	runs  int // of like units that haircut keeps in order
 	books map[bookName][]unit
 	all   []chain.Transfer
+	left  map[holdingName]uint64 // unfollowed, for their depth
 
 	happened []chain.Transfer      // all, in the order in which they happened
 	drawn    map[bookName][][]unit // TIHO: what the next spends of a batch get
@@ -38,8 +43,8 @@ type bookName struct {
 	asset   chain.Asset
 }
 
-func (o *oracle) run(h history, m trace.Method, r ledger.Reader, t *rapid.T) map[holdingName]uint64 {
-	o.books, o.drawn = map[bookName][]unit{}, map[bookName][][]unit{}
+func (o *oracle) run(r ledger.Reader, t *rapid.T) map[holdingName]uint64 {
+	o.books, o.drawn, o.left = map[bookName][]unit{}, map[bookName][][]unit{}, map[holdingName]uint64{}
 	var rows []ledger.Row
 	if err := r.Scan(context.Background(), chain.Ethereum, ledger.Key{}, ledger.Key{}, func(b []ledger.Row) error {
 		rows = append(rows, b...)
@@ -58,13 +63,13 @@ func (o *oracle) run(h history, m trace.Method, r ledger.Reader, t *rapid.T) map
 		inferred[all[i]] = rows[i].BlockInferred
 	}
 	for i, x := range o.happened {
-		o.step(i, inferred[x], m, h.thefts)
+		o.step(i, inferred[x])
 	}
 	out := map[holdingName]uint64{}
 	for k, units := range o.books {
 		for _, u := range units {
 			if u.theft != "" {
-				out[holdingName{k.account, k.asset, u.theft, u.inferred}]++
+				out[nameOf(k, &u)]++
 			}
 		}
 	}
@@ -78,8 +83,12 @@ type holdingName struct {
 	inferred bool
 }
 
-func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace.Theft) {
-	x := &o.happened[at]
+func nameOf(k bookName, u *unit) holdingName {
+	return holdingName{k.account, k.asset, u.theft, u.rule != trace.RuleNone}
+}
+
+func (o *oracle) step(at int, inferredBlock bool) {
+	x, m := &o.happened[at], o.req.Method
 	n, _ := x.Amount.Uint64()
 	if x.From == x.To || n == 0 {
 		return
@@ -117,20 +126,28 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 	if from.account.IsZero() {
 		moved, short = nil, false
 	}
+	_, _, _, link := wrapped(x)
 	for i := range moved {
-		if moved[i].theft != "" && (short || inferredBlock || o.unordered(moved[i].by-1, at) || o.guessed(moved[i].by-1, at)) {
-			moved[i].inferred = true
+		u := &moved[i]
+		if u.theft != "" && u.rule == trace.RuleNone {
+			u.rule = o.judge(u, at, short, inferredBlock)
+		}
+		if !link {
+			u.hop++
 		}
 	}
 	for len(moved) < int(n) {
 		moved = append(moved, unit{})
 	}
-	for _, th := range thefts {
+	for _, th := range o.req.Thefts {
 		for _, s := range th.Transfers {
 			if s.SameMovement(*x) || o.tells(&s, x) {
 				for i := range moved {
 					if moved[i].theft == "" {
-						moved[i] = unit{theft: th.ID, inferred: inferredBlock}
+						moved[i] = unit{theft: th.ID, asset: x.Asset}
+						if inferredBlock {
+							moved[i].rule = trace.RulePosition
+						}
 					}
 				}
 			}
@@ -140,8 +157,75 @@ func (o *oracle) step(at int, inferredBlock bool, m trace.Method, thefts []trace
 		moved[i].by = at + 1
 	}
 	if !to.account.IsZero() {
-		o.books[to] = append(o.books[to], moved...)
+		o.arrive(to, moved)
 	}
+}
+
+// judge says what rule a tainted unit goes on by.
+func (o *oracle) judge(u *unit, at int, short, inferredBlock bool) trace.Rule {
+	switch {
+	case short:
+		return trace.RuleKnownFirst
+	case inferredBlock:
+		return trace.RulePosition
+	case o.guessed(u.by-1, at):
+		return trace.RuleWithin
+	case o.unordered(u.by-1, at):
+		return trace.RuleOrder
+	}
+	return trace.RuleNone
+}
+
+// arrive brings units to a book. The bound on hops leaves some there as clean
+// money; haircut keeps units of a kind together when they come by turns too
+// often.
+func (o *oracle) arrive(to bookName, units []unit) {
+	max := o.req.Bounds.MaxHops
+	tainted := false
+	for i := range units {
+		u := &units[i]
+		if max > 0 && u.theft != "" && u.hop >= max && to.account != weth.Contract {
+			o.left[nameOf(to, u)]++
+			*u = unit{by: u.by}
+		}
+		tainted = tainted || u.theft != ""
+	}
+	if o.books[to] = append(o.books[to], units...); o.req.Method == trace.Haircut && tainted {
+		o.books[to] = grouped(o.books[to], o.runs, max > 0)
+	}
+}
+
+// grouped puts tainted units of one kind together, in the order of the first of
+// each, when they lie in more than so many runs; clean ones come first.
+func grouped(units []unit, runs int, hops bool) []unit {
+	var out []unit
+	var kinds []unit
+	of := map[unit][]unit{}
+	n, before := 0, unit{}
+	for _, u := range units {
+		if u.theft == "" {
+			out = append(out, u)
+			continue
+		}
+		kind := unit{theft: u.theft, asset: u.asset, rule: u.rule}
+		if hops {
+			kind.hop = u.hop
+		}
+		if kind != before {
+			n, before = n+1, kind
+		}
+		if of[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		of[kind] = append(of[kind], u)
+	}
+	if n <= runs {
+		return units
+	}
+	for _, k := range kinds {
+		out = append(out, of[k]...)
+	}
+	return out
 }
 
 // booksOf are the books that a transfer takes from and gives to: a wrap is of
@@ -355,20 +439,29 @@ func TestAgainstOracle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := rapid.SampledFrom([]trace.Method{trace.FIFO, trace.LIFO, trace.Haircut, trace.TIHO}).Draw(t, "method")
-		var o oracle
-		want := o.run(h, m, r, t)
-		run, err := trace.Follow(context.Background(), r, nil, trace.Request{Method: m, Thefts: h.thefts})
+		o := oracle{
+			runs: rapid.SampledFrom([]int{1, 2, 3, 64}).Draw(t, "runs"),
+			req: trace.Request{
+				Method: rapid.SampledFrom([]trace.Method{trace.FIFO, trace.LIFO, trace.Haircut, trace.TIHO}).Draw(t, "method"), Thefts: h.thefts,
+				Bounds: trace.Bounds{MaxHops: rapid.SampledFrom([]int{0, 0, 1, 2, 5}).Draw(t, "hops")},
+			},
+		}
+		want := o.run(r, t)
+		run, err := trace.Follow(context.Background(), r, nil, o.req.InRuns(o.runs))
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := map[holdingName]uint64{}
+		got, left := map[holdingName]uint64{}, map[holdingName]uint64{}
 		for _, x := range run.Result.Holdings {
 			n, _ := x.Base.Uint64()
 			got[holdingName{x.Account, x.Asset, x.Theft, x.Basis == trace.Inferred}] += n
 		}
-		if !maps.Equal(got, want) {
-			t.Fatalf("%s:\n got %v\nwant %v", m, got, want)
+		for _, x := range run.Result.Unfollowed {
+			n, _ := x.Base.Uint64()
+			left[holdingName{x.Account, x.Asset, x.Theft, x.Basis == trace.Inferred}] += n
+		}
+		if !maps.Equal(got, want) || !maps.Equal(left, o.left) {
+			t.Fatalf("%s:\n got %v and %v\nwant %v and %v", o.req.Method, got, left, want, o.left)
 		}
 	})
 }

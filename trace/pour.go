@@ -15,6 +15,8 @@ type pouring struct {
 	missing chain.Amount // what inputs that the ledger lacks must have held: clean, and last whatever the method (definition 4)
 	outs    []chain.Amount
 	fee     chain.Amount
+
+	grouping grouping // of a haircut
 }
 
 // unknown is what is missing, as the clean lot that it goes on as.
@@ -91,6 +93,7 @@ func (p *pouring) lifo() poured {
 // Of several lots each gives its part of these by amount, by running sums.
 func (p *pouring) haircut() poured {
 	taint, clean := p.parted()
+	p.grouping.group(taint)
 	whole := sumOf(taint)
 	all := whole.MustAdd(sumOf(clean))
 	r := poured{outs: make([][]lot, len(p.outs))}

@@ -35,7 +35,7 @@ func TestPourConserves(t *testing.T) {
 		}
 		p.fee = left
 		for _, m := range []Method{FIFO, LIFO, Haircut, TIHO} {
-			q := pouring{outs: p.outs, fee: p.fee}
+			q := pouring{outs: p.outs, fee: p.fee, grouping: grouping{most: rapid.SampledFrom([]int{1, 3, mostRuns}).Draw(t, "runs")}}
 			for _, lots := range p.in {
 				q.in = append(q.in, slices.Clone(lots))
 			}

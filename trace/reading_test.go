@@ -7,3 +7,6 @@ func (q Request) ByLedger() Request { q.reading = readLedger; return q }
 
 // AtMost is the request of a run that may hold n flows.
 func (q Request) AtMost(n int) Request { q.flows = n; return q }
+
+// InRuns is the request of a haircut that keeps n runs of lots in order.
+func (q Request) InRuns(n int) Request { q.runs = n; return q }

@@ -106,4 +106,5 @@ type Request struct {
 
 	reading reading // tests choose it
 	flows   int     // 0: MaxFlows; tests choose less
+	runs    int     // 0: mostRuns; tests choose less
 }

@@ -41,7 +41,7 @@ func (e *txEvent) happen(ctx context.Context) error {
 // back, an output where that stopped is a source, if it is one of those that
 // are traced, and clean whatever came to it if not.
 func (e *txEvent) gather(ctx context.Context) (*pouring, error) {
-	p := &pouring{}
+	p := &pouring{grouping: e.u.req.grouping()}
 	var known, spent chain.Amount
 	for i := range e.tx.Outputs {
 		p.outs = append(p.outs, e.tx.Outputs[i].Value)

@@ -21,6 +21,7 @@ import (
 type coinOracle struct {
 	method trace.Method
 	fees   trace.FeeRule
+	runs   int // of like units that haircut keeps in order
 	thefts []trace.Theft
 	outs   map[ledger.OutPoint][]unit
 	pool   map[uint64][]unit // by block, what a coinbase collects
@@ -55,7 +56,7 @@ func (o *coinOracle) run(txs []ledger.UTXOTx) map[string]uint64 {
 func (o *coinOracle) end(where string, units []unit) {
 	for _, u := range units {
 		if u.theft != "" {
-			o.ends[fmt.Sprint(where, " ", u.theft, " ", u.inferred)]++
+			o.ends[fmt.Sprint(where, " ", u.theft, " ", u.rule != trace.RuleNone)]++
 		}
 	}
 }
@@ -84,10 +85,12 @@ func (o *coinOracle) step(tx *ledger.UTXOTx) {
 		}
 	}
 	missing := spent - min(spent, uint64(len(in)))
-	outs, fee := pourUnits(o.method, in, cleanUnits(missing), values, len(in)+int(missing)-int(spent))
+	outs, fee := o.pourUnits(in, cleanUnits(missing), values, len(in)+int(missing)-int(spent))
 	for _, units := range append(slices.Clone(outs), fee) {
 		for i := range units {
-			units[i].inferred = units[i].theft != "" && (units[i].inferred || short)
+			if u := &units[i]; u.theft != "" && u.rule == trace.RuleNone && short {
+				u.rule = trace.RuleKnownFirst
+			}
 		}
 	}
 	for i := range outs {
@@ -126,7 +129,7 @@ func (o *coinOracle) pay(tx *ledger.UTXOTx, i int, units []unit) {
 }
 
 // pourUnits shares units out: known ones first, those that are missing last.
-func pourUnits(m trace.Method, in, missing []unit, values []int, fee int) (outs [][]unit, rest []unit) {
+func (o *coinOracle) pourUnits(in, missing []unit, values []int, fee int) (outs [][]unit, rest []unit) {
 	outs = make([][]unit, len(values))
 	take := func(from *[]unit, n int) []unit {
 		out := slices.Clone((*from)[:n])
@@ -146,7 +149,7 @@ func pourUnits(m trace.Method, in, missing []unit, values []int, fee int) (outs 
 	for i := range order {
 		order[i] = i
 	}
-	switch m {
+	switch m := o.method; m {
 	case trace.FIFO, trace.LIFO:
 		line := slices.Clone(in)
 		if m == trace.LIFO {
@@ -171,6 +174,7 @@ func pourUnits(m trace.Method, in, missing []unit, values []int, fee int) (outs 
 		}
 		return outs, append(append(rest, taint...), clean...)
 	}
+	taint = grouped(taint, o.runs, false)
 	running, before := 0, 0
 	share := func(n int) []unit { // haircut
 		if running += n; all == 0 {
@@ -203,6 +207,7 @@ func TestCoinsAgainstOracle(t *testing.T) {
 		o := coinOracle{
 			method: rapid.SampledFrom([]trace.Method{trace.FIFO, trace.LIFO, trace.Haircut, trace.TIHO}).Draw(t, "method"),
 			fees:   rapid.SampledFrom([]trace.FeeRule{trace.FeesSink, trace.FeesCoinbase}).Draw(t, "fees"),
+			runs:   rapid.SampledFrom([]int{1, 2, 3, 64}).Draw(t, "runs"),
 		}
 		for i := range rapid.IntRange(1, 3).Draw(t, "thefts") {
 			if s, ok := genOutput(t, txs, "stolen"); ok {
@@ -212,7 +217,7 @@ func TestCoinsAgainstOracle(t *testing.T) {
 		if len(o.thefts) == 0 {
 			return
 		}
-		run, err := trace.Follow(context.Background(), coinReader(t, txs), nil, trace.Request{Method: o.method, Fees: o.fees, Thefts: o.thefts})
+		run, err := trace.Follow(context.Background(), coinReader(t, txs), nil, trace.Request{Method: o.method, Fees: o.fees, Thefts: o.thefts}.InRuns(o.runs))
 		if err != nil {
 			t.Fatal(err)
 		}

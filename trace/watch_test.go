@@ -93,13 +93,21 @@ func TestWatchIsBatch(t *testing.T) {
 		var n node
 		theft := []chain.Transfer{{
 			Chain: chain.Ethereum, Kind: chain.KindNative, Ordinal: 0, From: person(40), To: person(0), Asset: chain.Ethereum.Native(), Amount: chain.Units(30),
+		}, {
+			Chain: chain.Ethereum, Kind: chain.KindNative, Ordinal: 1, From: person(40), To: person(1), Asset: chain.Ethereum.Native(), Amount: chain.Units(20),
 		}}
 		n.add(everyone())
 		n.add(genBlock(t))
 		n.add(theft)
 		n.m.Finalize(chain.Ethereum, n.block)
 		final := n.block
-		req := trace.Request{Method: rapid.SampledFrom(trace.Methods()).Draw(t, "method"), Thefts: []trace.Theft{{ID: "x", Transfers: theft}}}
+		req := trace.Request{
+			Method: rapid.SampledFrom(trace.Methods()).Draw(t, "method"), Thefts: []trace.Theft{{ID: "x", Transfers: theft[:1]}, {ID: "y", Transfers: theft[1:]}},
+			Bounds: trace.Bounds{MaxHops: rapid.SampledFrom([]int{0, 0, 4}).Draw(t, "hops")},
+		}.InRuns(rapid.SampledFrom([]int{1, 2, 64}).Draw(t, "runs"))
+		if req.Method == trace.Poison { // each theft is a trace of its own: one is watched at a time
+			req.Thefts = req.Thefts[:1]
+		}
 		ctx := context.Background()
 		w, err := trace.NewWatch(ctx, n.reader(t), nil, req)
 		if err != nil {
