@@ -52,6 +52,13 @@ func newAccountTable(epoch int) *accountTable {
 	}
 }
 
+// end gives back what only finding accounts takes: there will be no others. A run
+// that names the table's is still written.
+func (t *accountTable) end() {
+	t.slots.free()
+	t.number = nil
+}
+
 // free gives the memory back. No stretch of the table's may be in use.
 func (t *accountTable) free() {
 	t.slots.free()

@@ -187,6 +187,35 @@ func (r *rowBlock) column(col int, at *rowStarts, out []uint64) {
 	}
 }
 
+// sideColumns reads from, to and asset of the block's rows, by one load a row
+// where all three fit one.
+func (r *rowBlock) sideColumns(at *rowStarts, from, to, asset []uint64) {
+	if int(r.h[hdrFrom+1])+int(r.h[hdrTo+1])+int(r.h[hdrAsset+1]) > oneLoad {
+		r.column(colFrom, at, from)
+		r.column(colTo, at, to)
+		r.column(colAsset, at, asset)
+		return
+	}
+	b := r.b
+	f, t, a := r.bitmap(bitFrom), r.bitmap(bitTo), r.bitmap(bitAsset)
+	widths := [6]uint8{r.h[hdrFrom], r.h[hdrFrom+1], r.h[hdrTo], r.h[hdrTo+1], r.h[hdrAsset], r.h[hdrAsset+1]}
+	to, asset = to[:len(from)], asset[:len(from)]
+	for i, k := range at[:len(from)] {
+		v := binary.LittleEndian.Uint64(b[k>>3:]) >> (k & 7)
+		w := widths[f&1] & 63
+		from[i] = v & (1<<w - 1)
+		v >>= w
+		w = widths[2+(t&1)] & 63
+		to[i] = v & (1<<w - 1)
+		v >>= w
+		asset[i] = v & (1<<(widths[4+(a&1)]&63) - 1)
+		f, t, a = f>>1, t>>1, a>>1
+	}
+}
+
+// oneLoad is how many bits a load of eight bytes has from any bit of the first.
+const oneLoad = 57
+
 // behind is where a field of two widths ends that begins at at.
 func (r *rowBlock) behind(field, bitmap int, at, out *rowStarts) {
 	wide, narrow, more := r.bitmap(bitmap), uint32(r.h[field]), uint32(r.wider(field))

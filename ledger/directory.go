@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math/bits"
+	"sort"
 )
 
 // A directory says which accounts a sheet tells of, and where the list of each
@@ -141,6 +142,20 @@ func (s *rankedAccounts) count() uint32 {
 func (s *rankedAccounts) place(account uint64) uint64 {
 	i := account - s.first
 	return uint64(s.before[i/64]) + uint64(bits.OnesCount64(s.words[i/64]&(1<<(i%64)-1)))
+}
+
+// account is the account at a place; beyond the last place, one that is beyond
+// all.
+func (s *rankedAccounts) account(place uint64) uint64 {
+	i := sort.Search(len(s.before), func(i int) bool { return uint64(s.before[i]) > place }) - 1
+	if i < 0 {
+		return s.first
+	}
+	w := s.words[i]
+	for n := place - uint64(s.before[i]); n > 0 && w != 0; n-- {
+		w &= w - 1
+	}
+	return s.first + 64*uint64(i) + uint64(bits.TrailingZeros64(w))
 }
 
 // write writes the bitmap.

@@ -215,6 +215,7 @@ func (im *Import) table(id chain.ID) *accountTable {
 	t := im.tables[id]
 	if t == nil || t.full() {
 		if t != nil {
+			t.end()
 			im.ended = append(im.ended, t)
 		}
 		im.epochs++

@@ -4,22 +4,25 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"bongsu/chain"
 )
 
 // postingWriter writes lists of rows, one account's after the other, into a
 // stretch of the index. Several may work at once, each on a stretch of its own.
 type postingWriter struct {
-	s       *segment
-	amounts *rowAmounts
-	out     *postingStretch
-	deltas  bitWriter
-	spare   []uint64 // memory of sortByAsset
+	s      *segment
+	out    *postingStretch
+	deltas bitWriter
+	spare  []uint64 // memory of sortByAsset
 
 	// Of one account with a long list:
 	rows         []uint32
-	sides        []uint8            // by place in rows: entryOut, entrySelf
-	words        [bigBook][2]uint64 // of amounts
-	body, places bitWriter          // runs and big books; small books
+	sides        []uint8         // by place in rows: entryOut, entrySelf
+	blocks       [bigBook]uint64 // of a chunk of a big book: where its rows' blocks begin
+	bits         [bigBook]int    // from there to their amounts
+	amounts      [bigBook]chain.Amount
+	body, places bitWriter // runs and big books; small books
 	bigs, smalls []bookEntry
 	outs, selfs  uint64
 }
@@ -153,20 +156,33 @@ func (p *postingWriter) big(entries []uint64, b *bookEntry) {
 			switch p.sides[place] {
 			case entryOut | entrySelf: // changes nothing
 			case entryOut:
-				run.out(p.amounts.of(&p.words[i]))
+				run.out(p.amounts[i])
 			default:
-				run.in(p.amounts.of(&p.words[i]))
+				run.in(p.amounts[i])
 			}
 		}
 	}
 	p.skip(uint32(prev), w.bitLen()-int(b.at), run)
 }
 
-// read gets the amounts of a big book's chunk, in a loop of its own, so that
-// the processor waits for many of them at a time.
+// read gets the amounts of a big book's chunk, in loops of its own, each of
+// which fetches what the next one reads: the rows lie far from one another.
 func (p *postingWriter) read(chunk []uint64) {
+	s := p.s
 	for i, e := range chunk {
-		p.words[i] = p.amounts.words.list[p.rows[uint32(e)]]
+		p.blocks[i] = s.rowAt.of(p.rows[uint32(e)] / blockRows)
+		prefetch(&s.rowData[p.blocks[i]], rowHeader-1)
+	}
+	var b rowBlock
+	for i, e := range chunk {
+		b.parse(s.rowData[p.blocks[i]:])
+		n := int(p.rows[uint32(e)] % blockRows)
+		p.bits[i] = b.at(n) + b.sides(n) + b.amountOffset()
+		prefetch(&s.rowData[p.blocks[i]+uint64(p.bits[i]>>3)], 0)
+	}
+	for i, e := range chunk {
+		b.parse(s.rowData[p.blocks[i]:])
+		b.amountAt(int(p.rows[uint32(e)]%blockRows), p.bits[i], s.common, &p.amounts[i])
 	}
 }
 

@@ -64,10 +64,19 @@ type postingSections struct {
 }
 
 // writePostings writes which accounts occur in a segment, from FirstAccount on,
-// and in which rows.
-func writePostings(s *segment, x *sheetWriter, accounts []uint64) {
-	e := gatherEntries(s, x, accounts)
+// and in which rows; room is how many entries it may hold at once, about.
+func writePostings(s *segment, x *sheetWriter, accounts []uint64, room uint64) {
+	e := newEntrySorter(s, x, accounts)
+	e.plan(room)
+	defer e.free()
 	p := &postingSections{x: x, lists: newListWriter(x)}
+	p.gather(s, e.each)
+	p.finish()
+}
+
+// gather has stretches written by several goroutines, and puts them one behind
+// the other in another. each, which makes them, may panic.
+func (p *postingSections) gather(s *segment, each func(free <-chan *postingStretch, use func(*postingStretch))) {
 	writers := min(runtime.GOMAXPROCS(0), maxPostingWriters)
 	n := stretchesAhead * writers
 	work, order, free := make(chan *postingStretch, n), make(chan *postingStretch, n), make(chan *postingStretch, n)
@@ -76,7 +85,7 @@ func writePostings(s *segment, x *sheetWriter, accounts []uint64) {
 	}
 	for range writers {
 		go func() {
-			w := &postingWriter{s: s, amounts: &e.amounts}
+			w := &postingWriter{s: s}
 			for o := range work {
 				w.stretch(o)
 				o.hand.use.Done()
@@ -84,21 +93,24 @@ func writePostings(s *segment, x *sheetWriter, accounts []uint64) {
 			}
 		}()
 	}
+	done := make(chan struct{})
 	go func() {
-		defer close(order)
-		defer close(work)
-		e.each(free, func(o *postingStretch) {
-			work <- o
-			order <- o
-		})
+		defer close(done)
+		for o := range order {
+			<-o.written
+			p.append(o)
+			free <- o
+		}
 	}()
-	for o := range order {
-		<-o.written
-		p.append(o)
-		free <- o
-	}
-	e.free()
-	p.finish()
+	defer func() {
+		close(work)
+		close(order)
+		<-done
+	}()
+	each(free, func(o *postingStretch) {
+		work <- o
+		order <- o
+	})
 }
 
 // append puts a stretch behind those before it.

@@ -37,7 +37,7 @@ func (w *segmentWriter) index() (int64, error) {
 	x.write(s.common)
 	s.common = append(s.common, make([]byte, sheetSlack)...) // as readers have it
 	var byID *txsByID
-	both(func() { writePostings(s, x, w.accounts.words()) }, func() { byID = sortTxs(s, &w.idPrefixes) })
+	both(func() { writePostings(s, x, w.accounts.words(), roundEntries) }, func() { byID = sortTxs(s, &w.idPrefixes) })
 	w.idPrefixes.free()
 	byID.write(x)
 	s.rows.forget()
