@@ -84,4 +84,5 @@ type LiveBlock struct {
 type Stats struct {
 	Added, AlreadyThere, Improved uint64
 	Txs, Blocks, Accounts         uint64 // new ones
+	Written                       uint64 // transfers written into segments, those again that were merged with what came
 }

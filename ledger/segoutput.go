@@ -65,6 +65,7 @@ func (o *segmentOutput) wait() {
 	r := <-o.done
 	o.busy = false
 	o.infos = append(o.infos, r.info)
+	o.job.stats.Written += r.info.Rows
 	o.err = cmpErr(o.err, r.err)
 }
 

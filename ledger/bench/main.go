@@ -109,6 +109,7 @@ func run(s settings) error {
 		{"scan", b.scan},
 		{"live", b.liveBlocks},
 		{"beside", b.beside},
+		{"files", b.importFiles},
 		{"amounts", b.amountKinds},
 		{"coins", b.coins},
 		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }},
