@@ -53,11 +53,20 @@ func (h haircut) tidy(b *book) {
 			newest = &lots[i]
 		}
 	}
-	block := h.arrival(newest).Block
-	b.lots, b.tainted = b.lots[:len(b.lots)-len(lots)], 0
+	h.joinBefore(b, h.arrival(newest).Block)
+}
+
+// joinBefore joins neighbouring tainted lots that are alike and came before a
+// block.
+func (h haircut) joinBefore(b *book, block uint64) {
+	lots := b.lots
+	b.lots, b.tainted = b.lots[:0], 0
 	for i := range lots {
 		b.lots = append(b.lots, lots[i])
-		if b.tainted++; b.tainted > 1 && h.arrival(&lots[i]).Block != block {
+		if !lots[i].tainted() {
+			continue
+		}
+		if b.tainted++; b.tainted > 1 && h.arrival(&lots[i]).Block < block {
 			h.joinLast(b)
 		}
 	}

@@ -61,13 +61,18 @@ func (l *lot) block() uint64 {
 
 // arrive dates the lot.
 func (l *lot) arrive(w *ledger.Row) {
-	l.since, l.prov = w.Stated, w.Provisional
+	l.since = w.Stated
+	l.settle(w.Provisional, w.Block)
+}
+
+// settle says whether the lot's arrival, in a block, is not final.
+func (l *lot) settle(prov bool, block uint64) {
 	r := rarity{}
 	if l.rare != nil {
 		r = *l.rare
 	}
-	if r.block = 0; l.prov {
-		r.block = w.Block
+	if l.prov, r.block = prov, 0; prov {
+		r.block = block
 	}
 	l.setRare(r)
 }

@@ -102,6 +102,9 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 			return true, w.start(ctx, r)
 		}
 		s.r, s.last, s.inTx = r, ledger.Key{}, nil
+		if err := s.settle(ctx); err != nil {
+			return false, err
+		}
 		if err := s.resume(ctx, fresh, w.seen); err != nil {
 			return false, err
 		}
@@ -161,6 +164,33 @@ func (w *Watch) fresh(ctx context.Context, r ledger.Reader) ([]ledger.Row, bool,
 		}
 	}
 	return out, true, nil
+}
+
+// settle makes haircut's lots final that came in blocks which are final by now,
+// and joins them: a book that money reaches in every block would keep a lot of
+// each, and every spend would draw on all of them. Amounts stay as they are.
+func (s *sim) settle(ctx context.Context) error {
+	h, ok := s.method.(haircut)
+	if !ok || s.utxo != nil { // an output's lots came in one block
+		return nil
+	}
+	final, err := s.finals(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range s.shelf.books {
+		last, settled := final[s.parties[b.owner].account.Chain()], false
+		for i := range b.lots {
+			if l := &b.lots[i]; l.prov && l.block() <= last {
+				l.settle(false, 0)
+				settled = true
+			}
+		}
+		if settled {
+			h.joinBefore(b, last+1)
+		}
+	}
+	return nil
 }
 
 // resume gives the books that the new rows touch their cursors back.

@@ -144,6 +144,39 @@ func TestWatchIsBatch(t *testing.T) {
 	})
 }
 
+// A haircut that is watched for long holds few lots and few parents of flows:
+// what is final by now is joined, as in a batch.
+func TestWatchedHaircutStaysSmall(t *testing.T) {
+	ctx := context.Background()
+	var n node
+	theft := passedOn(1)
+	theft[0].Amount = chain.Units(1_000_000)
+	n.add(everyone())
+	n.add(theft)
+	req := trace.Request{Method: trace.Haircut, Thefts: []trace.Theft{{ID: "x", Transfers: theft}}}
+	w, err := trace.NewWatch(ctx, n.reader(t), nil, req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 60 { // there and back: what comes each time is a lot of its own
+		x := passedOn(1)[0]
+		x.From, x.To, x.Amount = person(i%2), person(1-i%2), chain.Units(uint64(100_000-i))
+		n.add([]chain.Transfer{x})
+		n.m.Finalize(chain.Ethereum, n.block-2)
+		if started, err := w.Advance(ctx, n.reader(t)); err != nil || started {
+			t.Fatalf("started over: %v, %v", started, err)
+		}
+	}
+	run, want := w.Run(), follow(t, n.reader(t), req)
+	parents := 0
+	for _, f := range run.Flows {
+		parents = max(parents, len(f.Parents))
+	}
+	if len(run.Lots) > 8 || parents > 4 || run.Result.Digest != want.Result.Digest {
+		t.Errorf("%d lots, %d parents of one flow, %s; a batch gives %d lots, %s", len(run.Lots), parents, run.Result.Digest, len(want.Lots), want.Result.Digest)
+	}
+}
+
 // What a reorganisation takes back is undone, and what comes back in another
 // block is told anew.
 func TestWatchTakesBack(t *testing.T) {
