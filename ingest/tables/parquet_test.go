@@ -242,8 +242,8 @@ func TestParquetCodecs(t *testing.T) {
 }
 
 // TestPublicDataSet: Amazon's tables keep amounts as floating point. What is
-// exact comes in, what may have been rounded is rejected, and the logs give
-// every token transfer exactly.
+// exact comes in, fees too; what may have been rounded is rejected where it moved;
+// and the logs give every token transfer exactly.
 func TestPublicDataSet(t *testing.T) {
 	var want, got ingesttest.Store
 	if _, err := fromFiles(t, &want, ingest.Options{}, stream+"transactions.json.gz", stream+"logs.json.gz"); err != nil {
@@ -256,7 +256,7 @@ func TestPublicDataSet(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v >= 1<<53 {
+		if v >= 1<<53 && integer(t, r["receipt_status"]) == 1 {
 			large++
 		}
 		txs = append(txs, awsTx{
@@ -284,14 +284,23 @@ func TestPublicDataSet(t *testing.T) {
 	if large < 10 || rep.Sources[0].Mendable {
 		t.Fatalf("%d rows rejected, by a limit of 2, mendable %v", large, rep.Sources[0].Mendable)
 	}
-	if rows[0][1] != "value" || !strings.Contains(rows[0][2], "floating point") || !strings.Contains(rows[0][2], "table of logs") {
+	if rows[0][1] != "value" || !strings.Contains(rows[0][2], "floating point") || !strings.Contains(rows[0][2], "table of logs") || !strings.HasSuffix(rows[0][2], "its fee is stored") {
 		t.Fatalf("rejected for %q", rows[0])
+	}
+	failed := txs[:1] // moved nothing but its fee, so nothing is lost
+	failed[0].Value, failed[0].Status = 1<<60, 0
+	var sunk ingesttest.Store
+	if _, err := imported(t, &sunk, ingest.Options{}, "failed.parquet", writeParquet(t, failed)); err != nil {
+		t.Fatal(err)
+	}
+	if count, _ := moved(t, &sunk); count[chain.KindFee] != 1 || len(count) != 1 {
+		t.Fatalf("a failed transaction moved %v", count)
 	}
 	there := map[string]bool{}
 	for _, row := range held(t, &want) {
 		there[row] = true
 	}
-	tokens := 0
+	tokens, fees := 0, 0
 	for _, row := range held(t, &got) {
 		if !there[row] {
 			t.Fatalf("not what the chain says: %s", row)
@@ -299,9 +308,12 @@ func TestPublicDataSet(t *testing.T) {
 		if strings.Contains(row, ",token,") {
 			tokens++
 		}
+		if strings.Contains(row, ",fee,") {
+			fees++
+		}
 	}
-	if count, _ := moved(t, &want); tokens != count[chain.KindToken] {
-		t.Fatalf("%d token transfers, want %d", tokens, count[chain.KindToken])
+	if count, _ := moved(t, &want); tokens != count[chain.KindToken] || fees != count[chain.KindFee] {
+		t.Fatalf("%d token transfers, want %d; %d fees, want %d", tokens, count[chain.KindToken], fees, count[chain.KindFee])
 	}
 }
 

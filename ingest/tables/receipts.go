@@ -2,6 +2,8 @@ package tables
 
 import (
 	"encoding/hex"
+	"errors"
+	"fmt"
 
 	"bongsu/chain"
 	"bongsu/ingest"
@@ -23,6 +25,7 @@ type txPart struct {
 	from   chain.Account
 	to     chain.Account // the zero: a creation
 	value  chain.Amount
+	lost   error  // why value is not known: it may have been rounded
 	gas    uint64 // its limit; 0: not given
 	price  chain.Amount
 	priced bool
@@ -56,6 +59,9 @@ func (e *etl) transaction(r record) error {
 		}
 		rc = &c
 	}
+	if rc == nil && p.lost != nil {
+		return p.lost
+	}
 	fact := ledger.TxFact{Chain: e.id, Tx: p.tx, Block: p.block, Index: p.index, Time: p.time, HasTime: p.time != 0}
 	if rc == nil {
 		e.apart = true
@@ -65,6 +71,9 @@ func (e *etl) transaction(r record) error {
 		return e.join.addTx(p)
 	}
 	fact.Status = ended(p, rc)
+	if p.lost != nil {
+		return e.feeAlone(p, rc, &fact)
+	}
 	if fact.Status == ledger.StatusUnknown && !p.value.IsZero() { // traces may tell
 		e.apart = true
 		if err := e.out.Tx(fact); err != nil {
@@ -79,8 +88,13 @@ func (e *etl) transaction(r record) error {
 	if err != nil {
 		return err
 	}
+	return e.tell(p, &fact, list)
+}
+
+// tell states how a transaction ended and what it moved.
+func (e *etl) tell(p *txPart, fact *ledger.TxFact, list []chain.Transfer) error {
 	e.moves = list
-	if err := e.out.Tx(fact); err != nil {
+	if err := e.out.Tx(*fact); err != nil {
 		return err
 	}
 	for i := range list {
@@ -92,6 +106,19 @@ func (e *etl) transaction(r record) error {
 		return nil
 	}
 	return p.keepCall(e.out)
+}
+
+// feeAlone states what is known of a transaction whose value is not, and rejects
+// its row for the value, unless it failed and moved none.
+func (e *etl) feeAlone(p *txPart, rc *receiptPart, fact *ledger.TxFact) error {
+	fee, err := settled(e.moves[:0], p, rc, ledger.StatusFailed)
+	if err != nil {
+		return err
+	}
+	if err := e.tell(p, fact, fee); err != nil || fact.Status == ledger.StatusFailed {
+		return err
+	}
+	return wrong("value", fmt.Errorf("%w; its fee is stored", errors.Unwrap(p.lost)))
 }
 
 func (e *etl) txPart(p *txPart, r record) (err error) {
@@ -114,7 +141,9 @@ func (e *etl) txPart(p *txPart, r record) (err error) {
 	if p.to, err = e.account(r[txTo], "to_address"); err != nil {
 		return err
 	}
-	if p.value, err = e.amount(r[txValue], "value"); err != nil {
+	if p.value, err = e.amount(r[txValue], "value"); errors.Is(err, ingest.ErrRounded) {
+		p.lost = err
+	} else if err != nil {
 		return err
 	}
 	if p.gas, err = e.uint(r[txGas], "gas", 0); err != nil {
