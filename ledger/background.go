@@ -111,7 +111,7 @@ func (l *Ledger) settle(ctx context.Context) error {
 			return err
 		}
 		defer hold.Unlock()
-		_, _, err = l.rewrite(ctx, nil, &Facts{})
+		_, _, err = l.rewrite(ctx, nil, noPieces)
 		return err
 	case m != nil:
 		rouse(m.wake)
@@ -149,7 +149,7 @@ func (l *Ledger) merge(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer hold.Unlock()
-	_, merged, err := l.rewrite(ctx, nil, &Facts{})
+	_, merged, err := l.rewrite(ctx, nil, noPieces)
 	return merged, err
 }
 

@@ -111,7 +111,7 @@ func (s stays) layers(list []*layer, below *segments, nm *names) (out []*layer) 
 func (h *head) carry(s stays, layers []*layer, below *segments, nm *names) *head {
 	next := newHead(nm, below)
 	next.layers, next.loose, next.looseTop, next.looseTurn = layers, h.loose, h.looseTop, h.looseTurn
-	next.lastTime, next.stale = h.lastTime, h.stale || len(h.loose) > 0 // blocks may have come below
+	next.lastTime, next.stale = h.lastTime, h.stale || h.loose.len() > 0 // blocks may have come below
 	for id, claims := range h.claims {
 		for _, c := range claims {
 			if of := s[id]; of != nil && c.From < of.From && c.To >= of.From { // the manifest has the first part

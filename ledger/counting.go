@@ -71,7 +71,7 @@ func (v *view) countTx(layer int, n int32, c *counting) {
 	if len(t.notes) > 0 {
 		c.Noted++
 	}
-	rows := uint64(len(l.txRows[n]))
+	rows := uint64(len(l.rowsOf(n)))
 	c.Rows += rows
 	if t.inferred {
 		c.Unplaced += rows

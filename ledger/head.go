@@ -14,7 +14,7 @@ type head struct {
 	below     *segments
 	layers    []*layer // lowest first
 	fence     int      // those below are not merged with those from here on
-	loose     map[txName]*txState
+	loose     txTable
 	looseTurn int    // how often loose changed
 	looseTop  *layer // the loose ones where they stand now
 	stale     bool   // looseTop must be built anew
@@ -27,7 +27,7 @@ type head struct {
 
 func newHead(nm *names, below *segments) *head {
 	return &head{
-		names: nm, below: below, loose: map[txName]*txState{}, looseTop: buildLayer(nil, nil, nil, nm),
+		names: nm, below: below, looseTop: buildLayer(nil, nil, nil, nm),
 		claims: maps.Clone(below.claims), registry: below.registry, live: maps.Clone(below.live),
 	}
 }
@@ -43,7 +43,7 @@ func (h *head) apply(r *record, dead bool) (Stats, error) {
 		return Stats{}, nil // the records it takes back were applied as dead
 	}
 	before := h.names.count()
-	b := &batch{h: h, txs: map[txName]*txState{}, blocks: map[ChainRef]map[uint64]*blockState{}}
+	b := &batch{h: h, blocks: map[ChainRef]map[uint64]*blockState{}}
 	if dead {
 		b.nameOnly(r.facts)
 		return Stats{}, nil
@@ -65,16 +65,14 @@ func (h *head) apply(r *record, dead bool) (Stats, error) {
 }
 
 func (h *head) find(name txName) *txState {
-	if len(h.loose) > 0 {
-		if s := h.loose[name]; s != nil {
-			return s
-		}
+	if s := h.loose.get(&name); s != nil {
+		return s
 	}
 	if name.id.IsZero() {
 		return nil
 	}
 	for i := len(h.layers) - 1; i >= 0; i-- {
-		if n, ok := h.layers[i].byName[name.key()]; ok {
+		if n, ok := h.layers[i].named(&name); ok {
 			return h.layers[i].txs[n].txState
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // batch gathers what one commit changes.
 type batch struct {
 	h      *head
-	txs    map[txName]*txState
+	txs    txTable
 	blocks map[ChainRef]map[uint64]*blockState
 	masks  []segmentTx
 	live   *BlockFact // whose contents are being added; nil: it is no live block
@@ -78,7 +78,7 @@ func (b *batch) transfer(t *chain.Transfer) {
 	}
 	name := txName{chain: RefOfChain(t.Chain), id: t.Tx}
 	if t.Tx.IsZero() {
-		name.alone, name.time = m, t.Time
+		name.alone = &aloneName{m, t.Time}
 		name.alone.ordinal, name.alone.row = 0, 0
 	} else if t.Kind == chain.KindNative || t.Kind == chain.KindFee {
 		m.nth = 0 // one for each transaction
@@ -106,7 +106,7 @@ func (b *batch) transfer(t *chain.Transfer) {
 
 // tx is the state of a transaction that this commit may change.
 func (b *batch) tx(name txName) *txState {
-	if s := b.txs[name]; s != nil {
+	if s := b.txs.get(&name); s != nil {
 		return s
 	}
 	s := b.h.find(name)
@@ -132,7 +132,7 @@ func (b *batch) tx(name txName) *txState {
 	if b.live != nil && RefOfChain(b.live.Chain) == name.chain {
 		s.live = max(s.live, b.live.Number)
 	}
-	b.txs[name] = s
+	b.txs.put(s)
 	return s
 }
 
@@ -204,18 +204,18 @@ func (b *batch) finish() error {
 	}
 	h := b.h
 	var placed []layerTx
-	for name, s := range b.txs {
+	for s := range b.txs.all {
+		name := &s.name
 		if s.block != chain.NoBlock {
 			b.block(name.chain, s.block).addRowTime(s.time)
 		}
 		if s.block == chain.NoBlock || name.id.IsZero() {
-			h.loose[name] = s
+			h.loose.put(s)
 			h.stale = true
 			h.looseTurn++
 			continue
 		}
-		if _, was := h.loose[name]; was {
-			delete(h.loose, name)
+		if h.loose.remove(name) {
 			h.stale = true
 			h.looseTurn++
 		}

@@ -92,14 +92,27 @@ func decodeRecord(b []byte) (*record, error) {
 	return r, d.err
 }
 
+// decodeBrief decodes of a record what others take back, or what takes back.
+func decodeBrief(b []byte) (r record, err error) {
+	d := &decoder{b: b}
+	switch r.kind = recordKind(d.byte()); r.kind {
+	case recordLive:
+		r.block = decodeBlock(d)
+	case recordRollback:
+		r.chain, r.number = chain.ID(d.string()), d.uint()
+	}
+	return r, d.err
+}
+
 // headLog is an open head log. Its owner serialises appends.
 type headLog struct {
-	f    file
-	name string
-	gen  uint64
-	seq  uint64 // of the last record inside end
-	end  int64  // where committed records end
-	room int64  // up to where this process has made the file longer than that
+	f      file
+	name   string
+	gen    uint64
+	seq    uint64 // of the last record inside end
+	end    int64  // where committed records end
+	room   int64  // up to where this process has made the file longer than that
+	slotAt int    // the slot that says so; the next commit writes the other
 }
 
 // How much longer: by half, within bounds.
@@ -180,7 +193,7 @@ func (h *headLog) readSlots() (seq uint64, end int64, bad int, err error) {
 			continue
 		}
 		if !found || s > seq {
-			seq, end, found = s, e, true
+			seq, end, found, h.slotAt = s, e, true, i
 		}
 	}
 	if !found {
@@ -201,6 +214,27 @@ func (h *headLog) append(rec []byte) error {
 	}
 	if err := next.write(rec); err != nil {
 		return err
+	}
+	if err := h.f.Sync(); err != nil {
+		return errs.Wrap("commit", h.name, err)
+	}
+	if err := next.commitSlot(); err != nil {
+		return err
+	}
+	*h = next
+	return nil
+}
+
+// appendAll commits records at once: all of them first, then the slot that makes
+// them count. each calls its argument with every one.
+func (h *headLog) appendAll(each func(write func(*record) error) error) error {
+	next := *h
+	h.room = 0 // after an error
+	if err := each(func(r *record) error { return next.write(r.encode()) }); err != nil {
+		return err
+	}
+	if next.end > next.room {
+		next.room = 0
 	}
 	if err := h.f.Sync(); err != nil {
 		return errs.Wrap("commit", h.name, err)
@@ -242,10 +276,15 @@ func (h *headLog) write(rec []byte) error {
 }
 
 func (h *headLog) commitSlot() error {
-	if _, err := h.f.WriteAt(h.slot(), int64(headSlots+headSector*(h.seq&1))); err != nil {
+	at := 1 - h.slotAt
+	if _, err := h.f.WriteAt(h.slot(), int64(headSlots+headSector*at)); err != nil {
 		return errs.Wrap("commit", h.name, err)
 	}
-	return errs.Wrap("commit", h.name, h.f.Sync())
+	if err := h.f.Sync(); err != nil {
+		return errs.Wrap("commit", h.name, err)
+	}
+	h.slotAt = at
+	return nil
 }
 
 // seal fills in a record's header.

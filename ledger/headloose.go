@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -12,22 +13,25 @@ import (
 // in memory, because where they stand depends on the whole ledger.
 const maxLoose = 4 << 20
 
-// checkLoose refuses facts that would leave too much in memory for good. Rows
-// with an id that are there already, from an earlier import of the same, take no
-// more.
-func (h *head) checkLoose(f *Facts, most int) error {
-	n := len(h.loose)
+// looseCount refuses facts that would leave too much in memory for good. Rows with
+// an id that are there already, from an earlier import of the same, take no more.
+type looseCount struct {
+	h          *txTable
+	more, most int
+}
+
+func (c *looseCount) add(f *Facts) error {
 	for i := range f.Transfers {
 		t := &f.Transfers[i]
 		if !looseRow(t) {
 			continue
 		}
-		if _, there := h.loose[txName{chain: RefOfChain(t.Chain), id: t.Tx}]; !there {
-			n++
+		if c.h.get(&txName{chain: RefOfChain(t.Chain), id: t.Tx}) == nil {
+			c.more++
 		}
 	}
-	if n > most {
-		return tooLoose(most, len(h.loose))
+	if c.h.len()+c.more > c.most {
+		return tooLoose(c.most, c.h.len())
 	}
 	return nil
 }
@@ -72,8 +76,8 @@ func (h *head) settle() {
 	}
 	h.stale, h.lastTime = false, 0
 	v := &view{layers: h.layers, below: h.below}
-	txs := make([]layerTx, 0, len(h.loose))
-	for _, s := range h.loose {
+	txs := make([]layerTx, 0, h.loose.len())
+	for s := range h.loose.all {
 		t := layerTx{txState: s, at: s.block, when: s.time}
 		if s.block != chain.NoBlock {
 			t.when, _ = v.times(s.name.chain, s.block)
@@ -91,10 +95,10 @@ func compareNames(a, b *txName) int {
 	if c := a.id.Compare(b.id); c != 0 {
 		return c
 	}
-	if a.time != b.time {
-		return int(max(-1, min(1, a.time-b.time)))
+	if a.alone == nil || b.alone == nil {
+		return 0 // an id on two chains
 	}
-	return a.alone.compareIdentity(&b.alone)
+	return cmp.Or(cmp.Compare(a.alone.time, b.alone.time), a.alone.compareIdentity(&b.alone.movement))
 }
 
 // latestBlock is the highest block of a chain whose known time is not after t,

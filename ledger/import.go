@@ -18,6 +18,9 @@ const (
 	// bulkFacts is how many facts an import keeps for the head; a larger one
 	// goes through runs into segments.
 	bulkFacts = 1 << 16
+	// pieceFacts is how many of them a record of the head holds at most: each is
+	// decoded as a whole.
+	pieceFacts = 1 << 15
 )
 
 // Import gathers facts of one source. Nothing of it is visible before Commit,
@@ -186,7 +189,19 @@ func (im *Import) route(f *Facts) error {
 		return err
 	}
 	im.facts.append(&rest)
+	if im.l.opt.fills(&im.facts) {
+		return im.spill()
+	}
 	return nil
+}
+
+// fills says whether facts are as many as a record holds.
+func (o *Options) fills(f *Facts) bool {
+	most := pieceFacts
+	if o.bulkAt > 0 {
+		most = o.bulkAt
+	}
+	return len(f.Transfers)+len(f.Txs)+len(f.Blocks)+len(f.UTXOs)+len(f.Notes) >= most
 }
 
 // buffer is the chain's buffer with room in it.
@@ -311,23 +326,16 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 		}
 	}()
 	im.expand()
-	all := &Facts{}
-	if im.log != nil {
-		if err := im.log.read(headData, 0, func(r *record) error {
-			all.append(r.facts)
-			return nil
-		}); err != nil {
-			return stats, err
-		}
-	}
-	all.append(&im.facts)
 	if err := im.flushAll(); err != nil {
 		return stats, err
 	}
-	if len(im.runs) > 0 {
-		stats, err = im.commitRuns(ctx, all)
-	} else {
-		stats, err = im.l.commitFacts(ctx, all)
+	switch {
+	case len(im.runs) > 0:
+		stats, err = im.commitRuns(ctx)
+	case im.log == nil:
+		stats, err = im.l.commitFacts(ctx, &im.facts)
+	default:
+		stats, err = im.commitPieces(ctx)
 	}
 	if err != nil {
 		return stats, errs.Wrap("import", "", err)
@@ -338,7 +346,7 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 // commitFacts makes facts a record of the head.
 func (l *Ledger) commitFacts(ctx context.Context, f *Facts) (stats Stats, err error) {
 	if err = l.write(ctx, func() error {
-		if err := l.checkCommit(f); err != nil {
+		if err := l.checkCommit(func(use func(*Facts) error) error { return use(f) }); err != nil {
 			return err
 		}
 		stats, err = l.commit(&record{kind: recordFacts, facts: f})
@@ -349,19 +357,64 @@ func (l *Ledger) commitFacts(ctx context.Context, f *Facts) (stats Stats, err er
 	return stats, l.settle(ctx)
 }
 
-// checkCommit refuses what could not be applied after it was written.
-func (l *Ledger) checkCommit(f *Facts) error {
-	if err := l.checkAssets(f.Assets); err != nil {
-		return err
+// pieces calls use with facts, as many at a time as a record holds, the same each
+// time that it is called.
+type pieces func(use func(*Facts) error) error
+
+func noPieces(func(*Facts) error) error { return nil }
+
+// pieces are what goes to the head.
+func (im *Import) pieces(use func(*Facts) error) error {
+	some := func(f *Facts) error {
+		if f.empty() {
+			return nil
+		}
+		return use(f)
 	}
-	return l.head.checkLoose(f, l.mostLoose())
+	if im.log != nil {
+		if err := im.log.read(headData, 0, func(r *record) error { return some(r.facts) }); err != nil {
+			return err
+		}
+	}
+	return some(&im.facts)
+}
+
+// commitPieces makes all of it visible at once, in several records of the head.
+func (im *Import) commitPieces(ctx context.Context) (stats Stats, err error) {
+	l := im.l
+	if err = l.write(ctx, func() error {
+		if err := l.checkCommit(im.pieces); err != nil {
+			return err
+		}
+		if err := l.log.appendAll(func(write func(*record) error) error {
+			return im.pieces(func(f *Facts) error { return write(&record{kind: recordFacts, facts: f}) })
+		}); err != nil {
+			return err
+		}
+		stats, err = l.catchUp(l.seq)
+		return err
+	}); err != nil {
+		return stats, err
+	}
+	return stats, l.settle(ctx)
+}
+
+// checkCommit refuses what could not be applied after it was written.
+func (l *Ledger) checkCommit(list pieces) error {
+	loose := looseCount{h: &l.head.loose, most: l.mostLoose()}
+	return list(func(f *Facts) error {
+		if err := l.checkAssets(f.Assets); err != nil {
+			return err
+		}
+		return loose.add(f)
+	})
 }
 
 // commitRuns merges the runs into segments.
-func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
+func (im *Import) commitRuns(ctx context.Context) (Stats, error) {
 	im.release() // merging needs the memory
 	im.letGo()
-	if err := im.l.write(ctx, func() error { return im.l.checkCommit(rest) }); err != nil {
+	if err := im.l.write(ctx, func() error { return im.l.checkCommit(im.pieces) }); err != nil {
 		return Stats{}, err
 	}
 	hold, err := im.l.waitLock(ctx, mergeLock)
@@ -382,7 +435,7 @@ func (im *Import) commitRuns(ctx context.Context, rest *Facts) (Stats, error) {
 		}
 		runs = append(runs, &importRun{info: im.runs[i], f: f, counts: im.counts[im.runs[i].Epoch]})
 	}
-	stats, _, err := im.l.rewrite(ctx, runs, rest)
+	stats, _, err := im.l.rewrite(ctx, runs, im.pieces)
 	return stats, err
 }
 

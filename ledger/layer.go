@@ -14,9 +14,10 @@ import (
 // changes once it is built, so readers need no lock.
 type layer struct {
 	txs      []layerTx // by chain, block, index
-	byName   map[txID]int32
-	rows     []layerRow // chain, then chain order
-	txRows   [][]int32
+	index    layerIndex
+	rows     []layerRow             // chain, then chain order
+	txRows   []int32                // of each transaction, as indices into rows
+	txRowAt  []int32                // where those of each transaction begin in txRows, and their end
 	accounts map[AccountRef][]int32 // ascending indices into rows
 	blocks   map[ChainRef][]blockState
 	spends   []layerSpend // by spent output
@@ -71,13 +72,9 @@ type segmentTx struct {
 func buildLayer(txs []layerTx, blocks []chainBlock, masks []segmentTx, nm *names) *layer {
 	slices.SortStableFunc(txs, compareTxPlaces)
 	l := &layer{
-		txs: txs, byName: make(map[txID]int32, len(txs)), txRows: make([][]int32, len(txs)),
-		accounts: map[AccountRef][]int32{}, blocks: map[ChainRef][]blockState{}, masks: masks,
+		txs: txs, index: newLayerIndex(txs), accounts: map[AccountRef][]int32{}, blocks: map[ChainRef][]blockState{}, masks: masks,
 	}
 	for i := range txs {
-		if !txs[i].name.id.IsZero() {
-			l.byName[txs[i].name.key()] = int32(i)
-		}
 		for m := range txs[i].moves {
 			if txs[i].status == StatusFailed && txs[i].moves[m].kind != chain.KindFee {
 				l.touch(&txs[i].moves[m])
@@ -126,13 +123,25 @@ type chainBlock struct {
 	blockState
 }
 
+// rowsOf are the rows of a transaction, as indices into rows.
+func (l *layer) rowsOf(tx int32) []int32 { return l.txRows[l.txRowAt[tx]:l.txRowAt[tx+1]] }
+
 func (l *layer) indexRows() {
+	l.txRows, l.txRowAt = make([]int32, len(l.rows)), make([]int32, len(l.txs)+2)
+	for i := range l.rows {
+		l.txRowAt[l.rows[i].tx+2]++
+	}
+	for i := range l.txs {
+		l.txRowAt[i+2] += l.txRowAt[i+1]
+	}
 	for i := range l.rows {
 		r := &l.rows[i]
 		if i > 0 && l.sameButRank(l.rows[i-1], *r) {
 			r.rank = l.rows[i-1].rank + 1
 		}
-		l.txRows[r.tx] = append(l.txRows[r.tx], int32(i))
+		at := &l.txRowAt[r.tx+1] // where the next goes; in the end, where they end
+		l.txRows[*at] = int32(i)
+		*at++
 		m := &l.txs[r.tx].moves[r.move]
 		if m.from != 0 {
 			l.accounts[m.from] = append(l.accounts[m.from], int32(i))
@@ -206,7 +215,7 @@ func (l *layer) holds(name *txName) bool {
 	if name.id.IsZero() {
 		return false // alone: it is in the loose layer, over all others
 	}
-	_, ok := l.byName[name.key()]
+	_, ok := l.named(name)
 	return ok
 }
 

@@ -18,7 +18,7 @@ type Options struct {
 	ReadOnly  bool
 	disk      disk   // for tests; nil: the real one
 	settleAt  int    // for tests; 0: the policy of merging
-	bulkAt    int    // for tests; 0: bulkFacts
+	bulkAt    int    // for tests; 0: bulkFacts, and pieceFacts
 	looseMost int    // for tests; 0: maxLoose
 	meanwhile func() // for tests: called before a job commits references, and segments
 }
@@ -219,7 +219,7 @@ func (l *Ledger) write(ctx context.Context, do func() error) (err error) {
 		return err
 	}
 	if l.read < l.log.end {
-		if err := l.catchUp(); err != nil {
+		if _, err := l.catchUp(l.seq); err != nil {
 			return err
 		}
 	}
@@ -240,7 +240,7 @@ func (l *Ledger) commit(r *record) (Stats, error) {
 		if err := l.log.append(r.encode()); err != nil {
 			return Stats{}, err
 		}
-		return Stats{}, l.catchUp()
+		return l.catchUp(l.seq)
 	}
 	stats, err := l.applyBeside(r)
 	if err != nil {

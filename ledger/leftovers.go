@@ -6,41 +6,34 @@ import (
 	"bongsu/chain"
 )
 
-// leftovers are the records of the new head log: what the old one holds that
-// is not in a segment now.
-func (j *rewriteJob) leftovers() ([]*record, error) {
-	var kept []*record
-	err := j.log.read(headData, j.old.HeadSeq, func(r *record) error {
-		kept = append(kept, r)
+// leftovers calls use with the records of the new head log: what the old one holds
+// that is not in a segment now.
+func (j *rewriteJob) leftovers(use func(*record) error) error {
+	facts := &Facts{}
+	flush := func() error {
+		if facts.empty() {
+			return nil
+		}
+		r := &record{kind: recordFacts, facts: facts}
+		facts = &Facts{}
+		return use(r)
+	}
+	err := j.log.readLiving(j.old.HeadSeq, func(r *record, dead bool) error {
+		switch {
+		case dead || r.facts == nil:
+			return nil
+		case r.kind == recordLive && r.block.Number >= j.cutOf(RefOfChain(r.block.Chain)):
+			return cmpErr(flush(), use(r))
+		case r.kind == recordLive && !j.moves(RefOfChain(r.block.Chain), r.block.Number):
+			facts.Blocks = append(facts.Blocks, r.block)
+		}
+		j.keep(facts, r.facts)
+		if j.l.opt.fills(facts) {
+			return flush()
+		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	dead := rolledBack(kept)
-	out := []*record{}
-	facts := &Facts{}
-	flush := func() {
-		if !facts.empty() {
-			out = append(out, &record{kind: recordFacts, facts: facts})
-			facts = &Facts{}
-		}
-	}
-	for i, r := range kept {
-		switch {
-		case dead[i] || r.facts == nil:
-		case r.kind == recordLive && r.block.Number >= j.cutOf(RefOfChain(r.block.Chain)):
-			flush()
-			out = append(out, r)
-		default:
-			if r.kind == recordLive && !j.moves(RefOfChain(r.block.Chain), r.block.Number) {
-				facts.Blocks = append(facts.Blocks, r.block)
-			}
-			j.keep(facts, r.facts)
-		}
-	}
-	flush()
-	return out, nil
+	return cmpErr(err, flush())
 }
 
 func (f *Facts) empty() bool {
@@ -92,7 +85,7 @@ func (j *rewriteJob) moved(id chain.ID, tx chain.TxID, named uint64) bool {
 }
 
 // describe writes what else the head said into the manifest.
-func (j *rewriteJob) describe(rest *Facts) {
+func (j *rewriteJob) describe(rest pieces) error {
 	m := &j.next
 	m.Claims, m.Assets, m.Live = nil, nil, nil
 	for _, id := range sortedKeys(j.head.claims) {
@@ -103,9 +96,15 @@ func (j *rewriteJob) describe(rest *Facts) {
 			}
 		}
 	}
-	m.Claims = append(m.Claims, rest.Claims...)
+	known := j.head.registry.All()
+	if err := rest(func(f *Facts) error {
+		m.Claims, known = append(m.Claims, f.Claims...), append(known, f.Assets...)
+		return nil
+	}); err != nil {
+		return err
+	}
 	registry := &chain.Registry{}
-	for _, a := range append(j.head.registry.All(), rest.Assets...) {
+	for _, a := range known {
 		if registry.Add(a) == nil {
 			continue // checked against what was known before
 		}
@@ -123,6 +122,7 @@ func (j *rewriteJob) describe(rest *Facts) {
 		}
 		m.Live = append(m.Live, r)
 	}
+	return nil
 }
 
 func sortedKeys[V any](m map[ChainRef]V) []ChainRef {

@@ -83,3 +83,74 @@ func TestTooLoose(t *testing.T) {
 		})
 	}
 }
+
+// TestLooseSpill: rows without a place that an import writes aside count once, in
+// its figures too, whether it has others or not, and what no checkpoint names is
+// gone after an interruption.
+func TestLooseSpill(t *testing.T) {
+	for name, placed := range map[string]int{"alone": 0, "beside others": 30} {
+		t.Run(name, func(t *testing.T) {
+			l, err := Open(t.Context(), t.TempDir(), Options{bulkAt: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close() //nolint:errcheck // what it holds is looked at before
+			begin := func() *Import {
+				im, err := l.Begin(t.Context(), "test")
+				if err != nil {
+					t.Fatal(err)
+				}
+				return im
+			}
+			add := func(im *Import, f *Facts) {
+				if err := im.Add(f); err != nil {
+					t.Fatal(err)
+				}
+			}
+			others := looseFacts(1001, 1000+placed)
+			for i := range others.Transfers {
+				others.Transfers[i].Block = 7
+			}
+			all := func(im *Import) {
+				add(im, others)
+				for i := 1; i <= 40; i += 5 {
+					add(im, looseFacts(i, i+4))
+				}
+			}
+			im := begin()
+			all(im)
+			if err := im.Checkpoint([]byte("a")); err != nil {
+				t.Fatal(err)
+			}
+			add(im, looseFacts(41, 60))
+			if len(im.facts.Transfers) != 0 {
+				t.Fatalf("%d rows are kept in memory", len(im.facts.Transfers))
+			}
+			if err := im.Suspend(); err != nil {
+				t.Fatal(err)
+			}
+			if im = begin(); string(im.Cursor()) != "a" {
+				t.Fatalf("cursor %q", im.Cursor())
+			}
+			add(im, looseFacts(61, 70))
+			stats, err := im.Commit(t.Context())
+			if want := uint64(placed + 50); err != nil || stats.Added != want || stats.Txs != want || stats.AlreadyThere != 0 {
+				t.Fatalf("%+v, %v", stats, err)
+			}
+			im = begin()
+			all(im)
+			stats, err = im.Commit(t.Context())
+			if want := uint64(placed + 40); err != nil || stats.AlreadyThere != want || stats.Added+stats.Txs != 0 {
+				t.Fatalf("again: %+v, %v", stats, err)
+			}
+			r, err := l.Reader(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close() //nolint:errcheck // nothing was written
+			if cov, err := r.Coverage(t.Context(), chain.Ethereum); err != nil || cov.Rows != uint64(placed+50) || cov.Unplaced != 50 {
+				t.Errorf("%+v, %v", cov, err)
+			}
+		})
+	}
+}

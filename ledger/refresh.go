@@ -23,7 +23,8 @@ func (l *Ledger) refresh() error {
 		}
 		// A manifest that gives references may have come before these records.
 		if info, err := os.Stat(l.path(manifestName)); err == nil && sameFile(info, l.info) {
-			return l.catchUp()
+			_, err = l.catchUp(l.seq)
+			return err
 		}
 	}
 }
@@ -181,44 +182,73 @@ func openDictionaries(dir string, numbers []uint64, old *dictionary, larger bool
 	return d, nil
 }
 
-// catchUp applies the records that were committed since.
-func (l *Ledger) catchUp() (err error) {
-	defer func() { caught(recover(), &err) }()
-	var fresh []*record
-	again := false
-	err = l.log.read(l.read, l.seq, func(r *record) error {
-		again = again || r.kind == recordRollback
-		fresh = append(fresh, r)
-		return nil
-	})
-	if err != nil {
+// catchUp applies the records that were committed since, one after the other, and
+// says what those behind record after changed. A head that holds what the log does
+// not is read anew before anybody sees it.
+func (l *Ledger) catchUp(after uint64) (stats Stats, err error) {
+	defer func() {
+		if caught(recover(), &err); err != nil {
+			l.info = nil
+		}
+	}()
+	seq := l.seq
+	apply := func(r *record, dead bool) error {
+		s, err := l.head.apply(r, dead)
+		if seq++; seq > after {
+			stats.add(s)
+		}
 		return err
 	}
-	if again { // what a rollback takes back is left out from the start
+	again := false // what a rollback takes back is left out from the start
+	err = l.log.read(l.read, l.seq, func(r *record) error {
+		if again = again || r.kind == recordRollback; again {
+			return nil
+		}
+		return apply(r, false)
+	})
+	if err == nil && again {
 		l.head = newHead(l.names, l.head.below)
 		l.head.beside = l.settler != nil
-		fresh = fresh[:0]
-		err := l.log.read(headData, l.manifest.HeadSeq, func(r *record) error {
-			fresh = append(fresh, r)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+		stats, seq = Stats{}, l.manifest.HeadSeq
+		err = l.log.readLiving(l.manifest.HeadSeq, apply)
 	}
-	dead := rolledBack(fresh)
-	for i, r := range fresh {
-		if _, err := l.head.apply(r, dead[i]); err != nil {
-			return err
-		}
+	if err != nil {
+		return stats, err
 	}
 	l.read, l.seq = l.log.end, l.log.seq
 	l.announce()
-	return nil
+	return stats, nil
+}
+
+func (s *Stats) add(t Stats) {
+	s.Added += t.Added
+	s.AlreadyThere += t.AlreadyThere
+	s.Improved += t.Improved
+	s.Txs += t.Txs
+	s.Blocks += t.Blocks
+	s.Accounts += t.Accounts
+}
+
+// readLiving decodes the committed records, the first after record seq, and calls
+// use with each and whether a later one takes it back.
+func (h *headLog) readLiving(seq uint64, use func(r *record, dead bool) error) error {
+	var brief []record
+	if err := h.scan(headData, seq, func(rec []byte) error {
+		r, err := decodeBrief(rec[recordHeader:])
+		brief = append(brief, r)
+		return err
+	}); err != nil {
+		return err
+	}
+	dead, i := rolledBack(brief), 0
+	return h.read(headData, seq, func(r *record) error {
+		i++
+		return use(r, dead[i-1])
+	})
 }
 
 // rolledBack marks the live records that a later record takes back.
-func rolledBack(records []*record) []bool {
+func rolledBack(records []record) []bool {
 	dead := make([]bool, len(records))
 	for i, r := range records {
 		if r.kind != recordRollback {

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -41,7 +40,7 @@ func (l *Ledger) snapshot() *rewriteJob {
 		next: *l.manifest, assets: map[chain.Asset]AssetRef{}, cuts: map[ChainRef]uint64{},
 	}
 	frozen := *l.head
-	frozen.loose = maps.Clone(frozen.loose)
+	frozen.loose.slots = slices.Clone(frozen.loose.slots)
 	j.from, j.head = l.head, &frozen
 	j.from.fence = len(j.from.layers)
 	j.next.Before = nil
@@ -59,7 +58,7 @@ func (l *Ledger) snapshot() *rewriteJob {
 // rewrite moves what is final in the head, when that is enough, and the runs
 // into segments, and rest into the head. It says whether there was something to
 // do. The caller holds mergeLock and not the folder's lock.
-func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest *Facts) (stats Stats, done bool, err error) {
+func (l *Ledger) rewrite(ctx context.Context, runs []*importRun, rest pieces) (stats Stats, done bool, err error) {
 	named, err := l.nameRuns(ctx, runs)
 	if err != nil {
 		return stats, false, err
@@ -118,7 +117,7 @@ func (l *Ledger) pause() {
 }
 
 // build writes the new files, and makes ready what follows the head.
-func (j *rewriteJob) build(ctx context.Context, runs []*importRun, rest *Facts) (next *successor, err error) {
+func (j *rewriteJob) build(ctx context.Context, runs []*importRun, rest pieces) (next *successor, err error) {
 	defer func() { caught(recover(), &err) }()
 	if err := j.dictionary(); err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ func (im *Import) resume() error {
 	log, err := openHead(f, im.spool, 1)
 	if err == nil {
 		err = log.read(headData, 0, func(r *record) error {
+			if r.kind != recordCursor {
+				return nil
+			}
 			im.cursor = r.cursor
 			im.runs = nil
 			d := json.NewDecoder(bytes.NewReader(r.runs))
@@ -57,15 +60,8 @@ func (im *Import) Checkpoint(cursor []byte) error {
 	if len(cursor) > maxCursor {
 		return errs.New("import", errs.Limit, im.spool, "a cursor of more than 64 KB", "keep less in it")
 	}
-	if im.log == nil {
-		f, err := im.l.opt.disk.create(im.l.path(im.spool))
-		if err != nil {
-			return err
-		}
-		if im.log, err = createHead(f, im.spool, 1, 0); err != nil {
-			f.Close()
-			return err
-		}
+	if err := im.makeSpool(); err != nil {
+		return err
 	}
 	im.expand()
 	if err := im.flushAll(); err != nil {
@@ -83,6 +79,34 @@ func (im *Import) Checkpoint(cursor []byte) error {
 	}
 	// Facts, runs and cursor are one record: none is there without the others.
 	if err := im.log.append((&record{kind: recordCursor, facts: &im.facts, runs: runs, cursor: cursor}).encode()); err != nil {
+		return err
+	}
+	im.facts = Facts{}
+	return nil
+}
+
+func (im *Import) makeSpool() error {
+	if im.log != nil {
+		return nil
+	}
+	f, err := im.l.opt.disk.create(im.l.path(im.spool))
+	if err != nil {
+		return err
+	}
+	if im.log, err = createHead(f, im.spool, 1, 0); err != nil {
+		im.log = nil
+		f.Close()
+	}
+	return err
+}
+
+// spill writes what goes to the head into the spool, where it counts from the next
+// checkpoint on, so that it takes no memory until Commit.
+func (im *Import) spill() error {
+	if err := im.makeSpool(); err != nil {
+		return err
+	}
+	if err := im.log.write((&record{kind: recordFacts, facts: &im.facts}).encode()); err != nil {
 		return err
 	}
 	im.facts = Facts{}

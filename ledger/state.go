@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"cmp"
+	"hash/maphash"
 	"slices"
 
 	"bongsu/chain"
@@ -26,12 +27,17 @@ func (m *movement) compareIdentity(o *movement) int {
 }
 
 // txName identifies a transaction. A movement without a transaction id is a
-// transaction by itself: alone holds its identity and its time.
+// transaction by itself, which alone names; nil for all others.
 type txName struct {
 	chain ChainRef
 	id    chain.TxID
-	alone movement // ordinal and row 0
-	time  chain.Time
+	alone *aloneName
+}
+
+// aloneName is the identity of a movement, and its time.
+type aloneName struct {
+	movement // ordinal and row 0
+	time     chain.Time
 }
 
 // txState is all that is known of one transaction, merged. It is immutable
@@ -53,6 +59,18 @@ type txState struct {
 type txID struct {
 	chain ChainRef
 	id    chain.TxID
+}
+
+func (n *txName) equal(o *txName) bool {
+	return n.chain == o.chain && n.id == o.id && (n.alone == o.alone || n.alone != nil && o.alone != nil && *n.alone == *o.alone)
+}
+
+func (n *txName) hash(seed maphash.Seed) uint64 {
+	h := maphash.Comparable(seed, n.key())
+	if n.alone != nil {
+		h ^= maphash.Comparable(seed, *n.alone)
+	}
+	return h
 }
 
 func (n *txName) key() txID { return txID{n.chain, n.id} }

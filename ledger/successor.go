@@ -27,12 +27,10 @@ type successor struct {
 
 // successor writes what stays in the head, and the manifest as it will be but
 // for what is committed meanwhile.
-func (j *rewriteJob) successor(rest *Facts) (*successor, error) {
-	records, err := j.leftovers()
-	if err != nil {
+func (j *rewriteJob) successor(rest pieces) (*successor, error) {
+	if err := j.describe(rest); err != nil {
 		return nil, err
 	}
-	j.describe(rest)
 	below, nm, err := openSegments(j.l.dir, &j.next, j.head.below, j.names.base)
 	if err != nil {
 		return nil, err
@@ -42,12 +40,8 @@ func (j *rewriteJob) successor(rest *Facts) (*successor, error) {
 		return nil, err
 	}
 	s := &successor{log: log, names: nm, below: below, seen: j.log, apart: map[*layer]bool{}}
-	for _, r := range records {
-		if err = s.log.write(r.encode()); err != nil {
-			break
-		}
-	}
-	s.before = &passage{Head: j.log.name, Kept: uint64(len(records)), Bytes: s.log.end - j.log.end, Stays: j.staying()}
+	err = j.leftovers(func(r *record) error { return s.log.write(r.encode()) })
+	s.before = &passage{Head: j.log.name, Kept: s.log.seq - j.log.seq, Bytes: s.log.end - j.log.end, Stays: j.staying()}
 	if err = cmpErr(err, s.follow()); err != nil {
 		s.drop()
 		return nil, err
@@ -97,8 +91,8 @@ func (s *successor) settle(j *rewriteJob) {
 	for _, l := range s.layers {
 		s.meets = s.meets || !s.separate(l)
 	}
-	for name := range j.head.loose {
-		s.meets = s.meets || s.inSegment(&name)
+	for t := range j.head.loose.all {
+		s.meets = s.meets || s.inSegment(&t.name)
 	}
 	j.l.mu.Lock()
 	above, _ := s.above(j)
@@ -233,7 +227,7 @@ func (l *Ledger) newHead(m *manifest, seq uint64) (*headLog, error) {
 // swap commits a job: what it moved leaves the head, what was committed
 // meanwhile stays in it, and rest comes to that. mu and the folder's lock are
 // held.
-func (j *rewriteJob) swap(s *successor, rest *Facts) error {
+func (j *rewriteJob) swap(s *successor, rest pieces) error {
 	l := j.l
 	if l.manifest.Generation != j.old.Generation {
 		return errs.New("commit", errs.Conflict, l.dir, "another process wrote segments meanwhile", "let one version of bongsu at a time write, then try again")
@@ -248,12 +242,16 @@ func (j *rewriteJob) swap(s *successor, rest *Facts) error {
 	if ok = ok && s.goesWith(above); ok {
 		j.next.Before = s.before
 	}
-	unnamed := *rest
-	unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
-	if !unnamed.empty() {
-		if err := s.log.write((&record{kind: recordFacts, facts: &unnamed}).encode()); err != nil {
-			return err
+	before := s.log.seq
+	if err := rest(func(f *Facts) error {
+		unnamed := *f
+		unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
+		if unnamed.empty() {
+			return nil
 		}
+		return s.log.write((&record{kind: recordFacts, facts: &unnamed}).encode())
+	}); err != nil {
+		return err
 	}
 	if err := s.log.finish(); err != nil {
 		return err
@@ -264,8 +262,12 @@ func (j *rewriteJob) swap(s *successor, rest *Facts) error {
 	}
 	if ok {
 		l.succeed(j, s, info, append(s.layers, above...))
+	} else if err := l.newManifest(); err != nil {
+		return err
 	}
-	return l.refresh()
+	stats, err := l.catchUp(before)
+	j.stats.add(stats)
+	return err
 }
 
 // succeed puts a successor in place whose manifest is committed. mu is held.

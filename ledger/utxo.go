@@ -116,7 +116,7 @@ func (v *view) spent(h *heldCoins, i int) (coinOut, bool) {
 	}
 	name := txName{chain: h.name.chain, id: p.Tx}
 	for k := len(v.layers) - 1; k >= 0; k-- {
-		if n, ok := v.layers[k].byName[name.key()]; ok {
+		if n, ok := v.layers[k].named(&name); ok {
 			if c := v.layers[k].txs[n].txState.coins; c != nil && int(p.Index) < len(c.outs) {
 				return c.outs[p.Index], true
 			}

@@ -35,10 +35,8 @@ func (v *view) TxRefs(ctx context.Context, txs []Tx) (_ []TxRef, err error) {
 // layerRef looks a transaction up in memory; 0 when no layer holds it.
 func (v *view) layerRef(name *txName) TxRef {
 	for i := len(v.layers) - 1; i >= 0; i-- {
-		if byName := v.layers[i].byName; len(byName) > 0 {
-			if n, ok := byName[name.key()]; ok {
-				return layerTxRef(i, int(n))
-			}
+		if n, ok := v.layers[i].named(name); ok {
+			return layerTxRef(i, int(n))
 		}
 	}
 	return 0
@@ -130,7 +128,7 @@ func (v *view) Transactions(ctx context.Context, refs []TxRef, into *Pages) (err
 			continue
 		}
 		if layer, n, ok := v.state(refs[0]); ok {
-			for _, r := range v.layers[layer].txRows[n] {
+			for _, r := range v.layers[layer].rowsOf(n) {
 				into.Rows = append(into.Rows, Row{})
 				v.fill(layer, r, &into.Rows[len(into.Rows)-1])
 			}
