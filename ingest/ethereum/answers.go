@@ -35,8 +35,8 @@ type header struct {
 // block is a header with whole transactions.
 type block struct {
 	header
-	Transactions []transaction `json:"transactions"`
-	Withdrawals  []withdrawal  `json:"withdrawals"`
+	Transactions list[transaction] `json:"transactions"`
+	Withdrawals  list[withdrawal]  `json:"withdrawals"`
 }
 
 type withdrawal struct {
@@ -59,22 +59,22 @@ type transaction struct {
 	GasPrice  *amount   `json:"gasPrice"`
 	Input     data      `json:"input"`
 
-	ChainID     *quantity       `json:"chainId"`
-	MaxFee      *amount         `json:"maxFeePerGas"`
-	MaxTip      *amount         `json:"maxPriorityFeePerGas"`
-	AccessList  []accessTuple   `json:"accessList"`
-	MaxBlobFee  *amount         `json:"maxFeePerBlobGas"`
-	BlobHashes  []hash          `json:"blobVersionedHashes"`
-	Authorities []authorization `json:"authorizationList"`
-	V           *amount         `json:"v"`
-	YParity     *amount         `json:"yParity"` // what V is called since EIP-2930
-	R           amount          `json:"r"`
-	S           amount          `json:"s"`
+	ChainID     *quantity           `json:"chainId"`
+	MaxFee      *amount             `json:"maxFeePerGas"`
+	MaxTip      *amount             `json:"maxPriorityFeePerGas"`
+	AccessList  list[accessTuple]   `json:"accessList"`
+	MaxBlobFee  *amount             `json:"maxFeePerBlobGas"`
+	BlobHashes  list[hash]          `json:"blobVersionedHashes"`
+	Authorities list[authorization] `json:"authorizationList"`
+	V           *amount             `json:"v"`
+	YParity     *amount             `json:"yParity"` // what V is called since EIP-2930
+	R           amount              `json:"r"`
+	S           amount              `json:"s"`
 }
 
 type accessTuple struct {
-	Address address `json:"address"`
-	Keys    []hash  `json:"storageKeys"`
+	Address address    `json:"address"`
+	Keys    list[hash] `json:"storageKeys"`
 }
 
 type authorization struct {
@@ -87,41 +87,41 @@ type authorization struct {
 }
 
 type receipt struct {
-	TxHash       hash      `json:"transactionHash"`
-	BlockHash    hash      `json:"blockHash"`
-	Index        quantity  `json:"transactionIndex"`
-	Type         *quantity `json:"type"`
-	Status       *quantity `json:"status"` // since Byzantium (EIP-658)
-	Root         data      `json:"root"`   // before
-	GasUsed      quantity  `json:"gasUsed"`
-	Cumulative   quantity  `json:"cumulativeGasUsed"`
-	Bloom        data      `json:"logsBloom"`
-	Price        *amount   `json:"effectiveGasPrice"`
-	BlobGasUsed  *quantity `json:"blobGasUsed"`
-	BlobGasPrice *amount   `json:"blobGasPrice"`
-	L1Fee        *amount   `json:"l1Fee"` // rollups of the OP stack
-	Contract     *address  `json:"contractAddress"`
-	Logs         []event   `json:"logs"`
+	TxHash       hash        `json:"transactionHash"`
+	BlockHash    hash        `json:"blockHash"`
+	Index        quantity    `json:"transactionIndex"`
+	Type         *quantity   `json:"type"`
+	Status       *quantity   `json:"status"` // since Byzantium (EIP-658)
+	Root         data        `json:"root"`   // before
+	GasUsed      quantity    `json:"gasUsed"`
+	Cumulative   quantity    `json:"cumulativeGasUsed"`
+	Bloom        data        `json:"logsBloom"`
+	Price        *amount     `json:"effectiveGasPrice"`
+	BlobGasUsed  *quantity   `json:"blobGasUsed"`
+	BlobGasPrice *amount     `json:"blobGasPrice"`
+	L1Fee        *amount     `json:"l1Fee"` // rollups of the OP stack
+	Contract     *address    `json:"contractAddress"`
+	Logs         list[event] `json:"logs"`
 }
 
 // event is a log.
 type event struct {
-	Address address  `json:"address"`
-	Topics  []hash   `json:"topics"`
-	Data    data     `json:"data"`
-	Index   quantity `json:"logIndex"`
-	Removed bool     `json:"removed"`
+	Address address    `json:"address"`
+	Topics  list[hash] `json:"topics"`
+	Data    data       `json:"data"`
+	Index   quantity   `json:"logIndex"`
+	Removed bool       `json:"removed"`
 }
 
 // frame is one call of the call tracer.
 type frame struct {
-	Type  string   `json:"type"`
-	From  address  `json:"from"`
-	To    *address `json:"to"`
-	Value *amount  `json:"value"`
-	Input data     `json:"input"`
-	Error string   `json:"error"`
-	Calls []frame  `json:"calls"`
+	Type  string      `json:"type"`
+	From  address     `json:"from"`
+	To    *address    `json:"to"`
+	Value *amount     `json:"value"`
+	Input data        `json:"input"`
+	Error string      `json:"error"`
+	Calls list[frame] `json:"calls"`
 }
 
 type traced struct {

@@ -366,6 +366,14 @@ func TestRefusesLies(t *testing.T) {
 			}
 			return a
 		}, "receipt"},
+		{"a status that there is not", func(_ string, a any) any {
+			if r, ok := a.([]receipt); ok && len(r) > 0 {
+				c, two := slices.Clone(r), quantity(2)
+				c[0].Status = &two
+				return c
+			}
+			return a
+		}, "its status is neither"},
 		{"too few receipts", func(_ string, a any) any {
 			if r, ok := a.([]receipt); ok && len(r) > 0 {
 				return r[1:]

@@ -83,6 +83,9 @@ func (b *block) checkReceipts(receipts []receipt, strict bool) error {
 		if r.TxHash != b.Transactions[i].Hash || r.BlockHash != b.Hash || uint64(r.Index) != uint64(i) {
 			return b.forged(fmt.Sprintf("receipt %d is not that of transaction %s", i, b.Transactions[i].Hash))
 		}
+		if r.Status != nil && *r.Status > 1 {
+			return b.forged(fmt.Sprintf("receipt %d: its status is neither 0 (failed) nor 1", i))
+		}
 		if uint64(r.Cumulative) < used || uint64(r.Cumulative)-used != uint64(r.GasUsed) {
 			return b.forged(fmt.Sprintf("receipt %d: the gas used does not add up", i))
 		}
