@@ -120,6 +120,21 @@ func TestHeadGoesOn(t *testing.T) {
 			next.model(m)
 			sameAs(t, reader(t, l), m)
 			sameAs(t, reader(t, other), m)
+			var rest []step // until what stayed moves, too
+			for n := range uint64(30) {
+				rest = append(rest, follows(last.Number+2+n))
+			}
+			for _, s := range append(rest, finalizes(last.Number+30)) {
+				if err := s.do(l); err != nil {
+					t.Fatal(err)
+				}
+				s.model(m)
+			}
+			if merged, err := ledger.Merge(ctx, l, func() {}); !merged || err != nil {
+				t.Fatalf("merged again %v, %v", merged, err)
+			}
+			sameAs(t, reader(t, l), m)
+			sameAs(t, reader(t, other), m)
 		})
 	}
 }

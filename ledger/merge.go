@@ -127,7 +127,11 @@ func headBlocks(layers []*layer, id ChainRef, moves func(block uint64) bool, mov
 				hidden(i, func(u *layer) bool { return u.holds(&t.name) }) {
 				continue
 			}
-			b := blocks[t.at] // every placed transaction's block is in a layer
+			b := blocks[t.at]
+			if b == nil { // the block moved before; a live one that named the transaction kept that here
+				b = &mergedBlock{state: blockState{number: t.at}}
+				blocks[t.at] = b
+			}
 			b.txs = append(b.txs, mergedTx{id: t.name.id, index: t.index, status: t.status, moves: slices.Clone(t.moves), notes: t.notes, coins: t.coins})
 		}
 	}
