@@ -115,10 +115,10 @@ type headLog struct {
 	slotAt int    // the slot that says so; the next commit writes the other
 }
 
-// How much longer: by half, within bounds.
+// How much longer: by half, or as far as the log before it came, within bounds.
 const (
 	leastRoom = 64 << 10
-	mostRoom  = 8 << 20
+	mostRoom  = 16 << 20
 )
 
 // file is what the head log needs of an *os.File; tests put faults into it.
@@ -208,7 +208,7 @@ func (h *headLog) append(rec []byte) error {
 	next := *h
 	h.room = 0 // after an error
 	if end := h.end + int64(len(rec)); end > next.room {
-		if err := next.makeRoom(end); err != nil {
+		if err := next.makeRoom(end, end/2); err != nil {
 			return err
 		}
 	}
@@ -246,10 +246,10 @@ func (h *headLog) appendAll(each func(write func(*record) error) error) error {
 	return nil
 }
 
-// makeRoom writes zeros from byte from on, where records will come: to sync
-// what lies inside a file takes no change of the file system's own.
-func (h *headLog) makeRoom(from int64) error {
-	h.room = from + min(max(from/2, leastRoom), mostRoom)
+// makeRoom writes some n zeros from byte from on, where records will come: to
+// sync what lies inside a file takes no change of the file system's own.
+func (h *headLog) makeRoom(from, n int64) error {
+	h.room = from + min(max(n, leastRoom), mostRoom)
 	for at := from; at < h.room; {
 		n, err := h.f.WriteAt(zeros[:min(int64(len(zeros)), h.room-at)], at)
 		if err != nil {

@@ -195,7 +195,8 @@ func (s *successor) follow() error {
 			return err
 		}
 	}
-	if err := s.log.makeRoom(s.log.end); err != nil {
+	// As far as the old one came, so that no commit need make any.
+	if err := s.log.makeRoom(s.log.end, max(s.log.end/2, s.seen.end-s.log.end)); err != nil {
 		return err
 	}
 	return errs.Wrap("commit", s.log.name, s.log.f.Sync())
