@@ -3,8 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"os"
-	"sort"
+	"encoding/binary"
+	"slices"
 	"time"
 
 	"bongsu/chain"
@@ -18,15 +18,16 @@ const (
 	finalAfter = 12 // blocks on top of one
 )
 
-// liveBlocks measures blocks of 300 transfers, one by one, over the ledger;
-// those that are deep enough become final and are merged beside.
+// liveBlocks measures blocks of 300 transfers over the ledger, each behind the
+// one before it and then a thousand times as often as Ethereum makes them; those
+// that are deep enough become final and are merged beside.
 func (b *bench) liveBlocks() error {
-	const blocks = 400
-	f, err := b.newFollower(blocks)
+	const blocks = 1000
+	f, err := b.newFollower(2 * blocks)
 	if err != nil {
 		return err
 	}
-	defer f.l.Close()
+	defer f.close()
 	cpu := figures.ProcessorTime()
 	for range blocks {
 		if err := f.block(b.ctx); err != nil {
@@ -34,16 +35,35 @@ func (b *bench) liveBlocks() error {
 		}
 	}
 	used := (figures.ProcessorTime() - cpu).Seconds() * 1e3 / blocks
-	sort.Float64s(f.took)
-	median, slow := syncs(b.dir)
-	b.Add("a new block of 300 transfers, durable and visible, median", f.took[blocks/2], "ms", median, "two synced appends of 64 kB and 28 bytes")
+	b.latencies("a new block of 300 transfers, durable and visible", f)
 	b.Add("  processor time of it, becoming final and merging included", used, "ms", 0, "")
-	b.Add("  99th percentile", f.took[blocks*99/100], "ms", slow, "likewise of those")
+	tick := time.NewTicker(blockEvery)
+	defer tick.Stop()
+	for range blocks {
+		if err := f.block(b.ctx); err != nil {
+			return err
+		}
+		<-tick.C
+	}
+	b.latencies("  one every 12 ms", f)
 	return nil
 }
 
-// blockEvery is how often blocks come while an import goes on.
-const blockEvery = 25 * time.Millisecond
+// latencies adds how long blocks took, each figure beside the same one of bare
+// writes of as many bytes between them.
+func (b *bench) latencies(name string, f *follower) {
+	slices.Sort(f.took)
+	slices.Sort(f.bare.took)
+	n := len(f.took)
+	b.Add(name+", median", f.took[n/2], "ms", f.bare.took[n/2], "bare writes between the blocks, synced twice likewise")
+	b.Add("  99th percentile", f.took[n*99/100], "ms", f.bare.took[n*99/100], "likewise of those")
+	b.Add("  the slowest", f.took[n-1], "ms", f.bare.took[n-1], "likewise of those")
+	f.took, f.bare.took = f.took[:0], f.bare.took[:0]
+}
+
+// blockEvery is how often blocks come where they do not come one behind the
+// other: a thousand times as often as Ethereum's.
+const blockEvery = 12 * time.Millisecond
 
 // beside measures the same blocks while as many rows as the ledger has are
 // imported beside, as by another process.
@@ -52,7 +72,7 @@ func (b *bench) beside() error {
 	if err != nil {
 		return err
 	}
-	defer f.l.Close()
+	defer f.close()
 	start := time.Now()
 	imported := make(chan error, 1)
 	go func() { imported <- b.importMore() }()
@@ -72,12 +92,9 @@ func (b *bench) beside() error {
 		}
 	}
 	took := time.Since(start)
-	sort.Float64s(f.took)
-	n := len(f.took)
-	b.Add("blocks of 300 transfers during an import", float64(n), "blocks", 0, "")
-	b.Add("  median", f.took[n/2], "ms", 0, "")
-	b.Add("  99th percentile", f.took[n*99/100], "ms", 0, "")
-	b.Add("  the slowest", f.took[n-1], "ms", took.Seconds()*1e3, "the whole import")
+	b.Add("blocks of 300 transfers during an import", float64(len(f.took)), "blocks", 0, "")
+	b.latencies("  of them", f)
+	b.Add("  the whole import", took.Seconds()*1e3, "ms", 0, "")
 	return nil
 }
 
@@ -114,10 +131,11 @@ type follower struct {
 	next   uint64
 	parent ledger.Hash
 	took   []float64 // ms of each, until a Reader sees it
+	bare   bareLog
 }
 
 // newFollower opens the ledger, merging beside, and goes on behind its last live
-// block. The caller closes l.
+// block. The caller closes it.
 func (b *bench) newFollower(blocks uint64) (*follower, error) {
 	l, err := b.open("main")
 	if err != nil {
@@ -125,13 +143,19 @@ func (b *bench) newFollower(blocks uint64) (*follower, error) {
 	}
 	err = l.MergeInBackground(b.ctx, nil)
 	last, _, lerr := l.Live(b.ctx, chain.Ethereum)
-	if err = cmp.Or(err, lerr); err != nil {
+	bare, berr := newBareLog(b.dir)
+	if err = cmp.Or(err, lerr, berr); err != nil {
 		l.Close()
 		return nil, err
 	}
 	first := max(90_000_000, last.Number+1)
 	g := generate.New(generate.Options{Seed: first, Rows: blocks * blockRows})
-	return &follower{l: l, g: g, rows: make([]ledger.EVMTransfer, blockRows), first: first, next: first, parent: last.Hash}, nil
+	return &follower{l: l, g: g, rows: make([]ledger.EVMTransfer, blockRows), first: first, next: first, parent: last.Hash, bare: bare}, nil
+}
+
+func (f *follower) close() {
+	f.l.Close()
+	f.bare.close()
 }
 
 func (f *follower) block(ctx context.Context) error {
@@ -148,6 +172,9 @@ func (f *follower) block(ctx context.Context) error {
 	}
 	f.took = append(f.took, time.Since(start).Seconds()*1e3)
 	r.Close()
+	if err := f.bare.append(); err != nil {
+		return err
+	}
 	if f.next++; f.next-f.first <= finalAfter {
 		return nil
 	}
@@ -161,6 +188,7 @@ func liveBlock(rows []ledger.EVMTransfer, number uint64, parent ledger.Hash) led
 	}}
 	for i := range rows {
 		t := &rows[i]
+		binary.BigEndian.PutUint64(t.Tx[24:], number) // no transaction is in two blocks
 		id, _ := chain.NewTxID(t.Tx[:])
 		b.Facts.Transfers = append(b.Facts.Transfers, chain.Transfer{
 			Chain: chain.Ethereum, Time: b.Block.Time, Block: number, Index: uint32(i), Tx: id, Kind: chain.KindToken, Ordinal: uint32(i),
@@ -169,25 +197,4 @@ func liveBlock(rows []ledger.EVMTransfer, number uint64, parent ledger.Hash) led
 		})
 	}
 	return b
-}
-
-// syncs is what two synced writes take, at the median and the 99th percentile.
-func syncs(dir string) (median, slow float64) {
-	f, err := os.CreateTemp(dir, "sync")
-	if err != nil {
-		return 0, 0
-	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	var took []float64
-	for i := range 200 {
-		start := time.Now()
-		f.WriteAt(make([]byte, 64<<10), int64(i+1)<<16)
-		f.Sync()
-		f.WriteAt(make([]byte, 28), 0)
-		f.Sync()
-		took = append(took, time.Since(start).Seconds()*1e3)
-	}
-	sort.Float64s(took)
-	return took[len(took)/2], took[len(took)*99/100]
 }
