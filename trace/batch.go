@@ -35,24 +35,14 @@ func (s *sim) lookAhead(ctx context.Context, b *book, w *ledger.Row) ([]chain.Am
 		return nil, errs.New("trace", errs.Corrupt, s.parties[b.owner].account.String(),
 			"the ledger gives one transfer different places in two accounts' histories", "verify it with: bongsu ledger check")
 	}
-	first := *w
-	spends := []chain.Amount{first.Amount}
-	for i := c.at + 1; ; i++ {
-		if i == len(c.rows) {
-			if !c.more {
-				return spends, nil
-			}
-			if err := c.load(ctx, s.r, &s.pages); err != nil {
-				return nil, err
-			}
-			if i == len(c.rows) {
-				return spends, nil
-			}
-		}
-		w := &c.rows[i]
+	rows, err := s.restOf(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	spends := []chain.Amount{w.Amount}
+	for i := range rows {
+		w := &rows[i]
 		switch {
-		case first.Tx == 0 || w.Tx != first.Tx || w.Chain != first.Chain:
-			return spends, nil
 		case w.From == w.To || w.Amount.IsZero():
 			continue
 		case !b.spends(w):
@@ -60,4 +50,23 @@ func (s *sim) lookAhead(ctx context.Context, b *book, w *ledger.Row) ([]chain.Am
 		}
 		spends = append(spends, w.Amount)
 	}
+	return spends, nil
+}
+
+// restOf lists the rows of a cursor's transaction behind its next row, as they
+// will happen.
+func (s *sim) restOf(ctx context.Context, c *cursor) (rows []ledger.Row, err error) {
+	first := *c.row()
+	for i := c.at + 1; first.Tx != 0; i++ {
+		if i == len(c.rows) && c.more {
+			if err := c.load(ctx, s.r, &s.pages); err != nil {
+				return nil, err
+			}
+		}
+		if i == len(c.rows) || c.rows[i].Tx != first.Tx || c.rows[i].Chain != first.Chain {
+			break
+		}
+		rows = append(rows, c.rows[i])
+	}
+	return rows, s.wrappers.reorder(ctx, s.r, rows)
 }
