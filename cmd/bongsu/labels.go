@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -154,11 +155,21 @@ func chainNamed(name string) (chain.ID, error) {
 		return "", nil
 	}
 	id, err := chain.ParseID(name)
+	return id, badFlag("--chain", err)
+}
+
+// badFlag is the error of a flag whose value cannot be read, which is a wrong
+// use of the command; nil for nil.
+func badFlag(flag string, err error) error {
 	var e *errs.Error
-	if errors.As(err, &e) {
-		return "", errs.New("--chain", errs.Usage, e.Where, e.Why, e.Hint)
+	if !errors.As(err, &e) || e.Kind != errs.Invalid {
+		return err
 	}
-	return id, err
+	for where := e.Where; ; where = cmp.Or(e.Where, where) {
+		if e.Err == nil || !errors.As(e.Err, &e) { // what cannot be read is said innermost
+			return errs.New(flag, errs.Usage, where, e.Why, e.Hint)
+		}
+	}
 }
 
 // parseAccount reads an address with the chain named by --chain.

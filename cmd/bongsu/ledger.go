@@ -231,7 +231,7 @@ func (c *ledgerCheckCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	doc := map[string]any{"files": rep.Files, "bytes": rep.Bytes, "rows": rep.Rows, "clean": len(rep.Damages) == 0, "damages": rep.Damages}
+	doc := map[string]any{"files": rep.Files, "bytes": rep.Bytes, "rows": rep.Rows, "clean": len(rep.Damages) == 0, "damages": nonNil(rep.Damages)}
 	err = a.print(doc, func(w io.Writer) {
 		for _, d := range rep.Damages {
 			fmt.Fprintf(w, "%s: %s", d.File, d.What)

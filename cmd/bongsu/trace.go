@@ -151,7 +151,7 @@ func (a *app) replay(n *node, r ledger.Reader, file string) error {
 	}
 	old, err := trace.Decode(raw)
 	if err != nil {
-		return err
+		return errs.Wrap("trace", file, err)
 	}
 	set := labels.NewSet(nil)
 	if lists := old.Result.Labels; len(lists) > 0 {
@@ -188,7 +188,7 @@ func (c *traceCmd) request(a *app, n *node, r ledger.Reader) (req trace.Request,
 	}
 	if c.Until != "" {
 		if req.Bounds.Until, err = chain.ParseTime(c.Until); err != nil {
-			return req, nil, err
+			return req, nil, badFlag("--until", err)
 		}
 	}
 	var assets []chain.Asset
@@ -272,14 +272,14 @@ func (c *traceCmd) sources(r ledger.Reader, req *trace.Request) ([]chain.Asset, 
 	if c.Since != "" {
 		var err error
 		if since, err = chain.ParseTime(c.Since); err != nil {
-			return nil, err
+			return nil, badFlag("--since", err)
 		}
 	}
 	var assets []chain.Asset
 	for _, text := range c.Source {
 		acct, err := parseAccount(text, c.Chain)
 		if err != nil {
-			return nil, err
+			return nil, badFlag("--source", err)
 		}
 		src := trace.Source{Account: acct, Since: since}
 		if c.Asset != "" {
@@ -328,7 +328,7 @@ func floor(reg *chain.Registry, assets []chain.Asset, text string) ([]chain.Mone
 		}
 		amount, err := least(text, info.Decimals)
 		if err != nil {
-			return nil, err
+			return nil, badFlag("--min-amount", err)
 		}
 		out = append(out, chain.Money{Asset: asset, Amount: amount})
 	}

@@ -44,13 +44,13 @@ func (c *traceCmd) view() (*traceView, error) {
 	var err error
 	if c.PathFrom != "" {
 		if v.from, err = parseAccount(c.PathFrom, c.Chain); err != nil {
-			return nil, err
+			return nil, badFlag("--path-from", err)
 		}
 	}
 	for _, text := range c.PathTo {
 		to, err := parseAccount(text, c.Chain)
 		if err != nil {
-			return nil, err
+			return nil, badFlag("--path-to", err)
 		}
 		v.to = append(v.to, to)
 	}
