@@ -31,6 +31,8 @@ type Format struct {
 	// ones are read first (a list of tokens before their transfers). Equal ranks
 	// keep the order in which they were named; nil: 0.
 	Rank func(head []byte) int
+	// RankFile is Rank for a Whole format whose beginning does not tell; nil: Rank.
+	RankFile func(r io.ReaderAt, size int64) int
 	// Refused, when set, says why data in this format hold nothing to import, and
 	// Hint what to do: it is recognised only to be told so.
 	Refused, Hint string

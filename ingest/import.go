@@ -163,7 +163,7 @@ func (r *run) all(ctx context.Context, sources []Source) error {
 	}()
 	var first error // of a source that could not be read to its end; the others go on
 	for _, src := range sources {
-		o, err := r.recognise(src)
+		o, err := r.recognise(src, len(sources) > 1)
 		switch empty := errors.Is(err, errEmpty); {
 		case empty && len(sources) > 1:
 			r.empty(src.Name)

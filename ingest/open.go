@@ -22,9 +22,10 @@ type stream struct {
 	file    *os.File // nil when reading Stdin or Source.From
 	raw     *counter
 	body    *bufio.Reader
-	packed  string // "gzip", "zstd", "bzip2" or ""
-	plain   bool   // what is read is what is stored
-	size    int64  // of the file as stored, or -1
+	packed  string   // "gzip", "zstd", "bzip2" or ""
+	plain   bool     // what is read is what is stored
+	size    int64    // of the file as stored, or -1
+	spooled *spooled // what spool made, once it was called
 	closers []func()
 }
 
@@ -262,6 +263,12 @@ func (s *stream) left() float64 {
 	return max(0, 1-float64(s.raw.n.Load())/float64(s.size))
 }
 
+// spooled is how spool ended: a stream's body can be read only once.
+type spooled struct {
+	w   *whole
+	err error
+}
+
 // whole is a file that can be read at any position; a stream is copied to a
 // temporary file for it.
 type whole struct {
@@ -274,8 +281,16 @@ type whole struct {
 func (in *Input) File() (io.ReaderAt, int64) { return in.file.f, in.file.size }
 
 // spool makes the whole file: the source itself when it is a plain regular
-// file, else a copy.
+// file, else a copy. Further calls return the same.
 func (s *stream) spool(dir string) (*whole, error) {
+	if s.spooled == nil {
+		w, err := s.copied(dir)
+		s.spooled = &spooled{w, err}
+	}
+	return s.spooled.w, s.spooled.err
+}
+
+func (s *stream) copied(dir string) (*whole, error) {
 	if s.file != nil && s.size >= 0 && s.plain {
 		return &whole{s.file, s.size}, nil
 	}

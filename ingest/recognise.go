@@ -18,8 +18,9 @@ func (r *run) empty(name string) {
 	r.done = append(r.done, &sourceRun{report: &SourceReport{Name: name, Notes: []string{"is empty: there was nothing to read"}}, rejects: &rejects{}})
 }
 
-// recognise finds the format of a source from its beginning.
-func (r *run) recognise(src Source) (opened, error) {
+// recognise finds the format of a source from its beginning, and its rank where
+// there are several.
+func (r *run) recognise(src Source, several bool) (opened, error) {
 	s, err := open(src, r.opts)
 	if err != nil {
 		return opened{}, err
@@ -38,8 +39,13 @@ func (r *run) recognise(src Source) (opened, error) {
 		s.close()
 		return opened{}, err
 	}
-	if o.format.Rank != nil {
-		o.rank = o.format.Rank(head)
+	switch f := o.format; {
+	case f.RankFile != nil && several:
+		if w, err := s.spool(r.opts.TempDir); err == nil { // an error comes again when it is read
+			o.rank = f.RankFile(w.f, w.size)
+		}
+	case f.Rank != nil:
+		o.rank = f.Rank(head)
 	}
 	o.key = r.key(o, head, s.size)
 	return o, nil

@@ -2,6 +2,7 @@ package tables
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 
 	"bongsu/chain"
@@ -65,11 +66,11 @@ func (e *etl) claim(l *layout) {
 	if !r.named || r.broken || e.silent > 0 || e.out.Rejects() > 0 {
 		return
 	}
-	if what := covers(l.name, !e.apart); what != 0 {
+	if what := covers(l.name, !e.apart); what != 0 && !e.late {
 		e.out.Claim(ledger.Claim{Chain: e.id, From: r.from, To: r.to, What: what})
 		return
 	}
-	e.join.ranges = append(e.join.ranges, tableRange{l.name, e.id, r.from, r.to, e.out.Source()})
+	e.join.ranges = append(e.join.ranges, tableRange{l.name, e.id, r.from, r.to, e.out.Source(), !e.apart})
 }
 
 // tableRange is a range of one of the two tables that are joined.
@@ -78,15 +79,18 @@ type tableRange struct {
 	chain    chain.ID
 	from, to uint64
 	source   int
+	joined   bool // transactions that had their receipts
 }
 
-// claim states the ranges of which transactions and receipts both came whole.
+// claim states the ranges of which transactions and receipts both came whole, in
+// two tables or in one.
 func (j *receiptJoin) claim(out *ingest.Output) {
 	for _, t := range j.ranges {
-		for _, r := range j.ranges {
-			if t.table == "transactions" && r.table == "receipts" && t.chain == r.chain && t.from == r.from && t.to == r.to && out.RejectsOf(t.source) == 0 {
-				out.Claim(ledger.Claim{Chain: t.chain, From: t.from, To: t.to, What: ledger.CoverNative | ledger.CoverFees})
-			}
+		whole := t.joined || slices.ContainsFunc(j.ranges, func(r tableRange) bool {
+			return r.table == "receipts" && t.chain == r.chain && t.from == r.from && t.to == r.to
+		})
+		if t.table == "transactions" && whole && out.RejectsOf(t.source) == 0 {
+			out.Claim(ledger.Claim{Chain: t.chain, From: t.from, To: t.to, What: ledger.CoverNative | ledger.CoverFees})
 		}
 	}
 }

@@ -27,6 +27,7 @@ type etl struct {
 	moves  []chain.Transfer
 	blocks blockRange
 	apart  bool // transactions came without their receipts
+	late   bool // some came with them, and only the join says what they moved
 	silent int  // self-destructs that do not say whom they paid
 }
 
@@ -108,15 +109,20 @@ func (e *etl) amount(v []byte, column string) (chain.Amount, error) {
 	}
 	a, ok := chain.AmountFromDigits(v)
 	if !ok && v[0] == notExact {
-		return a, wrong(column, &errs.Error{
-			Kind: errs.Invalid, Where: clip(string(v[1:])), Err: ingest.ErrRounded,
-			Hint: "import the range from ethereum-etl, an explorer or a node: Amazon's set has the exact amounts of tokens in its table of logs, and those of ether in none",
-		})
+		return a, wrong(column, rounded(v[1:]))
 	}
 	if !ok {
 		return a, wrongf(column, clip(string(v)), "not a whole number of base units below 2^256", "mend the row or export it again")
 	}
 	return a, nil
+}
+
+// rounded is why an amount is refused that floating point may have rounded.
+func rounded(v []byte) error {
+	return &errs.Error{
+		Kind: errs.Invalid, Where: clip(string(v)), Err: ingest.ErrRounded,
+		Hint: "import the range from ethereum-etl, an explorer or a node, or ethereum-etl's traces in the same command: Amazon's set has the exact amounts of tokens in its table of logs, and those of ether in none",
+	}
 }
 
 // time reads a block's time in seconds, or as text; empty is none.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 
@@ -82,7 +83,10 @@ func (j *receiptJoin) addTx(p *txPart) error {
 	b = binary.LittleEndian.AppendUint64(b, uint64(p.time))
 	b = appendAccount(b, p.from)
 	b = appendAccount(b, p.to)
-	b = appendAmount(b, p.value, true)
+	b = appendAmount(b, p.value, p.lost == nil)
+	if p.lost != nil {
+		b = append(append(b, byte(min(len(p.lost), 255))), p.lost[:min(len(p.lost), 255)]...)
+	}
 	b = binary.LittleEndian.AppendUint64(b, p.gas)
 	b = appendAmount(b, p.price, p.priced)
 	b = append(append(b, byte(len(p.from.Chain()))), p.from.Chain()...)
@@ -206,14 +210,14 @@ func (x *joined) ended() ledger.TxStatus {
 func (x *joined) moves() ([]chain.Transfer, error) {
 	p := x.tx
 	if x.receipt == nil {
-		if x.rooted || p.value.IsZero() {
+		if x.rooted || !p.pays() {
 			return nil, nil // its traces state the value; the fee stays unknown
 		}
 		return nil, wrongf("hash", p.tx.Text(chain.Ethereum), "it came without its receipt, so nothing says whether it failed",
 			"import transactions and receipts in one command")
 	}
 	status := x.ended()
-	if status == ledger.StatusUnknown && !p.value.IsZero() {
+	if status == ledger.StatusUnknown && p.pays() {
 		fee, err := settled(nil, p, x.receipt, ledger.StatusFailed)
 		if err != nil {
 			return nil, err
@@ -221,7 +225,11 @@ func (x *joined) moves() ([]chain.Transfer, error) {
 		return fee, wrongf("gas", p.tx.Text(chain.Ethereum), "its receipt is from before Byzantium and does not say whether it failed, and all its gas was used, so it may have",
 			"import the traces of its block in the same command; its fee is stored")
 	}
-	return settled(nil, p, x.receipt, status)
+	list, err := settled(nil, p, x.receipt, status)
+	if err == nil && p.lost != nil && status != ledger.StatusFailed && !x.rooted {
+		err = wrong("value", fmt.Errorf("%w; its fee is stored", rounded(p.lost)))
+	}
+	return list, err
 }
 
 // load reads a part back, in the order in which its transactions came.
@@ -297,7 +305,10 @@ func (r reader) txPart(tx chain.TxID) *txPart {
 		tx: tx, source: int(r.u32()), line: int64(r.u64()), block: r.u64(), index: r.u32(), time: chain.Time(r.u64()),
 	}
 	from, to := r.account(chain.Ethereum), r.account(chain.Ethereum)
-	p.value, _ = r.amount()
+	var known bool
+	if p.value, known = r.amount(); !known {
+		p.lost = r.take(int(r.byte()))
+	}
 	p.gas = r.u64()
 	p.price, p.priced = r.amount()
 	id := chain.ID(r.take(int(r.byte())))

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"bongsu/chain"
+	"bongsu/ledger"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -64,6 +65,9 @@ func (x *joined) field(name string) string {
 	case "to_address":
 		return address(p.to)
 	case "value":
+		if p.lost != nil {
+			return string(p.lost)
+		}
 		return p.value.Base()
 	case "gas":
 		return number(p.gas, 0)
@@ -80,10 +84,22 @@ func (x *joined) field(name string) string {
 	switch name {
 	case joinedNames[cellUsed]:
 		return strconv.FormatUint(r.used, 10)
+	case joinedNames[cellStatus]:
+		return statusCell(r.status)
 	case joinedNames[cellPrice]:
 		return priced(r.price, r.priced)
 	case joinedNames[cellCreated]:
 		return address(r.created)
+	}
+	return ""
+}
+
+func statusCell(s ledger.TxStatus) string {
+	switch s {
+	case ledger.StatusSucceeded:
+		return "1"
+	case ledger.StatusFailed:
+		return "0"
 	}
 	return ""
 }

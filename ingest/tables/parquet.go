@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"bongsu/errs"
@@ -25,7 +26,41 @@ var parquetTables = ingest.Format{
 	Title:     "ethereum-etl's tables, and Amazon's public blockchain data sets, as Parquet",
 	Whole:     true,
 	Recognise: func(head []byte) bool { return bytes.HasPrefix(head, []byte("PAR1")) },
+	RankFile:  rankParquet,
 	Read:      readParquet,
+}
+
+// rankParquet is the rank of the table that a file's columns show; 0 where the
+// file cannot be read, which reading it says.
+func rankParquet(r io.ReaderAt, size int64) (rank int) {
+	defer func() {
+		if recover() != nil { // see readParquet
+			rank = 0
+		}
+	}()
+	if checkFooter(r, size) != nil {
+		return 0
+	}
+	f, err := parquet.OpenFile(r, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return 0
+	}
+	leaves := leavesOf(f.Root(), nil)
+	if len(leaves) > maxParquetColumns || isBitcoinTable(leaves) {
+		return 0
+	}
+	if l, _ := pickLayout(leafNames(leaves)); l != nil {
+		return l.rank()
+	}
+	return 0
+}
+
+func leafNames(leaves []*parquet.Column) []string {
+	names := make([]string, len(leaves))
+	for i, l := range leaves {
+		names[i] = strings.ToLower(l.Path()[0])
+	}
+	return names
 }
 
 // Limits of what a Parquet file may declare.
@@ -59,10 +94,7 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 	if isBitcoinTable(leaves) {
 		return readBitcoinParquet(ctx, in, out, f, pages, leaves)
 	}
-	names := make([]string, len(leaves))
-	for i, l := range leaves {
-		names[i] = strings.ToLower(l.Path()[0])
-	}
+	names := leafNames(leaves)
 	l, places := pickLayout(names)
 	if l == nil {
 		return errs.New("import", errs.Invalid, in.Name, "its columns are those of no known table: "+clip(strings.Join(names, ", ")),

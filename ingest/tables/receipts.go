@@ -3,7 +3,6 @@ package tables
 import (
 	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"bongsu/chain"
 	"bongsu/ingest"
@@ -25,7 +24,7 @@ type txPart struct {
 	from   chain.Account
 	to     chain.Account // the zero: a creation
 	value  chain.Amount
-	lost   error  // why value is not known: it may have been rounded
+	lost   []byte // how the row has a value that may have been rounded, and so is not known; else nil
 	gas    uint64 // its limit; 0: not given
 	price  chain.Amount
 	priced bool
@@ -59,9 +58,6 @@ func (e *etl) transaction(r record) error {
 		}
 		rc = &c
 	}
-	if rc == nil && p.lost != nil {
-		return p.lost
-	}
 	fact := ledger.TxFact{Chain: e.id, Tx: p.tx, Block: p.block, Index: p.index, Time: p.time, HasTime: p.time != 0}
 	if rc == nil {
 		e.apart = true
@@ -71,11 +67,8 @@ func (e *etl) transaction(r record) error {
 		return e.join.addTx(p)
 	}
 	fact.Status = ended(p, rc)
-	if p.lost != nil {
-		return e.feeAlone(p, rc, &fact)
-	}
-	if fact.Status == ledger.StatusUnknown && !p.value.IsZero() { // traces may tell
-		e.apart = true
+	if fact.Status != ledger.StatusFailed && p.lost != nil || fact.Status == ledger.StatusUnknown && p.pays() { // traces may tell
+		e.late = true
 		if err := e.out.Tx(fact); err != nil {
 			return err
 		}
@@ -108,18 +101,8 @@ func (e *etl) tell(p *txPart, fact *ledger.TxFact, list []chain.Transfer) error 
 	return p.keepCall(e.out)
 }
 
-// feeAlone states what is known of a transaction whose value is not, and rejects
-// its row for the value, unless it failed and moved none.
-func (e *etl) feeAlone(p *txPart, rc *receiptPart, fact *ledger.TxFact) error {
-	fee, err := settled(e.moves[:0], p, rc, ledger.StatusFailed)
-	if err != nil {
-		return err
-	}
-	if err := e.tell(p, fact, fee); err != nil || fact.Status == ledger.StatusFailed {
-		return err
-	}
-	return wrong("value", fmt.Errorf("%w; its fee is stored", errors.Unwrap(p.lost)))
-}
+// pays says whether the transaction was to move coin.
+func (p *txPart) pays() bool { return p.lost != nil || !p.value.IsZero() }
 
 func (e *etl) txPart(p *txPart, r record) (err error) {
 	*p = txPart{source: e.out.Source(), line: e.at.Line}
@@ -142,7 +125,7 @@ func (e *etl) txPart(p *txPart, r record) (err error) {
 		return err
 	}
 	if p.value, err = e.amount(r[txValue], "value"); errors.Is(err, ingest.ErrRounded) {
-		p.lost = err
+		p.lost = r[txValue][1:]
 	} else if err != nil {
 		return err
 	}
