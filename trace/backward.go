@@ -141,15 +141,14 @@ func (b *backward) finish(ctx context.Context) (_ *Run, err error) {
 	b.order()
 	res.Method, res.Accounts, res.Transfers = b.req.Method, len(b.touched), len(b.carriers)
 	b.d.sort()
-	if res.Ledger, err = ranges(ctx, b.r, b.reads, b.req); err != nil {
+	logs := readLogs{b.reads}
+	if res.Ledger, err = ranges(ctx, b.r, logs, b.req); err != nil {
 		return nil, err
 	}
 	if run.Finals, err = finalsOf(ctx, b.r, res.Ledger); err != nil {
 		return nil, err
 	}
-	for _, g := range b.reads.digests {
-		run.Read += g.Rows()
-	}
+	run.Read = logs.rows()
 	res.Labels = append([]string{}, b.set.Digests()...)
 	run.links(b.d.linked)
 	res.Conserved = true

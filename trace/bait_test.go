@@ -56,7 +56,7 @@ func TestBaitReadBeside(t *testing.T) {
 	}
 	defer r.Close()
 	req := Request{Thefts: []Theft{{ID: "t", Transfers: rows[:1]}}}
-	sims, _, err := simulate(ctx, r, nil, &req)
+	sims, err := simulate(ctx, r, nil, &req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func (r *Run) links(met bool) {
 }
 
 // draw draws up the result of finished simulations.
-func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, sims []*sim, reads *readLog) (*Run, error) {
+func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, sims []*sim) (*Run, error) {
 	n, err := nameAssets(ctx, r, sims)
 	if err != nil {
 		return nil, err
@@ -95,15 +95,14 @@ func draw(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request, s
 	}
 	d.count(sims)
 	d.sort()
-	if d.res.Ledger, err = ranges(ctx, r, reads, req); err != nil {
+	logs := readsOf(sims)
+	if d.res.Ledger, err = ranges(ctx, r, logs, req); err != nil {
 		return nil, err
 	}
 	if run.Finals, err = finalsOf(ctx, r, d.res.Ledger); err != nil {
 		return nil, err
 	}
-	for _, g := range reads.digests {
-		run.Read += g.Rows()
-	}
+	run.Read = logs.rows()
 	d.res.Labels = append([]string{}, set.Digests()...)
 	run.links(n.linked)
 	d.res.Conserved = true // balance has checked it, or there is no result
@@ -257,36 +256,4 @@ func (s *sim) balance(all map[tallyKey]*sum) error {
 		}
 	}
 	return nil
-}
-
-// ranges says what of each chain was read.
-func ranges(ctx context.Context, r ledger.Reader, reads *readLog, req *Request) ([]Range, error) {
-	if err := reads.flush(ctx, r); err != nil {
-		return nil, err
-	}
-	out := []Range{}
-	for id, d := range reads.digests {
-		from := d.first
-		c, err := r.Coverage(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		to := c.LastBlock
-		if req.Bounds.Until != 0 {
-			to = min(to, d.last)
-		}
-		if head, ok := req.Heads[id]; ok {
-			to = min(to, head)
-		}
-		to = max(to, from)
-		var gaps []ledger.Range
-		for _, g := range c.Gaps {
-			if g.To >= from && g.From <= to {
-				gaps = append(gaps, ledger.Range{From: max(g.From, from), To: min(g.To, to)})
-			}
-		}
-		out = append(out, Range{Chain: id, From: from, To: to, Gaps: len(gaps), Digest: sealRange(id, from, to, gaps, d)})
-	}
-	slices.SortFunc(out, func(a, b Range) int { return cmp.Compare(a.Chain, b.Chain) })
-	return out, nil
 }

@@ -55,29 +55,30 @@ func follow(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request)
 		}
 		return followBack(ctx, r, set, req)
 	}
-	sims, reads, err := simulate(ctx, r, set, req)
+	sims, err := simulate(ctx, r, set, req)
 	if err != nil {
 		return nil, err
 	}
-	return draw(ctx, r, set, req, sims, reads)
+	return draw(ctx, r, set, req, sims)
 }
 
 // simulate runs a request's simulations to the ledger's end.
-func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request) ([]*sim, *readLog, error) {
+func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request) ([]*sim, error) {
 	if err := req.normalise(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	rows, coins, err := resolve(ctx, r, req.Thefts)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var sims []*sim
-	reads, room := &readLog{}, req.allowance()
-	defer reads.join()
+	room := req.allowance()
 	for _, part := range parts(req, rows, coins) {
+		reads := &readLog{}
+		defer reads.join()
 		s, err := newSim(ctx, r, set, req, part, reads)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		s.room = room
 		if s.utxo == nil && !req.SkipAside && req.Method != Poison { // which has a simulation for each theft
@@ -85,11 +86,11 @@ func simulate(ctx context.Context, r ledger.Reader, set *labels.Set, req *Reques
 			defer s.bait.join()
 		}
 		if err := s.follow(ctx); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		sims = append(sims, s)
 	}
-	return sims, reads, nil
+	return sims, nil
 }
 
 // normalise fills in defaults, sorts what has no order, and refuses a request

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"hash"
 	"slices"
 
@@ -136,18 +135,6 @@ func (l *readLog) addUTXO(tx *ledger.UTXOTx) {
 		row.Add(&t, true)
 	}
 	d.n += row.Rows()
-}
-
-// sealRange is the digest of a range: SHA-256 over the chain, the range's
-// ends, its gaps, and the digest and number of the transfers read in it.
-func sealRange(id chain.ID, from, to uint64, gaps []ledger.Range, d *rowDigest) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "bongsu ledger range 1\n%s,%d,%d\n", id, from, to)
-	for _, g := range gaps {
-		fmt.Fprintf(h, "gap,%d,%d\n", g.From, g.To)
-	}
-	fmt.Fprintf(h, "rows,%d,%s\n", d.Rows(), d.sum())
-	return sumText(h)
 }
 
 func sumText(h interface{ Sum([]byte) []byte }) string {

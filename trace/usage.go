@@ -23,7 +23,7 @@ type Usage struct {
 // everything that they hold is still in memory. Errors are Follow's.
 func Hold(ctx context.Context, r ledger.Reader, set *labels.Set, req Request, look func(Usage)) (err error) {
 	defer caught(&err)
-	sims, reads, err := simulate(ctx, r, set, &req)
+	sims, err := simulate(ctx, r, set, &req)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,6 @@ func Hold(ctx context.Context, r ledger.Reader, set *labels.Set, req Request, lo
 	}
 	look(u)
 	runtime.KeepAlive(sims)
-	runtime.KeepAlive(reads)
 	return nil
 }
 

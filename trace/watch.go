@@ -16,12 +16,11 @@ import (
 // reorganisation, an import of older blocks) it starts over. A Watch is owned
 // by one goroutine and lives in memory: after a restart a new one catches up.
 type Watch struct {
-	req   Request
-	set   *labels.Set
-	sims  []*sim
-	reads *readLog
-	seen  map[chain.ID]seenChain
-	run   *Run
+	req  Request
+	set  *labels.Set
+	sims []*sim
+	seen map[chain.ID]seenChain
+	run  *Run
 }
 
 // seenChain is what a Watch has read of a chain.
@@ -48,26 +47,26 @@ func (w *Watch) Run() *Run { return w.run }
 func (w *Watch) start(ctx context.Context, r ledger.Reader) (err error) {
 	defer caught(&err)
 	req := w.req
-	sims, reads, err := simulate(ctx, r, w.set, &req)
+	sims, err := simulate(ctx, r, w.set, &req)
 	if err != nil {
 		return err
 	}
-	run, err := draw(ctx, r, w.set, &req, sims, reads)
+	run, err := draw(ctx, r, w.set, &req, sims)
 	if err != nil {
 		return err
 	}
-	seen, err := w.look(ctx, r, reads)
+	seen, err := look(ctx, r, sims)
 	if err != nil {
 		return err
 	}
-	w.req, w.sims, w.reads, w.run, w.seen = req, sims, reads, run, seen
+	w.req, w.sims, w.run, w.seen = req, sims, run, seen
 	return nil
 }
 
 // look notes how far the ledger reaches.
-func (w *Watch) look(ctx context.Context, r ledger.Reader, reads *readLog) (map[chain.ID]seenChain, error) {
+func look(ctx context.Context, r ledger.Reader, sims []*sim) (map[chain.ID]seenChain, error) {
 	out := map[chain.ID]seenChain{}
-	for id := range reads.digests {
+	for id := range readsOf(sims).chains() {
 		c, err := r.Coverage(ctx, id)
 		if err != nil {
 			return nil, err
@@ -94,8 +93,8 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 	if !ok {
 		return true, w.start(ctx, r)
 	}
-	defer w.reads.join()
 	for _, s := range w.sims {
+		defer s.reads.join()
 		if ok, err = s.rewrap(ctx, r); err != nil {
 			return false, err
 		} else if !ok {
@@ -112,11 +111,11 @@ func (w *Watch) Advance(ctx context.Context, r ledger.Reader) (started bool, err
 			return false, err
 		}
 	}
-	run, err := draw(ctx, r, w.set, &w.req, w.sims, w.reads)
+	run, err := draw(ctx, r, w.set, &w.req, w.sims)
 	if err != nil {
 		return false, err
 	}
-	if w.seen, err = w.look(ctx, r, w.reads); err != nil {
+	if w.seen, err = look(ctx, r, w.sims); err != nil {
 		return false, err
 	}
 	w.run = run

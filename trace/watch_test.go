@@ -105,9 +105,6 @@ func TestWatchIsBatch(t *testing.T) {
 			Method: rapid.SampledFrom(trace.Methods()).Draw(t, "method"), Thefts: []trace.Theft{{ID: "x", Transfers: theft[:1]}, {ID: "y", Transfers: theft[1:]}},
 			Bounds: trace.Bounds{MaxHops: rapid.SampledFrom([]int{0, 0, 4}).Draw(t, "hops")},
 		}.InRuns(rapid.SampledFrom([]int{1, 2, 64}).Draw(t, "runs"))
-		if req.Method == trace.Poison { // each theft is a trace of its own: one is watched at a time
-			req.Thefts = req.Thefts[:1]
-		}
 		ctx := context.Background()
 		w, err := trace.NewWatch(ctx, n.reader(t), nil, req)
 		if err != nil {
