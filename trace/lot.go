@@ -131,18 +131,27 @@ func (l *lot) split(t chain.Amount) lot {
 	return p
 }
 
-// ruleCode is a Rule in one byte.
+// ruleCode is a Rule in one byte: after observed the rule that says least, and
+// so on to the one that says most.
 type ruleCode uint8
 
 const (
 	codeObserved ruleCode = iota
 	codeKnownFirst
-	codePosition
 	codeOrder
+	codePosition
 	codeWithin
 )
 
-var ruleNames = [...]Rule{RuleNone, RuleKnownFirst, RulePosition, RuleOrder, RuleWithin}
+var ruleNames = [...]Rule{RuleNone, RuleKnownFirst, RuleOrder, RulePosition, RuleWithin}
+
+// weaker is the rule of what rests on both.
+func (c ruleCode) weaker(d ruleCode) ruleCode {
+	if c == codeObserved || d != codeObserved && d < c {
+		return d
+	}
+	return c
+}
 
 func (c ruleCode) rule() Rule { return ruleNames[c] }
 

@@ -129,8 +129,8 @@ func (o *oracle) step(at int, inferredBlock bool) {
 	_, _, _, link := wrapped(x)
 	for i := range moved {
 		u := &moved[i]
-		if u.theft != "" && u.rule == trace.RuleNone {
-			u.rule = o.judge(u, at, short, inferredBlock)
+		if u.theft != "" {
+			u.rule = weaker(u.rule, o.judge(u, at, short, inferredBlock))
 		}
 		if !link {
 			u.hop++
@@ -159,6 +159,16 @@ func (o *oracle) step(at int, inferredBlock bool) {
 	if !to.account.IsZero() {
 		o.arrive(to, moved)
 	}
+}
+
+// weaker is the rule of what rests on two.
+func weaker(a, b trace.Rule) trace.Rule {
+	for _, r := range []trace.Rule{trace.RuleKnownFirst, trace.RuleOrder, trace.RulePosition, trace.RuleWithin} {
+		if a == r || b == r {
+			return r
+		}
+	}
+	return trace.RuleNone
 }
 
 // judge says what rule a tainted unit goes on by.

@@ -54,7 +54,7 @@ type Holding struct {
 	Origin      *Amount    `json:"origin,omitempty"` // nil with Poison
 	Theft       string     `json:"theft"`
 	Basis       Basis      `json:"basis"`
-	Rule        Rule       `json:"rule,omitempty"` // the first that made it inferred
+	Rule        Rule       `json:"rule,omitempty"` // the weakest that made it inferred
 	Provisional bool       `json:"provisional"`    // rests on a block that is not final
 	Since       chain.Time `json:"since,omitzero"` // arrival of the oldest lot still there
 }

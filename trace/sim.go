@@ -305,24 +305,23 @@ func (s *sim) spend(ctx context.Context, b *book, w *ledger.Row, out []lot) ([]l
 	return out, nil
 }
 
-// judge marks a tainted piece that was drawn as inferred where the ledger does not show it.
+// judge marks a tainted piece that was drawn as inferred where the ledger does
+// not show it. What was inferred before is so by the weaker of both rules.
 func (s *sim) judge(p *lot, w *ledger.Row, short bool) {
-	if p.rule != codeObserved {
-		return
-	}
 	switch {
 	case short:
 		p.rule = codeKnownFirst
+	case p.rule == codeKnownFirst: // none is weaker
 	case w.BlockInferred:
-		p.rule = codePosition
+		p.rule = p.rule.weaker(codePosition)
 	case p.flow >= 0 && s.guessed(&s.flows[p.flow].row, w):
-		p.rule = codeWithin
+		p.rule = p.rule.weaker(codeWithin)
 	case p.flow >= 0:
 		// The lot came in the same block, and nothing says which of the two
 		// transactions was first.
 		by := &s.flows[p.flow].row
 		if by.Block == w.Block && by.Chain == w.Chain && (by.Index == chain.NoIndex || w.Index == chain.NoIndex) && by.Tx != w.Key.Tx {
-			p.rule = codeOrder
+			p.rule = p.rule.weaker(codeOrder)
 		}
 	}
 }

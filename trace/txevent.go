@@ -152,7 +152,7 @@ func (e *txEvent) row(ordinal int, to ledger.AccountRef, kind chain.Kind, amount
 // order of spends needs no judging here: an output is there before its spender.
 func (e *txEvent) judge(lots []lot) {
 	for i := range lots {
-		if l := &lots[i]; e.short && l.tainted() && l.rule == codeObserved {
+		if l := &lots[i]; e.short && l.tainted() {
 			l.rule = codeKnownFirst
 		}
 	}

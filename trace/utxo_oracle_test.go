@@ -88,7 +88,7 @@ func (o *coinOracle) step(tx *ledger.UTXOTx) {
 	outs, fee := o.pourUnits(in, cleanUnits(missing), values, len(in)+int(missing)-int(spent))
 	for _, units := range append(slices.Clone(outs), fee) {
 		for i := range units {
-			if u := &units[i]; u.theft != "" && u.rule == trace.RuleNone && short {
+			if u := &units[i]; u.theft != "" && short {
 				u.rule = trace.RuleKnownFirst
 			}
 		}

@@ -37,7 +37,7 @@ type Step struct {
 	Drawn      []int         `json:"drawn,omitempty"` // the steps whose lots it drew on
 	Basis      trace.Basis   `json:"basis"`
 	Rule       trace.Rule    `json:"rule,omitempty"`
-	NewRule    bool          `json:"inferred_here"`  // the step itself is inferred, not only one before it
+	NewRule    bool          `json:"inferred_here"`  // by a rule of the step's own, weaker than those before it
 	Link       trace.Link    `json:"link,omitempty"` // the rule by which From turned what it had into another asset, at Via
 	Via        chain.Account `json:"via,omitzero"`
 	Confidence int           `json:"confidence"` // the lowest on the way so far
@@ -150,7 +150,7 @@ func (x *Explanation) found(run *trace.Run) {
 func (x *Explanation) lacks(run *trace.Run) {
 	for _, i := range run.Result.Incomplete {
 		if i.Account == x.Account || slices.ContainsFunc(x.Steps, func(s Step) bool {
-			return s.From == i.Account && s.Total.Asset == i.Missing.Asset && s.NewRule && s.Rule == trace.RuleKnownFirst
+			return s.From == i.Account && s.Total.Asset == i.Missing.Asset && s.Rule == trace.RuleKnownFirst
 		}) {
 			x.Lacking = append(x.Lacking, i)
 		}
@@ -214,7 +214,7 @@ func (x *Explanation) number(run *trace.Run, order []int) {
 				continue // of another origin
 			}
 			s.Drawn = append(s.Drawn, number[p])
-			s.NewRule = s.NewRule && run.Flows[p].Rule == trace.RuleNone
+			s.NewRule = s.NewRule && run.Flows[p].Rule != f.Rule
 		}
 		x.Steps = append(x.Steps, s)
 	}

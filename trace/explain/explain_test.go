@@ -64,6 +64,37 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// A step that adds a weaker rule to those before it names it, and what the
+// ledger lacks of every account on the way is said.
+func TestWeakestRule(t *testing.T) {
+	ts := []chain.Transfer{move(1, 9, 1, 100), move(2, 1, 2, 60), move(3, 2, 3, 80), move(4, 3, 4, 90), move(5, 4, 5, 70)}
+	ts[1].Block, ts[1].Index = chain.NoBlock, chain.NoIndex
+	r, err := model.Of(ts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := trace.Follow(context.Background(), r, nil, trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: ts[:1]}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Of(run, "x", acct(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []struct {
+		rule       trace.Rule
+		here       bool
+		confidence int
+	}{{"", false, 100}, {trace.RulePosition, true, 70}, {trace.RuleKnownFirst, true, 40}, {trace.RuleKnownFirst, false, 40}, {trace.RuleKnownFirst, false, 40}} {
+		if s := x.Steps[i]; s.Rule != want.rule || s.NewRule != want.here || s.Confidence != want.confidence {
+			t.Errorf("step %d: %+v", i+1, s)
+		}
+	}
+	if len(x.Lacking) != 2 { // 2 and 3 spent more than the ledger knows
+		t.Errorf("%+v", x.Lacking)
+	}
+}
+
 func TestPassedThrough(t *testing.T) {
 	x, err := Of(traced(t), "x", acct(2))
 	if err != nil {
