@@ -72,21 +72,11 @@ func (b *batch) add(f *Facts) {
 
 func (b *batch) transfer(t *chain.Transfer) {
 	nm := b.h.names
-	m := movement{
-		from: nm.account(t.From), to: nm.account(t.To), asset: nm.asset(t.Asset),
-		nth: t.Nth, ordinal: t.Ordinal, row: t.Row, kind: t.Kind, amount: t.Amount,
-	}
-	name := txName{chain: RefOfChain(t.Chain), id: t.Tx}
-	if t.Tx.IsZero() {
-		name.alone = &aloneName{m, t.Time}
-		name.alone.ordinal, name.alone.row = 0, 0
-	} else if t.Kind == chain.KindNative || t.Kind == chain.KindFee {
-		m.nth = 0 // one for each transaction
-	}
-	s := b.tx(name)
+	m := newMovement(t, nm.account(t.From), nm.account(t.To), nm.asset(t.Asset))
+	s := b.tx(nameOf(t, m))
 	index, block := s.index, s.block
 	b.place(s, t.Block, t.Index, t.Time)
-	switch s.move(m) {
+	switch s.move(*m) {
 	case added:
 		if s.status == StatusFailed && m.kind != chain.KindFee {
 			b.stats.AlreadyThere++ // it was left out, and is again
@@ -102,6 +92,25 @@ func (b *batch) transfer(t *chain.Transfer) {
 			b.stats.Improved++
 		}
 	}
+}
+
+// newMovement is a transfer between accounts with these references.
+func newMovement(t *chain.Transfer, from, to AccountRef, asset AssetRef) *movement {
+	m := &movement{from: from, to: to, asset: asset, nth: t.Nth, ordinal: t.Ordinal, row: t.Row, kind: t.Kind, amount: t.Amount}
+	if !t.Tx.IsZero() && (t.Kind == chain.KindNative || t.Kind == chain.KindFee) {
+		m.nth = 0 // one for each transaction
+	}
+	return m
+}
+
+// nameOf is the name of the transaction of a transfer, which is m.
+func nameOf(t *chain.Transfer, m *movement) txName {
+	name := txName{chain: RefOfChain(t.Chain), id: t.Tx}
+	if t.Tx.IsZero() {
+		name.alone = &aloneName{*m, t.Time}
+		name.alone.ordinal, name.alone.row = 0, 0
+	}
+	return name
 }
 
 // tx is the state of a transaction that this commit may change.

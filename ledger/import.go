@@ -346,10 +346,14 @@ func (im *Import) Commit(ctx context.Context) (stats Stats, err error) {
 // commitFacts makes facts a record of the head.
 func (l *Ledger) commitFacts(ctx context.Context, f *Facts) (stats Stats, err error) {
 	if err = l.write(ctx, func() error {
+		f, known := l.head.news(f)
 		if err := l.checkCommit(func(use func(*Facts) error) error { return use(f) }); err != nil {
 			return err
 		}
-		stats, err = l.commit(&record{kind: recordFacts, facts: f})
+		if !f.empty() {
+			stats, err = l.commit(&record{kind: recordFacts, facts: f})
+		}
+		stats.AlreadyThere += known
 		return err
 	}); err != nil {
 		return stats, err
@@ -383,20 +387,47 @@ func (im *Import) pieces(use func(*Facts) error) error {
 func (im *Import) commitPieces(ctx context.Context) (stats Stats, err error) {
 	l := im.l
 	if err = l.write(ctx, func() error {
-		if err := l.checkCommit(im.pieces); err != nil {
+		known, err := l.checkNews(im.pieces)
+		if err != nil {
 			return err
 		}
 		if err := l.log.appendAll(func(write func(*record) error) error {
-			return im.pieces(func(f *Facts) error { return write(&record{kind: recordFacts, facts: f}) })
+			return l.head.newsOf(im.pieces)(func(f *Facts) error { return write(&record{kind: recordFacts, facts: f}) })
 		}); err != nil {
 			return err
 		}
 		stats, err = l.catchUp(l.seq)
+		stats.AlreadyThere += known
 		return err
 	}); err != nil {
 		return stats, err
 	}
 	return stats, l.settle(ctx)
+}
+
+// newsOf are the news of pieces, while the head does not change.
+func (h *head) newsOf(list pieces) pieces {
+	return func(use func(*Facts) error) error {
+		return list(func(f *Facts) error {
+			if f, _ := h.news(f); !f.empty() {
+				return use(f)
+			}
+			return nil
+		})
+	}
+}
+
+// checkNews is checkCommit for the news of pieces, and says how many transfers
+// are left out of them.
+func (l *Ledger) checkNews(list pieces) (known uint64, err error) {
+	err = l.checkCommit(func(use func(*Facts) error) error {
+		return list(func(f *Facts) error {
+			f, n := l.head.news(f)
+			known += n
+			return use(f)
+		})
+	})
+	return known, err
 }
 
 // checkCommit refuses what could not be applied after it was written.
@@ -414,7 +445,7 @@ func (l *Ledger) checkCommit(list pieces) error {
 func (im *Import) commitRuns(ctx context.Context) (Stats, error) {
 	im.release() // merging needs the memory
 	im.letGo()
-	if err := im.l.write(ctx, func() error { return im.l.checkCommit(im.pieces) }); err != nil {
+	if err := im.l.write(ctx, func() error { _, err := im.l.checkNews(im.pieces); return err }); err != nil {
 		return Stats{}, err
 	}
 	hold, err := im.l.waitLock(ctx, mergeLock)

@@ -233,7 +233,8 @@ func (j *rewriteJob) swap(s *successor, rest pieces) error {
 	if l.manifest.Generation != j.old.Generation {
 		return errs.New("commit", errs.Conflict, l.dir, "another process wrote segments meanwhile", "let one version of bongsu at a time write, then try again")
 	}
-	if err := l.checkCommit(rest); err != nil {
+	known, err := l.checkNews(rest)
+	if err != nil {
 		return err
 	}
 	if err := s.takeOver(l.log); err != nil {
@@ -244,7 +245,7 @@ func (j *rewriteJob) swap(s *successor, rest pieces) error {
 		j.next.Before = s.before
 	}
 	before := s.log.seq
-	if err := rest(func(f *Facts) error {
+	if err := l.head.newsOf(rest)(func(f *Facts) error {
 		unnamed := *f
 		unnamed.Claims, unnamed.Assets = nil, nil // the manifest has them
 		if unnamed.empty() {
@@ -268,6 +269,7 @@ func (j *rewriteJob) swap(s *successor, rest pieces) error {
 	}
 	stats, err := l.catchUp(before)
 	j.stats.add(stats)
+	j.stats.AlreadyThere += known
 	return err
 }
 
