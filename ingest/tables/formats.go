@@ -13,6 +13,7 @@ func Formats() []ingest.Format {
 		[]ingest.Format{ownCSV, bybit, ronin},
 		etlCSV(),
 		explorerFormats(),
+		blockscoutFormats(),
 		[]ingest.Format{gethTraces, etlJSON, nomad, explorerAPI, parquetTables},
 		strangers(),
 	)
