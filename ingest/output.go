@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -225,14 +227,28 @@ func (o *Output) Reject(at Place, row []byte, reason error) error {
 	return nil
 }
 
-// reasonText is an error without its operation: a rejects file says why.
+// reasonText is an error without its operation, in one line: a rejects file says
+// why. What it repeats of a source could hold line ends, and what moves the cursor
+// of a terminal.
 func reasonText(err error) string {
+	text := err.Error()
 	if e, ok := err.(*errs.Error); ok { //nolint:errorlint // only the outermost is re-printed
 		c := *e
 		c.Op = ""
-		return c.Error()
+		text = c.Error()
 	}
-	return err.Error()
+	return Printable(text)
+}
+
+// Printable replaces what is no sign on one line of text, for messages that repeat
+// what a source holds.
+func Printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != ' ' && !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 // flush hands the batch over.

@@ -32,3 +32,20 @@ func TestManyRounded(t *testing.T) {
 		t.Errorf("%d rejected, %d faults, %d not written", r.n.Load(), r.faults, r.unsaid)
 	}
 }
+
+// TestReasonInOneLine: what a row holds can neither break a message into lines nor
+// move a terminal's cursor.
+func TestReasonInOneLine(t *testing.T) {
+	r := rejects{path: filepath.Join(t.TempDir(), "r.csv"), header: "value"}
+	if err := r.add(Place{Line: 2, Column: "value"}, []byte("1"), errs.New("", errs.Invalid, "5\n6\x1b[2J\u202e\xff", "not a number", "mend it")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.done(true); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(r.path)
+	const reason = "5\ufffd6\ufffd[2J\ufffd\ufffd: not a number; mend it"
+	if want := "line,column,reason,value\n2,value," + reason + ",1\n"; err != nil || string(b) != want || r.first != "line 2, value: "+reason {
+		t.Errorf("%q, %q", b, r.first)
+	}
+}

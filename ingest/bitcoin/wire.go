@@ -5,9 +5,11 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"bongsu/chain"
 	"bongsu/errs"
+	"bongsu/ingest"
 )
 
 // Limits of a block, from the consensus rules (BIP 141: a weight of 4,000,000,
@@ -51,8 +53,9 @@ func ParseHash(s string) (Hash, error) {
 }
 
 func clip(s string) string {
+	s = ingest.Printable(s)
 	if len(s) > 80 {
-		return s[:80] + "..."
+		return strings.ToValidUTF8(s[:80], "") + "..."
 	}
 	return s
 }

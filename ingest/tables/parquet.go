@@ -79,7 +79,10 @@ func readParquet(ctx context.Context, in *ingest.Input, out *ingest.Output) (err
 	}()
 	r, size := in.File()
 	if err := checkFooter(r, size); err != nil {
-		return damagedParquet(in, err)
+		return &errs.Error{
+			Op: "import", Kind: errs.Invalid, Where: in.Name, Why: "not a whole, well-formed Parquet file", Err: err,
+			Hint: "fetch the file again; nothing of it was imported: what it holds stands at its end",
+		}
 	}
 	pages := &pageChecker{r: r}
 	defer pages.close()

@@ -197,7 +197,7 @@ func TestParquet(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, cut := range []int{4, 100, len(files[1]) / 2, len(files[1]) - 9} {
-		if _, err := imported(t, &got, ingest.Options{}, "cut.parquet", files[1][:cut]); errs.Is(err) != errs.Invalid {
+		if _, err := imported(t, &got, ingest.Options{}, "cut.parquet", files[1][:cut]); errs.Is(err) != errs.Invalid || !strings.Contains(err.Error(), "nothing of it was imported") {
 			t.Errorf("cut at %d: %v", cut, err)
 		}
 	}

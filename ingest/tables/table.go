@@ -209,9 +209,9 @@ func (t *table) number(i int, column string, bits int, none uint64) (uint64, err
 	return v, nil
 }
 
-// clip shortens foreign text for a message.
+// clip makes foreign text fit for a message: short, and nothing but signs.
 func clip(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = ingest.Printable(s)
 	if len(s) > 80 {
 		return strings.ToValidUTF8(s[:80], "") + "..."
 	}
