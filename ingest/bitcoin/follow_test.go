@@ -176,7 +176,7 @@ func (s *server) spending(name string) any {
 		var in []any
 		for _, x := range b.Txs[i].In {
 			o := outs[x.Prev]
-			in = append(in, map[string]any{"prevout": map[string]any{
+			in = append(in, map[string]any{"txid": x.Prev.Tx.String(), "vout": x.Prev.Index, "sequence": x.Sequence, "prevout": map[string]any{
 				"value": jsontext.Value(fmt.Sprintf("0.%08d", o.Value)), "scriptPubKey": map[string]any{"hex": hex.EncodeToString(o.Script)},
 			}})
 		}
@@ -352,6 +352,12 @@ func TestFollowRefuses(t *testing.T) {
 			}
 			return a
 		}, errs.Forged, "height"},
+		{"a height that is a time", func(m string, a any) any {
+			if p, ok := a.(map[string]any); ok && p["height"].(uint64) > 0 {
+				p["height"] = uint64(1<<64 - 1)
+			}
+			return a
+		}, errs.Forged, "cannot stand at height 18446744073709551615"},
 		{"no height", func(m string, a any) any {
 			if p, ok := a.(map[string]any); ok {
 				delete(p, "height")

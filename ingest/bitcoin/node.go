@@ -140,6 +140,10 @@ func (n *Node) ByNumber(ctx context.Context, number uint64) (follow.Ref, error) 
 	return ref, err
 }
 
+// maxHeight is where a number in place of a height is a time (BIP 65's threshold):
+// no block stands there.
+const maxHeight = 500_000_000
+
 // verbose is a header as getblockheader tells it: every field of the 80 bytes,
 // and the height.
 type verbose struct {
@@ -196,7 +200,9 @@ func (n *Node) ByHash(ctx context.Context, hash ledger.Hash) (follow.Ref, error)
 		why = "asked for block " + Hash(hash).String() + ", the node answers with " + h.Hash.String()
 	case !h.Worked():
 		why = "the hash of block " + h.Hash.String() + " does not meet the target that its header states"
-	case h.Prev.IsZero() != (*v.Height == 0):
+	case easier(n.id, h.Bits):
+		why = fmt.Sprintf("block %s states a target that is easier than any of its chain (%08x)", h.Hash, h.Bits)
+	case h.Prev.IsZero() != (*v.Height == 0) || *v.Height >= maxHeight:
 		why = fmt.Sprintf("block %s cannot stand at height %d", h.Hash, *v.Height)
 	}
 	if why != "" {

@@ -15,18 +15,27 @@ import (
 // spending is what getblock tells of a block's transactions with verbosity 3
 // (Bitcoin Core since version 23): of each input, the output that it spends.
 type spending struct {
-	Txs []struct {
-		ID string `json:"txid"`
-		In []struct {
-			Prevout *struct {
-				Value  scalar `json:"value"` // in whole coins
-				Script struct {
-					Hex string `json:"hex"`
-				} `json:"scriptPubKey"`
-			} `json:"prevout"`
-		} `json:"vin"`
-	} `json:"tx"`
+	Txs jsonrpc.List[spendingTx] `json:"tx"`
 }
+
+type spendingTx struct {
+	ID string                   `json:"txid"`
+	In jsonrpc.List[spendingIn] `json:"vin"`
+}
+
+type spendingIn struct {
+	Prevout *struct {
+		Value  scalar `json:"value"` // in whole coins
+		Script struct {
+			Hex string `json:"hex"`
+		} `json:"scriptPubKey"`
+	} `json:"prevout"`
+}
+
+// An id takes 66 bytes with its quotes; an input says what it spends, or is a
+// coinbase's.
+func (spendingTx) Least() int64 { return 66 }
+func (spendingIn) Least() int64 { return int64(len(`{"coinbase":"","sequence":0}`)) }
 
 // spent fills in the accounts and amounts of inputs by the node's word, for a
 // ledger that does not reach down to the chain's first block. The word is held

@@ -1,6 +1,10 @@
 package bitcoin
 
-import "github.com/holiman/uint256"
+import (
+	"bongsu/chain"
+
+	"github.com/holiman/uint256"
+)
 
 // target expands the compact form of a target. It reports false for one that is
 // negative, zero or beyond 256 bits.
@@ -31,6 +35,18 @@ func (h Header) Worked() bool {
 	var v uint256.Int
 	v.SetBytes32(h.Hash[:])
 	return !v.Gt(&t)
+}
+
+// easier says whether a target is easier than the easiest that a chain allows
+// (Bitcoin Core's chainparams.cpp, powLimit): such a block costs nothing to make.
+func easier(id chain.ID, bits uint32) bool {
+	const usual, ofTests = 0x1d00ffff, 0x207fffff
+	limit, _ := target(usual)
+	if id == chain.BitcoinRegtest || id == chain.BitcoinSimnet {
+		limit, _ = target(ofTests)
+	}
+	t, ok := target(bits)
+	return ok && t.Gt(&limit)
 }
 
 // work is the number of hashes that a block stands for on average,

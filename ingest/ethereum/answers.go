@@ -1,6 +1,9 @@
 package ethereum
 
-import "bongsu/chain"
+import (
+	"bongsu/chain"
+	"bongsu/ingest/jsonrpc"
+)
 
 // What a node answers with, as far as it is used. Pointers are fields that
 // exist since some fork only.
@@ -35,8 +38,8 @@ type header struct {
 // block is a header with whole transactions.
 type block struct {
 	header
-	Transactions list[transaction] `json:"transactions"`
-	Withdrawals  list[withdrawal]  `json:"withdrawals"`
+	Transactions jsonrpc.List[transaction] `json:"transactions"`
+	Withdrawals  jsonrpc.List[withdrawal]  `json:"withdrawals"`
 }
 
 type withdrawal struct {
@@ -59,22 +62,22 @@ type transaction struct {
 	GasPrice  *amount   `json:"gasPrice"`
 	Input     data      `json:"input"`
 
-	ChainID     *quantity           `json:"chainId"`
-	MaxFee      *amount             `json:"maxFeePerGas"`
-	MaxTip      *amount             `json:"maxPriorityFeePerGas"`
-	AccessList  list[accessTuple]   `json:"accessList"`
-	MaxBlobFee  *amount             `json:"maxFeePerBlobGas"`
-	BlobHashes  list[hash]          `json:"blobVersionedHashes"`
-	Authorities list[authorization] `json:"authorizationList"`
-	V           *amount             `json:"v"`
-	YParity     *amount             `json:"yParity"` // what V is called since EIP-2930
-	R           amount              `json:"r"`
-	S           amount              `json:"s"`
+	ChainID     *quantity                   `json:"chainId"`
+	MaxFee      *amount                     `json:"maxFeePerGas"`
+	MaxTip      *amount                     `json:"maxPriorityFeePerGas"`
+	AccessList  jsonrpc.List[accessTuple]   `json:"accessList"`
+	MaxBlobFee  *amount                     `json:"maxFeePerBlobGas"`
+	BlobHashes  jsonrpc.List[hash]          `json:"blobVersionedHashes"`
+	Authorities jsonrpc.List[authorization] `json:"authorizationList"`
+	V           *amount                     `json:"v"`
+	YParity     *amount                     `json:"yParity"` // what V is called since EIP-2930
+	R           amount                      `json:"r"`
+	S           amount                      `json:"s"`
 }
 
 type accessTuple struct {
-	Address address    `json:"address"`
-	Keys    list[hash] `json:"storageKeys"`
+	Address address            `json:"address"`
+	Keys    jsonrpc.List[hash] `json:"storageKeys"`
 }
 
 type authorization struct {
@@ -87,41 +90,41 @@ type authorization struct {
 }
 
 type receipt struct {
-	TxHash       hash        `json:"transactionHash"`
-	BlockHash    hash        `json:"blockHash"`
-	Index        quantity    `json:"transactionIndex"`
-	Type         *quantity   `json:"type"`
-	Status       *quantity   `json:"status"` // since Byzantium (EIP-658)
-	Root         data        `json:"root"`   // before
-	GasUsed      quantity    `json:"gasUsed"`
-	Cumulative   quantity    `json:"cumulativeGasUsed"`
-	Bloom        data        `json:"logsBloom"`
-	Price        *amount     `json:"effectiveGasPrice"`
-	BlobGasUsed  *quantity   `json:"blobGasUsed"`
-	BlobGasPrice *amount     `json:"blobGasPrice"`
-	L1Fee        *amount     `json:"l1Fee"` // rollups of the OP stack
-	Contract     *address    `json:"contractAddress"`
-	Logs         list[event] `json:"logs"`
+	TxHash       hash                `json:"transactionHash"`
+	BlockHash    hash                `json:"blockHash"`
+	Index        quantity            `json:"transactionIndex"`
+	Type         *quantity           `json:"type"`
+	Status       *quantity           `json:"status"` // since Byzantium (EIP-658)
+	Root         data                `json:"root"`   // before
+	GasUsed      quantity            `json:"gasUsed"`
+	Cumulative   quantity            `json:"cumulativeGasUsed"`
+	Bloom        data                `json:"logsBloom"`
+	Price        *amount             `json:"effectiveGasPrice"`
+	BlobGasUsed  *quantity           `json:"blobGasUsed"`
+	BlobGasPrice *amount             `json:"blobGasPrice"`
+	L1Fee        *amount             `json:"l1Fee"` // rollups of the OP stack
+	Contract     *address            `json:"contractAddress"`
+	Logs         jsonrpc.List[event] `json:"logs"`
 }
 
 // event is a log.
 type event struct {
-	Address address    `json:"address"`
-	Topics  list[hash] `json:"topics"`
-	Data    data       `json:"data"`
-	Index   quantity   `json:"logIndex"`
-	Removed bool       `json:"removed"`
+	Address address            `json:"address"`
+	Topics  jsonrpc.List[hash] `json:"topics"`
+	Data    data               `json:"data"`
+	Index   quantity           `json:"logIndex"`
+	Removed bool               `json:"removed"`
 }
 
 // frame is one call of the call tracer.
 type frame struct {
-	Type  string      `json:"type"`
-	From  address     `json:"from"`
-	To    *address    `json:"to"`
-	Value *amount     `json:"value"`
-	Input data        `json:"input"`
-	Error string      `json:"error"`
-	Calls list[frame] `json:"calls"`
+	Type  string              `json:"type"`
+	From  address             `json:"from"`
+	To    *address            `json:"to"`
+	Value *amount             `json:"value"`
+	Input data                `json:"input"`
+	Error string              `json:"error"`
+	Calls jsonrpc.List[frame] `json:"calls"`
 }
 
 type traced struct {
@@ -136,3 +139,15 @@ func (a *amount) value() chain.Amount {
 	}
 	return a.Amount
 }
+
+// A hash takes 68 bytes with its quotes, an address 44, the least quantity 5, and
+// each member its name and a colon; counted are those that every node gives.
+func (transaction) Least() int64   { return 68*2 + 44 }
+func (receipt) Least() int64       { return 68 * 2 }
+func (event) Least() int64         { return 44 }
+func (withdrawal) Least() int64    { return 44 + 5 }
+func (accessTuple) Least() int64   { return 44 }
+func (authorization) Least() int64 { return 44 + 4*5 }
+func (traced) Least() int64        { return int64(len(`{"error":""}`)) }
+func (frame) Least() int64         { return 44 }
+func (hash) Least() int64          { return 68 }

@@ -21,7 +21,7 @@ func (n *Node) receipts(ctx context.Context, b *block) ([]receipt, error) {
 		return nil, nil
 	}
 	if !n.offered().noBlockReceipts {
-		var all list[receipt]
+		var all jsonrpc.List[receipt]
 		err := n.rpc.Call(ctx, &all, "eth_getBlockReceipts", b.Hash)
 		switch {
 		case err == nil && all == nil:
@@ -33,7 +33,7 @@ func (n *Node) receipts(ctx context.Context, b *block) ([]receipt, error) {
 		n.offers.noBlockReceipts = true
 		n.mu.Unlock()
 	}
-	all := make(list[receipt], len(b.Transactions))
+	all := make(jsonrpc.List[receipt], len(b.Transactions))
 	err := n.each(ctx, b, func(ctx context.Context, i int) error {
 		var r *receipt
 		if err := n.rpc.Call(ctx, &r, "eth_getTransactionReceipt", b.Transactions[i].Hash); err != nil {
@@ -81,7 +81,7 @@ func (n *Node) frames(ctx context.Context, b *block) ([]*frame, error) {
 	if o.noTraces {
 		return nil, nil
 	}
-	var traces list[traced]
+	var traces jsonrpc.List[traced]
 	var err error
 	if !o.noBlockTraces {
 		err = n.rpc.Call(ctx, &traces, "debug_traceBlockByHash", b.Hash, tracer)

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"bongsu/ingest/jsonrpc"
+
 	"github.com/go-json-experiment/json"
 )
 
@@ -26,8 +28,8 @@ func TestShortItems(t *testing.T) {
 		refused("calls", new(frame), `{"calls":`+items+`}`)
 		refused("receipts", new([]receipt), `[{"logs":[],"padding":"`+strings.Repeat("x", 200)+`","logs2":0},{"logs":`+items+`}]`)
 		refused("traces", new([]traced), `[{"result":{"calls":`+items+`}}]`)
-		refused("all receipts", new(list[receipt]), items)
-		refused("all traces", new(list[traced]), items)
+		refused("all receipts", new(jsonrpc.List[receipt]), items)
+		refused("all traces", new(jsonrpc.List[traced]), items)
 	}
 	refused("topics", new(event), `{"topics":[null]}`)
 	var b block
