@@ -12,7 +12,7 @@ type Measure string
 
 // The measures.
 const (
-	Shortest Measure = "shortest" // the fewest transfers; among equals the widest
+	Shortest Measure = "shortest" // the fewest transfers, links aside; among equals the widest
 	Widest   Measure = "widest"   // the largest stolen amount that all its transfers carried; among equals the shortest
 )
 
@@ -101,6 +101,14 @@ func (f *Flow) starts(from chain.Account) bool {
 	return f.From == from
 }
 
+// transfers is how many transfers between accounts a flow is: a link is none.
+func (f *Flow) transfers() int {
+	if f.Link != LinkNone {
+		return 0
+	}
+	return 1
+}
+
 // widest is the width of the widest path.
 func (r *Run) widest(from, to chain.Account) (most chain.Amount) {
 	best := make([]chain.Amount, len(r.Flows)) // zero: not reached
@@ -121,7 +129,7 @@ func (r *Run) widest(from, to chain.Account) (most chain.Amount) {
 
 // reached is the best way to one flow.
 type reached struct {
-	hops  int // transfers so far; 0 is not reached
+	hops  int // one more than the transfers so far, links not counted; 0 is not reached
 	width chain.Amount
 	from  int // the flow before, -1 for the first
 }
@@ -142,11 +150,11 @@ func (r *Run) shortest(from, to chain.Account, least chain.Amount) []int {
 			continue
 		}
 		if f.starts(from) {
-			best[i] = reached{1, width, -1}
+			best[i] = reached{1 + f.transfers(), width, -1}
 		}
 		for _, p := range f.Parents {
 			if b := best[p]; b.hops > 0 {
-				if c := (reached{b.hops + 1, width.Min(b.width), p}); c.better(best[i]) {
+				if c := (reached{b.hops + f.transfers(), width.Min(b.width), p}); c.better(best[i]) {
 					best[i] = c
 				}
 			}

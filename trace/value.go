@@ -62,7 +62,8 @@ func bigOf(a chain.Amount) *big.Int {
 
 // Values lists what the stolen money that reached each account was worth on the
 // day of its transfer, in order of the flows, one line for an account, theft,
-// asset and day. What goes back to fees is left out.
+// asset and day. What goes back to fees is left out, and so is what was there
+// already: change, and what a link turned into another asset.
 func (r *Run) Values(p *Prices) []Valued {
 	type key struct {
 		account chain.Account
@@ -74,7 +75,7 @@ func (r *Run) Values(p *Prices) []Valued {
 	var keys []key
 	for i := range r.Flows {
 		f := &r.Flows[i]
-		if f.To.IsZero() {
+		if f.To.IsZero() || f.To == f.From {
 			continue
 		}
 		k := key{f.To, f.Theft, f.Asset, dayOf(f.Time)}

@@ -3,6 +3,7 @@ package trace_test
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
 
 	"bongsu/chain"
@@ -210,5 +211,27 @@ func TestUnwrapByItsEvent(t *testing.T) {
 		if left != chain.Units(c.left) || out != c.rule {
 			t.Errorf("%+v: %s left with the router, and the rule %q", c.notes, left.Base(), out)
 		}
+	}
+}
+
+// What an account wraps was there already: it is valued as it came, once. A way
+// by a wrap is no longer than one without.
+func TestLinksAreNoArrivals(t *testing.T) {
+	a, b := person(1), person(2)
+	theft := []chain.Transfer{coinMove(1, person(9), a, 10, false)}
+	run := follow(t, reader(t, append(theft,
+		coinMove(2, a, weth.Contract, 6, false), coinMove(3, a, b, 5, true), coinMove(4, a, person(3), 4, false), coinMove(5, person(3), b, 4, false),
+	)), trace.Request{Thefts: []trace.Theft{{ID: "x", Transfers: theft}}})
+	var got []string
+	for _, v := range run.Values(new(trace.Prices)) {
+		got = append(got, v.Account.String()+" "+v.Base.Base()+" "+v.Symbol)
+	}
+	want := []string{a.String() + " 10 ETH", b.String() + " 5 WETH", person(3).String() + " 4 ETH", b.String() + " 4 ETH"}
+	if !slices.Equal(got, want) {
+		t.Errorf("valued: %q, want %q", got, want)
+	}
+	way, err := run.Way(chain.Account{}, b, trace.Shortest)
+	if err != nil || len(way.Steps) != 3 || way.Steps[1].Link != trace.LinkWrap {
+		t.Errorf("the two transfers by way of the wrap are the shortest: %+v, %v", way, err)
 	}
 }
