@@ -77,17 +77,18 @@ func Of(run *trace.Run, theft string, account chain.Account) (*Explanation, erro
 		}
 	}
 	x.found(run)
+	p := provenanceOf(run)
 	if x.Backward {
-		if x.origins(run); len(x.Steps) == 0 {
+		if x.origins(p); len(x.Steps) == 0 {
 			return nil, errs.New("explain", errs.NotExist, account.String(), "nothing of this deposit is known to come from the account", "look at the trace's places: where going back stopped")
 		}
 		return x, nil
 	}
-	ends := x.ends(run)
+	ends := x.ends(p)
 	if len(ends) == 0 {
 		return nil, errs.New("explain", errs.NotExist, account.String(), "no stolen money of this theft reached the account", "look at the trace's holdings")
 	}
-	x.steps(run, ends)
+	x.number(p, p.behind(ends))
 	x.lacks(run)
 	return x, nil
 }
@@ -104,11 +105,12 @@ func thefts(run *trace.Run) (out []string) {
 
 // ends are the flows that explain the account's finding: those of the lots that
 // lie there; all that reached it where some did not stay, or was not followed.
-func (x *Explanation) ends(run *trace.Run) (ends []int) {
+func (x *Explanation) ends(p *provenance) (ends []int) {
+	run := p.run
 	sums := map[chain.Asset]chain.Amount{}
 	for _, l := range run.Lots {
 		if l.Account == x.Account && l.Theft == x.Theft {
-			ends = append(ends, l.Flow)
+			ends = append(ends, p.lot(l.Flow)...)
 			sums[l.Asset] = sums[l.Asset].MustAdd(l.Amount)
 		}
 	}
@@ -159,47 +161,21 @@ func (x *Explanation) lacks(run *trace.Run) {
 
 // origins lists the way from a place where going back stopped to the deposit:
 // the transfers that left it, and what drew on them.
-func (x *Explanation) origins(run *trace.Run) {
+func (x *Explanation) origins(p *provenance) {
+	run := p.run
 	for _, h := range run.Result.Holdings {
 		if h.Account == x.Account && h.Theft == x.Theft {
 			x.Rests = append(x.Rests, h.Amount)
 		}
 	}
-	need, order := make([]bool, len(run.Flows)), []int{}
-	for i := range run.Flows {
-		f := &run.Flows[i]
-		need[i] = f.Theft == x.Theft && len(f.Parents) == 0 && (f.From == x.Account || f.From.IsZero() && f.To == x.Account)
-		for _, p := range f.Parents {
-			need[i] = need[i] || need[p]
-		}
-		if need[i] {
-			order = append(order, i)
-		}
-	}
-	x.number(run, order)
-}
-
-// steps lists every flow behind the ends, in chain order.
-func (x *Explanation) steps(run *trace.Run, ends []int) {
-	need := map[int]bool{}
-	for stack := slices.Clone(ends); len(stack) > 0; {
-		i := stack[len(stack)-1]
-		stack = stack[:len(stack)-1]
-		if !need[i] {
-			need[i] = true
-			stack = append(stack, run.Flows[i].Parents...)
-		}
-	}
-	order := make([]int, 0, len(need))
-	for i := range need {
-		order = append(order, i)
-	}
-	slices.Sort(order)
-	x.number(run, order)
+	x.number(p, p.ahead(func(f *trace.Flow) bool {
+		return f.Theft == x.Theft && len(f.Parents) == 0 && (f.From == x.Account || f.From.IsZero() && f.To == x.Account)
+	}))
 }
 
 // number writes flows down as steps.
-func (x *Explanation) number(run *trace.Run, order []int) {
+func (x *Explanation) number(p *provenance, order []int) {
+	run := p.run
 	number := map[int]int{}
 	for n, i := range order {
 		number[i] = n + 1
@@ -209,12 +185,12 @@ func (x *Explanation) number(run *trace.Run, order []int) {
 			Stolen: run.Amount(f.Asset, f.Amount), Total: run.Amount(f.Asset, f.Total), Basis: f.Basis, Rule: f.Rule,
 			Link: f.Link, Via: f.Via, Confidence: Confidence(f.Rule), NewRule: f.Rule != trace.RuleNone,
 		}
-		for _, p := range f.Parents {
-			if number[p] == 0 {
+		for _, by := range p.drawn(i) {
+			if number[by] == 0 {
 				continue // of another origin
 			}
-			s.Drawn = append(s.Drawn, number[p])
-			s.NewRule = s.NewRule && run.Flows[p].Rule != f.Rule
+			s.Drawn = append(s.Drawn, number[by])
+			s.NewRule = s.NewRule && run.Flows[by].Rule != f.Rule
 		}
 		x.Steps = append(x.Steps, s)
 	}

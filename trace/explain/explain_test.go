@@ -64,6 +64,35 @@ func TestSteps(t *testing.T) {
 	}
 }
 
+// Haircut keeps what several transfers brought as one lot: all of them are told,
+// before what rests on the account and before what was spent of it.
+func TestHaircutTellsAll(t *testing.T) {
+	ts := []chain.Transfer{move(1, 9, 1, 90), move(2, 1, 2, 30), move(3, 1, 3, 30), move(4, 3, 2, 30), move(5, 1, 2, 30), move(6, 2, 4, 45)}
+	r, err := model.Of(ts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := trace.Follow(context.Background(), r, nil, trace.Request{Method: trace.Haircut, Thefts: []trace.Theft{{ID: "x", Transfers: ts[:1]}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []byte{2, 4} {
+		x, err := Of(run, "x", acct(n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		came := 0
+		for _, s := range x.Steps {
+			if s.To == acct(2) {
+				came++
+			}
+		}
+		if came != 3 || n == 4 && !slices.Equal(x.Steps[len(x.Steps)-1].Drawn, []int{2, 4, 5}) {
+			t.Errorf("account %d: %+v", n, x.Steps)
+		}
+	}
+}
+
 // A step that adds a weaker rule to those before it names it, and what the
 // ledger lacks of every account on the way is said.
 func TestWeakestRule(t *testing.T) {
