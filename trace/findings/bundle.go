@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"bongsu/chain"
 	"bongsu/errs"
@@ -29,7 +30,7 @@ var exported = uuid.MustParse("6f2c3b1e-5a0d-5c1f-9a64-0b8f5d7e2a11")
 // a relationship between the wallets, because not every tool knows
 // transactions. The same arguments give the same bytes.
 func WriteBundle(w io.Writer, c stix.Common, name string, stated []stix.Object, run *trace.Run) error {
-	b := bundle{c: c, run: run, seen: map[string]bool{}}
+	b := bundle{c: c, run: run, seen: map[string]bool{}, alike: map[string]int{}}
 	if b.c.Marking == stix.TLPNone {
 		b.c.Marking = stix.DefaultTLP
 	}
@@ -64,6 +65,7 @@ type bundle struct {
 	run     *trace.Run
 	objects []json.RawMessage
 	seen    map[string]bool
+	alike   map[string]int // how many events there were that differ in nothing
 }
 
 // head writes what the rest refers to: markings, author, incidents.
@@ -181,6 +183,11 @@ func (b *bundle) event(e *trace.Event) error {
 		at = stix.FormatTime(e.Time.Std())
 	}
 	key := []string{e.Theft, e.Tx, e.From.String(), e.To.String(), string(e.Asset), e.Base.Base(), string(e.Basis)}
+	text := strings.Join(key, "\x00")
+	if n := b.alike[text]; n > 0 {
+		key = append(key, strconv.Itoa(n+1))
+	}
+	b.alike[text]++
 	observed := map[string]any{
 		"type": "observed-data", "id": "observed-data--" + b.id(append([]string{"observed"}, key...)...),
 		"created": stix.FormatTime(b.c.Modified), "modified": stix.FormatTime(b.c.Modified),

@@ -274,3 +274,19 @@ func TestBundle(t *testing.T) {
 		}
 	}
 }
+
+// Two transfers of one transaction that differ in their place alone are two.
+func TestBundleOfEqualTransfers(t *testing.T) {
+	first := move(2, 1, 2, 20)
+	first.Kind, first.Ordinal = chain.KindInternal, 1
+	second := first
+	second.Ordinal, second.Nth = 2, 1
+	r := run(t, nil, move(1, 9, 1, 100), first, second)
+	var out bytes.Buffer
+	if err := findings.WriteBundle(&out, stix.Common{Author: author, Modified: time.Unix(1_800_000_000, 0), Marking: stix.TLPAmber}, "Agency", nil, r); err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(out.Bytes(), []byte(`"type":"relationship"`)); n != 3 {
+		t.Errorf("%d relationships: the theft and two transfers are three", n)
+	}
+}
