@@ -107,16 +107,9 @@ func thefts(run *trace.Run) (out []string) {
 // lie there; all that reached it where some did not stay, or was not followed.
 func (x *Explanation) ends(p *provenance) (ends []int) {
 	run := p.run
-	sums := map[chain.Asset]chain.Amount{}
 	for _, l := range run.Lots {
 		if l.Account == x.Account && l.Theft == x.Theft {
 			ends = append(ends, p.lot(l.Flow)...)
-			sums[l.Asset] = sums[l.Asset].MustAdd(l.Amount)
-		}
-	}
-	for _, a := range run.Assets {
-		if s, ok := sums[a.Asset]; ok {
-			x.Rests = append(x.Rests, run.Amount(a.Asset, s))
 		}
 	}
 	if len(ends) == 0 || len(x.Stopped) > 0 {
@@ -132,6 +125,15 @@ func (x *Explanation) ends(p *provenance) (ends []int) {
 
 // found is what the result says of the account.
 func (x *Explanation) found(run *trace.Run) {
+	for _, h := range run.Result.Holdings { // by account, then asset
+		switch n := len(x.Rests); {
+		case h.Account != x.Account || h.Theft != x.Theft:
+		case n > 0 && x.Rests[n-1].Asset == h.Asset:
+			x.Rests[n-1] = run.Amount(h.Asset, x.Rests[n-1].Base.MustAdd(h.Base))
+		default:
+			x.Rests = append(x.Rests, h.Amount)
+		}
+	}
 	for _, e := range run.Result.Exits {
 		if e.Account == x.Account && e.Theft == x.Theft {
 			x.Exits = append(x.Exits, e)
@@ -162,12 +164,6 @@ func (x *Explanation) lacks(run *trace.Run) {
 // origins lists the way from a place where going back stopped to the deposit:
 // the transfers that left it, and what drew on them.
 func (x *Explanation) origins(p *provenance) {
-	run := p.run
-	for _, h := range run.Result.Holdings {
-		if h.Account == x.Account && h.Theft == x.Theft {
-			x.Rests = append(x.Rests, h.Amount)
-		}
-	}
 	x.number(p, p.ahead(func(f *trace.Flow) bool {
 		return f.Theft == x.Theft && len(f.Parents) == 0 && (f.From == x.Account || f.From.IsZero() && f.To == x.Account)
 	}))

@@ -93,6 +93,22 @@ func TestHaircutTellsAll(t *testing.T) {
 	}
 }
 
+// What came back to a source rests there, and so it is told.
+func TestBackAtTheSource(t *testing.T) {
+	r, err := model.Of(move(1, 1, 2, 90), move(2, 2, 1, 30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := trace.Follow(context.Background(), r, nil, trace.Request{Sources: []trace.Source{{Account: acct(1)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := Of(run, "", acct(1))
+	if err != nil || len(x.Rests) != 1 || x.Rests[0].Amount != "30" || len(x.Steps) != 2 {
+		t.Errorf("%+v, %v", x, err)
+	}
+}
+
 // A step that adds a weaker rule to those before it names it, and what the
 // ledger lacks of every account on the way is said.
 func TestWeakestRule(t *testing.T) {
