@@ -1,7 +1,8 @@
 // Package jsonrpc asks chain nodes: JSON-RPC 2.0 (and the 1.0 that Bitcoin
 // nodes answer with) over HTTP, and over WebSocket with subscriptions.
 //
-// What holds: an answer is bounded in bytes before it is decoded; JSON with
+// What holds: an answer is bounded in bytes before it is decoded, and over HTTP one
+// large answer is read and decoded at a time, however many calls wait; JSON with
 // duplicate names or broken UTF-8 is refused; an answer belongs to the question
 // whose id it carries; a redirect is never followed, so that credentials reach
 // no other host than the one named; errors and String name scheme and host
@@ -50,7 +51,9 @@ type Client struct {
 
 // transport carries one call; ids are its own business.
 type transport interface {
-	call(ctx context.Context, method string, params []any) (jsontext.Value, error)
+	// call hands the result to use before it gives up what bounds the memory of
+	// answers.
+	call(ctx context.Context, method string, params []any, use func(jsontext.Value) error) error
 	subscribe(ctx context.Context, namespace string, params []any) (*Subscription, error)
 	close()
 }
@@ -84,7 +87,7 @@ func New(rawURL string, o Options) (*Client, error) {
 	c := &Client{shown: shown, timeout: o.Timeout}
 	switch u.Scheme {
 	case "http", "https":
-		c.transport = &overHTTP{shown: shown, url: u.String(), header: header, client: &hc, max: o.MaxAnswer}
+		c.transport = &overHTTP{shown: shown, url: u.String(), header: header, client: &hc, max: o.MaxAnswer, first: largeAnswer, large: make(chan struct{}, 1)}
 	case "ws", "wss":
 		hc.Timeout = 0 // it would end the connection, not a call
 		c.transport = &overWS{shown: shown, url: u.String(), header: header, client: &hc, max: o.MaxAnswer}
@@ -107,20 +110,18 @@ func (c *Client) Call(ctx context.Context, out any, method string, params ...any
 	if params == nil {
 		params = []any{}
 	}
-	result, err := c.transport.call(ctx, method, params)
-	if err != nil {
-		return err
-	}
-	if out == nil || result.Kind() == 'n' {
-		return nil
-	}
-	if err := json.Unmarshal(result, out); err != nil {
-		return &errs.Error{
-			Op: method, Kind: errs.Invalid, Where: c.shown, Why: "the node's answer is not what this call answers with", Err: err,
-			Hint: "check that the URL is that of a node of this chain",
+	return c.transport.call(ctx, method, params, func(result jsontext.Value) error {
+		if out == nil || result.Kind() == 'n' {
+			return nil
 		}
-	}
-	return nil
+		if err := json.Unmarshal(result, out); err != nil {
+			return &errs.Error{
+				Op: method, Kind: errs.Invalid, Where: c.shown, Why: "the node's answer is not what this call answers with", Err: err,
+				Hint: "check that the URL is that of a node of this chain",
+			}
+		}
+		return nil
+	})
 }
 
 // Subscribe asks for notifications (NAMESPACE_subscribe). Over HTTP it fails

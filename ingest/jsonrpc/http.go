@@ -21,8 +21,13 @@ type overHTTP struct {
 	header     http.Header
 	client     *http.Client
 	max        int64
+	first      int64         // bytes of an answer that are read whatever others are
+	large      chan struct{} // holds something while an answer beyond first is read and decoded
 	ids        atomic.Uint64
 }
+
+// largeAnswer is overHTTP.first: the answers for most blocks are shorter.
+const largeAnswer = 16 << 20
 
 func (h *overHTTP) close() { h.client.CloseIdleConnections() }
 
@@ -30,15 +35,15 @@ func (h *overHTTP) subscribe(context.Context, string, []any) (*Subscription, err
 	return nil, errs.New("subscribe", errs.Usage, h.shown, "HTTP carries no notifications", "use the node's WebSocket URL")
 }
 
-func (h *overHTTP) call(ctx context.Context, method string, params []any) (jsontext.Value, error) {
+func (h *overHTTP) call(ctx context.Context, method string, params []any, use func(jsontext.Value) error) error {
 	id := h.ids.Add(1)
 	body, err := json.Marshal(question{"2.0", id, method, params})
 	if err != nil {
-		return nil, errs.Wrap(method, h.shown, err)
+		return errs.Wrap(method, h.shown, err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.url, bytes.NewReader(body))
 	if err != nil {
-		return nil, errs.Wrap(method, h.shown, withoutURL(err))
+		return errs.Wrap(method, h.shown, withoutURL(err))
 	}
 	for k, v := range h.header {
 		req.Header[k] = v
@@ -46,16 +51,25 @@ func (h *overHTTP) call(ctx context.Context, method string, params []any) (jsont
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return nil, gone(h.shown, method, err)
+		return gone(h.shown, method, err)
 	}
+	text, release, err := h.read(ctx, resp.Body)
+	defer release()
 	defer resp.Body.Close()
-	text, err := readBounded(resp.Body, h.max)
 	if err != nil {
 		if errs.Is(err) == errs.Limit {
-			return nil, errs.Wrap(method, h.shown, err)
+			return errs.Wrap(method, h.shown, err)
 		}
-		return nil, gone(h.shown, method, err)
+		return gone(h.shown, method, err)
 	}
+	result, err := h.result(method, id, resp, text)
+	if err != nil {
+		return err
+	}
+	return use(result)
+}
+
+func (h *overHTTP) result(method string, id uint64, resp *http.Response, text []byte) (jsontext.Value, error) {
 	var a answer
 	bad := json.Unmarshal(text, &a)
 	// Bitcoin nodes put an RPC error into an answer of status 500 or 404.
@@ -107,12 +121,30 @@ type RetryAfter time.Duration
 
 func (r RetryAfter) Error() string { return "come back in " + time.Duration(r).String() }
 
-func readBounded(r io.Reader, limit int64) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(text)) > limit {
-		return nil, tooLong(limit)
+// read reads an answer. What goes beyond its first bytes waits until no other does, and
+// keeps others waiting until release is called.
+func (h *overHTTP) read(ctx context.Context, r io.Reader) (text []byte, release func(), err error) {
+	release = func() {}
+	first := min(h.max, h.first)
+	text, err = io.ReadAll(io.LimitReader(r, first+1))
+	if err != nil || int64(len(text)) <= first {
+		return text, release, err
 	}
-	return text, err
+	if first == h.max {
+		return nil, release, tooLong(h.max)
+	}
+	select {
+	case h.large <- struct{}{}:
+		release = func() { <-h.large }
+	case <-ctx.Done():
+		return nil, release, ctx.Err()
+	}
+	all := bytes.NewBuffer(text)
+	_, err = all.ReadFrom(io.LimitReader(r, h.max+1-int64(len(text))))
+	if err == nil && int64(all.Len()) > h.max {
+		err = tooLong(h.max)
+	}
+	return all.Bytes(), release, err
 }
 
 func tooLong(limit int64) error {

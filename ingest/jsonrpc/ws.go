@@ -129,12 +129,16 @@ func (c *wsConn) end(err error) {
 	close(c.done)
 }
 
-func (w *overWS) call(ctx context.Context, method string, params []any) (jsontext.Value, error) {
+func (w *overWS) call(ctx context.Context, method string, params []any, use func(jsontext.Value) error) error {
 	c, err := w.connect(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return w.ask(ctx, c, method, params)
+	result, err := w.ask(ctx, c, method, params)
+	if err != nil {
+		return err
+	}
+	return use(result)
 }
 
 func (w *overWS) ask(ctx context.Context, c *wsConn, method string, params []any) (jsontext.Value, error) {
