@@ -29,7 +29,8 @@ type gatherer struct {
 	cuts    []bookCut  // likewise
 	numbers []uint32
 	stream  rowStream
-	brief   bool // rows without their transactions
+	fetches fetches // of find and plain; the next step has them made
+	brief   bool    // rows without their transactions
 }
 
 // probe is an account, or a transaction, in one segment.
@@ -65,6 +66,7 @@ func (g *gatherer) release() {
 	clear(g.rows[:cap(g.rows)])
 	clear(g.ahead[:cap(g.ahead)])
 	g.probes, g.rows, g.v, g.stream, g.brief = g.probes[:0], g.rows[:0], nil, rowStream{}, false
+	g.fetches = fetches{}
 }
 
 // begin starts a wave of n queries.
@@ -83,7 +85,7 @@ func (g *gatherer) probe(query int, a AccountRef, reverse bool) {
 				s = list[len(list)-1-i]
 			}
 			if line, bit, ok := s.dir.bit(a); ok {
-				prefetch(&s.dir.bitmap[line], 0)
+				g.fetches.add(&s.dir.bitmap[line])
 				g.probes = append(g.probes, probe{s: s, query: int32(query), n: uint32(bit), at: line, to: uint32(s.Rows)})
 			}
 		}
@@ -93,6 +95,7 @@ func (g *gatherer) probe(query int, a AccountRef, reverse bool) {
 // find finds the lists of the probes' accounts; the probes of segments that
 // lack theirs are dropped.
 func (g *gatherer) find() {
+	g.fetches.now()
 	found := g.probes[:0]
 	for i := range g.probes {
 		p := &g.probes[i]
@@ -104,11 +107,12 @@ func (g *gatherer) find() {
 		if p.s.idx.larger {
 			p.s.dir.pages.demand(line, dirLine)
 		}
-		prefetch(&p.s.dir.lengths[line], 0)
+		g.fetches.add(&p.s.dir.lengths[line])
 		found = append(found, *p)
 		found[len(found)-1].at = uint64(n)
 	}
 	g.probes = found
+	g.fetches.now()
 	for i := range g.probes {
 		p := &g.probes[i]
 		var size uint64
@@ -116,8 +120,12 @@ func (g *gatherer) find() {
 		if p.s.idx.larger {
 			p.s.dir.listPages.demand(p.at, size)
 		}
-		prefetch(&p.s.dir.lists[p.at], uintptr(size))
+		for at := p.at; at < p.at+size; at += dirLine {
+			g.fetches.add(&p.s.dir.lists[at])
+		}
+		g.fetches.add(&p.s.dir.lists[p.at+size]) // the last line, if the loop stepped over it
 	}
+	g.fetches.now()
 }
 
 // plain lists the rows of a probe whose list is short, those that may be of an
@@ -130,7 +138,7 @@ func (g *gatherer) plain(p *probe, asset AssetRef) bool {
 	var buf [bigBook]uint32
 	for _, row := range books.readShort(asset, &buf) {
 		if row >= p.from && row < p.to {
-			prefetch(p.s.rowAt.line(row/blockRows), 0)
+			g.fetches.add(p.s.rowAt.line(row / blockRows))
 			g.rows = append(g.rows, gathered{s: p.s, row: row})
 		}
 	}

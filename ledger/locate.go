@@ -22,10 +22,12 @@ type gathered struct {
 }
 
 // stepRows is how many rows a step takes, and stepLag how many others it works on
-// until the next step takes these: what the memory brings meanwhile.
+// until the next step takes these: what the memory brings meanwhile. More at
+// once pay where a ledger is large and addresses are long in looking up, until
+// the first level's cache loses what it was brought.
 const (
-	stepRows = 4
-	stepLag  = 12
+	stepRows = 8
+	stepLag  = 8
 )
 
 const (
@@ -42,6 +44,7 @@ func stepOf(rows []gathered, i int) []gathered {
 
 // locate finds the records of rows.
 func (g *gatherer) locate(rows []gathered) {
+	g.fetches.now()
 	for i := -stepLag; i < len(rows); i += stepRows {
 		locateBlocks(stepOf(rows, i+stepLag))
 		locateRecords(stepOf(rows, i), false)
@@ -56,7 +59,10 @@ type march struct {
 	next int // the last step's next row
 }
 
-func (g *gatherer) march(rows []gathered) march { return march{g: g, rows: rows, next: -2 * stepLag} }
+func (g *gatherer) march(rows []gathered) march {
+	g.fetches.now()
+	return march{g: g, rows: rows, next: -2 * stepLag}
+}
 
 // to locates the rows up to the n-th.
 func (m *march) to(n int) {
@@ -91,6 +97,7 @@ func locateBlocks(rows []gathered) {
 func locateRecords(rows []gathered, txs bool) {
 	var b rowBlock
 	var records [stepRows]*byte
+	var begin fetches
 	for i := range rows {
 		r := &rows[i]
 		if r.s.rowPages.fresh(r.block) {
@@ -101,10 +108,11 @@ func locateRecords(rows []gathered, txs bool) {
 		r.at = uint32(b.at(n))
 		records[i%stepRows] = &r.s.rowData[r.block+uint64(r.at>>3)]
 		if txs && b.h[hdrTx] == 0 {
-			prefetch(r.s.txAt.line(b.tx(n)/blockTxs), 0)
+			begin.add(r.s.txAt.line(b.tx(n) / blockTxs))
 		}
 	}
 	prefetchAll(records[:len(rows)], recordAhead)
+	begin.now()
 }
 
 // locateTxs finds the transactions and blocks of a step's rows whose records are found,

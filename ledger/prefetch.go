@@ -11,10 +11,15 @@ package ledger
 //go:noescape
 func prefetch(p *byte, n uintptr)
 
-// prefetchAll is prefetch for each of a list. Where the processor must look the
-// address of a page up, nothing behind a prefetch is finished before: those of a
-// list are looked up side by side, those in a loop with other work two or three
-// at a time.
+// prefetchAll is prefetch for each of a list, without the line halfway when n <=
+// 64: there is none between. Where the processor must look the address of a page
+// up, nothing behind a prefetch is finished before: those of a list are looked up
+// side by side, those in a loop with other work two or three at a time.
 //
 //go:noescape
 func prefetchAll(list []*byte, n uintptr)
+
+// prefetchLines is prefetchAll for one line each.
+//
+//go:noescape
+func prefetchLines(list []*byte)

@@ -7,3 +7,6 @@ func prefetch(*byte, uintptr) {}
 
 // prefetchAll does nothing, likewise.
 func prefetchAll([]*byte, uintptr) {}
+
+// prefetchLines does nothing, likewise.
+func prefetchLines([]*byte) {}

@@ -1,0 +1,26 @@
+package ledger
+
+// fetches are lines of memory that a loop with other work wants. It fetches
+// them some at a time, so that their pages' addresses are looked up side by side
+// (see prefetchAll).
+type fetches struct {
+	list [fetchAtOnce]*byte
+	n    int
+}
+
+// fetchAtOnce is as many as are looked up at a time.
+const fetchAtOnce = 16
+
+// add wants the line that holds p.
+func (f *fetches) add(p *byte) {
+	f.list[f.n%fetchAtOnce] = p // n is in range: the compiler sees it so
+	if f.n++; f.n == fetchAtOnce {
+		f.now()
+	}
+}
+
+// now fetches what was added and is not fetched yet.
+func (f *fetches) now() {
+	prefetchLines(f.list[:f.n])
+	f.n = 0
+}
