@@ -148,6 +148,8 @@ type News struct {
 	LabelSource string    `json:"label_source,omitempty"`
 	Basis       string    `json:"basis" enum:"observed,inferred"`
 	Rule        string    `json:"rule,omitempty" doc:"by which it was inferred"`
+	Link        string    `json:"link,omitempty" enum:"wrap,unwrap" doc:"the account turned what it had into this asset, and nobody sent it"`
+	Via         string    `json:"via,omitempty" doc:"CAIP-10, the contract that did"`
 	Provisional bool      `json:"provisional" doc:"the block is not final"`
 }
 

@@ -17,7 +17,7 @@ type MovementEvent string
 
 // The events.
 const (
-	Moved          MovementEvent = "moved"           // they went on to another account
+	Moved          MovementEvent = "moved"           // they went on to another account, or by a link to another asset
 	ReachedService MovementEvent = "reached-service" // they entered a labelled service
 	Woke           MovementEvent = "woke"            // they went on after lying for IdleDays days
 )
@@ -25,10 +25,16 @@ const (
 // MaxSenders bounds the senders that a movement names.
 const MaxSenders = 100
 
+// The links: rules by which funds changed their asset and not their holder.
+const (
+	LinkWrap   = "wrap"   // coin became the token of the contract that wraps it
+	LinkUnwrap = "unwrap" // the token became coin again
+)
+
 // Movement is an indicator by which a watched theft says that stolen funds
 // just moved: what one transaction brought to one account in one asset. Its id
-// is deterministic: author, theft, event, transaction, account, asset and
-// basis; never the block. So a transaction that a reorganisation takes back and
+// is deterministic: author, theft, event, transaction, account, asset, basis
+// and, if there is one, link; never the block. So a transaction that a reorganisation takes back and
 // another block brings again is one statement in several versions. Who knows no
 // extension of ours reads an indicator for the receiving account, with the
 // transaction as an external reference.
@@ -47,11 +53,13 @@ type Movement struct {
 	IdleDays    int       // how long the funds had lain, in whole days; with Woke
 	Label       string    // of the service, with ReachedService
 	Category    string
-	Source      string // of the label
-	Basis       string // Observed or Inferred
-	Rule        string // by which rule, when inferred
-	Provisional bool   // the block is not final
-	Trace       string // digest of the trace, "sha256:..."
+	Source      string        // of the label
+	Basis       string        // Observed or Inferred
+	Rule        string        // by which rule, when inferred
+	Link        string        // LinkWrap or LinkUnwrap: the account turned what it had into this asset, and nobody sent it
+	Via         chain.Account // the contract that did; with Link
+	Provisional bool          // the block is not final
+	Trace       string        // digest of the trace, "sha256:..."
 }
 
 type movementExt struct {
@@ -73,6 +81,8 @@ type movementExt struct {
 	Source        string          `json:"source,omitempty"`
 	Basis         string          `json:"basis"`
 	Rule          string          `json:"rule,omitempty"`
+	Link          string          `json:"link,omitempty"`
+	Via           chain.Account   `json:"via,omitzero"`
 	Provisional   bool            `json:"provisional"`
 	Trace         string          `json:"trace,omitempty"`
 }
@@ -81,13 +91,18 @@ func (m *Movement) ext() movementExt {
 	return movementExt{
 		ExtensionType: "property-extension", Theft: m.Theft, Event: m.Event, Account: m.Account, From: m.From, Senders: m.Senders,
 		Amount: m.Amount, Origin: m.Origin, Chain: m.Account.Chain(), Tx: m.Tx, Block: m.Block, At: exactTime(m.At), IdleDays: m.IdleDays,
-		Label: m.Label, Category: m.Category, Source: m.Source, Basis: m.Basis, Rule: m.Rule, Provisional: m.Provisional, Trace: m.Trace,
+		Label: m.Label, Category: m.Category, Source: m.Source, Basis: m.Basis, Rule: m.Rule, Link: m.Link, Via: m.Via,
+		Provisional: m.Provisional, Trace: m.Trace,
 	}
 }
 
 // MovementID is the id under which an author states one movement.
 func MovementID(m Movement) string {
-	return statementID("indicator", "movement", string(m.Author), m.Theft, string(m.Event), string(m.Account.Chain()), m.Tx, m.Account.String(), string(m.Amount.Asset), m.Basis)
+	parts := []string{string(m.Author), m.Theft, string(m.Event), string(m.Account.Chain()), m.Tx, m.Account.String(), string(m.Amount.Asset), m.Basis}
+	if m.Link != "" {
+		parts = append(parts, m.Link)
+	}
+	return statementID("indicator", "movement", parts...)
 }
 
 // Says is a digest of all that a movement says but for who says it, when, and
@@ -133,6 +148,12 @@ func (m *Movement) title() string {
 	case Woke:
 		return fmt.Sprintf("Stolen funds woke after %d days", m.IdleDays)
 	}
+	switch m.Link {
+	case LinkWrap:
+		return "Stolen funds were wrapped"
+	case LinkUnwrap:
+		return "Stolen funds were unwrapped"
+	}
 	return "Stolen funds moved"
 }
 
@@ -140,7 +161,15 @@ func (m *Movement) title() string {
 // extension.
 func (m *Movement) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s of stolen funds arrived at %s", m.Amount.Amount, m.Amount.Symbol, m.Account.Address())
+	fmt.Fprintf(&b, "%s %s of stolen funds ", m.Amount.Amount, m.Amount.Symbol)
+	switch m.Link {
+	case LinkWrap:
+		fmt.Fprintf(&b, "are what %s was credited with for coin by the contract %s", m.Account.Address(), m.Via.Address())
+	case LinkUnwrap:
+		fmt.Fprintf(&b, "are what %s was paid for tokens by the contract %s", m.Account.Address(), m.Via.Address())
+	default:
+		fmt.Fprintf(&b, "arrived at %s", m.Account.Address())
+	}
 	switch {
 	case len(m.From) == 1:
 		fmt.Fprintf(&b, " from %s", m.From[0].Address())
@@ -188,13 +217,16 @@ func readMovement(o Object, w indicatorWire) (Movement, error) {
 	if _, err := chain.ParseTxID(e.Tx, e.Chain); err != nil {
 		return Movement{}, errs.Wrap("movement", o.ID, err)
 	}
+	if !e.Via.IsZero() && e.Via.Chain() != e.Chain {
+		return bad("its contract is not on its chain")
+	}
 	if err := checkAmounts("movement", o.ID, e.Amount, e.Origin); err != nil {
 		return Movement{}, err
 	}
 	return Movement{
 		Common: common(o), Theft: e.Theft, Event: e.Event, Account: e.Account, From: e.From, Senders: e.Senders, Amount: e.Amount, Origin: e.Origin,
 		Tx: e.Tx, Block: e.Block, At: optTime(e.At), IdleDays: e.IdleDays, Label: e.Label, Category: e.Category, Source: e.Source,
-		Basis: e.Basis, Rule: e.Rule, Provisional: e.Provisional, Trace: e.Trace,
+		Basis: e.Basis, Rule: e.Rule, Link: e.Link, Via: e.Via, Provisional: e.Provisional, Trace: e.Trace,
 	}, nil
 }
 

@@ -147,6 +147,18 @@ func TestRoundTrips(t *testing.T) {
 		Common: c, Theft: theftID, Place: stix.Holding, Account: evm, Amount: eth(t, "10000"), Origin: eth(t, "9999.5"),
 		Basis: stix.Observed, Provisional: true, Since: now, First: now, Last: now.Add(time.Hour), Label: "x", Trace: digest,
 	}, stix.ReadFinding, func(v stix.Finding, o stix.Object) stix.Finding { v.Common = common(o); return v })
+	sent := stix.Movement{
+		Common: c, Theft: theftID, Event: stix.Woke, Account: evm, From: []chain.Account{evm}, Senders: 2, Amount: eth(t, "10000"),
+		Origin: eth(t, "9999.5"), Tx: tr.Tx, Block: block, At: now, IdleDays: 9, Basis: stix.Inferred, Rule: "known-first", Provisional: true, Trace: digest,
+	}
+	turned := sent
+	turned.From, turned.Senders, turned.Link, turned.Via = nil, 0, stix.LinkUnwrap, account(t, "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2")
+	for _, m := range []stix.Movement{sent, turned} {
+		roundTrip(t, m, stix.ReadMovement, func(v stix.Movement, o stix.Object) stix.Movement { v.Common = common(o); return v })
+	}
+	if stix.MovementID(sent) == stix.MovementID(turned) {
+		t.Error("what was sent and what was turned into the asset have one id")
+	}
 	roundTrip(t, stix.Run{Common: c, Theft: theftID, Method: "fifo", Digest: digest, Ledger: "l", Labels: []string{digest}, Totals: []stix.Amount{eth(t, "1")}},
 		stix.ReadRun, func(v stix.Run, o stix.Object) stix.Run { v.Common = common(o); return v })
 	roundTrip(t, stix.Sighting{Common: c, Of: stix.FindingID(stix.Finding{}), At: []identity.OrgID{author}, First: now, Last: now, Count: 2},
@@ -316,6 +328,20 @@ func TestSchemas(t *testing.T) {
 		if _, err := stix.Parse(bytes.Replace(o.Raw, []byte(c[0]), []byte(c[1]), 1)); errs.Is(err) != errs.Invalid || errs.Where(err) != o.ID {
 			t.Errorf("%s for %s: %v", c[1], c[0], err)
 		}
+	}
+	m := stix.Movement{
+		Common: stix.Common{Author: author, Modified: now}, Theft: theftID, Event: stix.Moved, Basis: stix.Observed, Tx: "0x" + strings.Repeat("0d", 32),
+		Account: account(t, "0x47666fab8bd0ac7003bce3f5c3585383f09486e2"), Amount: eth(t, "1"), Link: stix.LinkWrap,
+	}
+	if _, err := m.Object(); errs.Is(err) != errs.Invalid {
+		t.Errorf("a link without a contract: %v", err)
+	}
+	m.Via = m.Account.On("eip155:10")
+	if o, err = m.Object(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stix.ReadMovement(o); errs.Is(err) != errs.Invalid {
+		t.Errorf("a contract on another chain: %v", err)
 	}
 	r, err := stix.Receipt{Common: stix.Common{Author: author, Modified: now}, Statement: theftID, Feed: "f", State: stix.Arrived, At: now}.Object()
 	if err != nil {

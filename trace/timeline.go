@@ -33,7 +33,8 @@ type Event struct {
 	Origin   Amount        `json:"origin,omitzero"` // the part of the theft it stands for, of one stolen asset; none with Poison
 	Basis    Basis         `json:"basis"`
 	Rule     Rule          `json:"rule,omitempty"`
-	Link     Link          `json:"link,omitempty"`  // From turned it into this asset
+	Link     Link          `json:"link,omitempty"`  // From turned it into this asset, at Via
+	Via      chain.Account `json:"via,omitzero"`    // the contract that did it
 	Label    string        `json:"label,omitempty"` // with EventService, as are Category and Source
 	Category string        `json:"category,omitempty"`
 	Source   string        `json:"source,omitempty"` // of the label
@@ -53,6 +54,7 @@ func (r *Run) Timeline() []Event {
 		asset     chain.Asset
 		ordinal   uint32
 		basis     Basis
+		link      Link
 	}
 	at := map[key]int{}
 	out := []Event{}
@@ -61,7 +63,7 @@ func (r *Run) Timeline() []Event {
 		if f.To.IsZero() {
 			continue
 		}
-		k := key{f.Theft, f.Tx, f.From, f.To, f.Asset, chain.NoOrdinal, f.Basis}
+		k := key{f.Theft, f.Tx, f.From, f.To, f.Asset, chain.NoOrdinal, f.Basis, f.Link}
 		if f.Ordinal != nil {
 			k.ordinal = *f.Ordinal
 		}
@@ -75,7 +77,7 @@ func (r *Run) Timeline() []Event {
 		}
 		e := Event{
 			Kind: EventMoved, Theft: f.Theft, Time: f.Time, Block: f.Block, Tx: f.Tx, From: f.From, To: f.To,
-			Amount: r.Amount(f.Asset, f.Amount), Basis: f.Basis, Rule: f.Rule, Link: f.Link,
+			Amount: r.Amount(f.Asset, f.Amount), Basis: f.Basis, Rule: f.Rule, Link: f.Link, Via: f.Via,
 		}
 		e.addOrigin(r, f)
 		slept := r.slept(f)

@@ -131,7 +131,7 @@ func TestWrapIsRecorded(t *testing.T) {
 	if err != nil || len(way.Steps) != 3 || way.Steps[1].Link != trace.LinkWrap {
 		t.Errorf("%+v %v", way, err)
 	}
-	if e := run.Timeline(); len(e) != 3 || e[1].Link != trace.LinkWrap || e[1].Symbol != "WETH" || e[1].Origin.Symbol != "ETH" {
+	if e := run.Timeline(); len(e) != 3 || e[1].Link != trace.LinkWrap || e[1].Via != weth.Contract || e[1].Symbol != "WETH" || e[1].Origin.Symbol != "ETH" {
 		t.Errorf("%+v", e)
 	}
 }

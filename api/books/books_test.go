@@ -346,8 +346,17 @@ func TestNews(t *testing.T) {
 		n.Amount.Base != "70" || n.Origin != nil || n.Block != 7 || n.Stated.IsZero() {
 		t.Errorf("%+v", n)
 	}
+	state(2*time.Hour, stix.Moved, 0, func(m *stix.Movement) {
+		m.From, m.Senders, m.Link, m.Via = nil, 0, stix.LinkWrap, acct(7)
+	})
+	if c, err = d.cases.Case(t.Context(), id); err != nil || len(c.News) != 3 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if n := c.News[0]; n.Event != "moved" || n.Link != "wrap" || n.Via != acct(7).String() || len(n.From) != 0 || n.Senders != 0 || c.News[1].Link != "" || c.News[1].Via != "" {
+		t.Errorf("%+v", c.News[:2])
+	}
 	state(time.Hour, stix.Woke, 1, func(m *stix.Movement) { woke(m); m.Revoked = true })
-	if c, err = d.cases.Case(t.Context(), id); err != nil || len(c.News) != 1 || c.News[0].Event != "reached-service" {
+	if c, err = d.cases.Case(t.Context(), id); err != nil || len(c.News) != 2 || c.News[1].Event != "reached-service" {
 		t.Errorf("after a reorganisation: %+v, %v", c, err)
 	}
 }

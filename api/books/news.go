@@ -51,7 +51,10 @@ func (c *Cases) showNews(n *news) api.News {
 		Statement: m.ID, Author: string(n.author), AuthorName: c.names[string(n.author)], Marking: "TLP:" + n.marking.String(), Stated: n.stated,
 		Event: string(m.Event), Account: m.Account.String(), From: []string{}, Senders: max(m.Senders, len(m.From)), Amount: api.Amount(m.Amount),
 		Tx: m.Tx, Block: m.Block, Time: m.At, IdleDays: m.IdleDays, Label: m.Label, LabelSource: m.Source,
-		Basis: m.Basis, Rule: m.Rule, Provisional: m.Provisional,
+		Basis: m.Basis, Rule: m.Rule, Link: m.Link, Provisional: m.Provisional,
+	}
+	if !m.Via.IsZero() {
+		out.Via = m.Via.String()
 	}
 	for _, a := range m.From {
 		out.From = append(out.From, a.String())

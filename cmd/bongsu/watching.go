@@ -29,7 +29,7 @@ func (s *server) stolenMoved(c watch.Change) {
 		}
 		movements = append(movements, map[string]any{
 			"statement": o.ID, "event": m.Event, "account": m.Account, "amount": m.Amount, "tx": m.Tx, "time": m.At,
-			"label": m.Label, "idle_days": m.IdleDays, "provisional": m.Provisional, "revoked": m.Revoked,
+			"label": m.Label, "idle_days": m.IdleDays, "link": m.Link, "provisional": m.Provisional, "revoked": m.Revoked,
 		})
 	}
 	s.api.Publish(api.Event{Kind: "finding", Data: map[string]any{

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"bongsu/stix"
 	"bongsu/trace"
 	"bongsu/trace/findings"
+	"bongsu/trace/links"
 )
 
 const (
@@ -135,6 +137,35 @@ func TestUnchangedIsNotRestated(t *testing.T) {
 	_, now := drafts(t, day.Add(time.Hour), r, objects(before)...)
 	if len(now) != 0 {
 		t.Fatalf("restated: %+v", now)
+	}
+}
+
+// What an account wraps and what it is sent of the token in the same
+// transaction are two movements: nobody sent the first.
+func TestWrapBesideArrival(t *testing.T) {
+	weth := links.AllWrapped()[0]
+	wrap := func(block uint64, by byte, eth uint64) chain.Transfer {
+		x := move(block, by, 0, eth)
+		x.To = weth.Contract
+		return x
+	}
+	send := move(4, 1, 2, 10)
+	send.Kind, send.Asset, send.Ordinal = chain.KindToken, weth.Token(), 5
+	before := []chain.Transfer{move(1, 9, 1, 100), wrap(2, 1, 40), move(3, 1, 2, 30)}
+	was, is := run(t, nil, before...), run(t, nil, append(before, wrap(4, 2, 30), send)...)
+	all, err := findings.Drafts(stix.Common{Author: author, Modified: time.Unix(1_800_000_000, 0), Marking: stix.TLPGreen}, is, was, said(t, nil), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, d := range all {
+		if m, err := stix.ReadMovement(d.Object); err == nil {
+			got[m.ID] = fmt.Sprintf("%s %s %s %q from %d at %s", m.Event, m.Amount.Amount, m.Amount.Symbol, m.Link, m.Senders, m.Account.Address()[:4])
+		}
+	}
+	want := []string{`moved 10 WETH "" from 1 at 0x02`, `moved 30 WETH "wrap" from 0 at 0x02`}
+	if lines := slices.Sorted(maps.Values(got)); !slices.Equal(lines, want) {
+		t.Errorf("movements %q, want %q", lines, want)
 	}
 }
 

@@ -71,6 +71,7 @@ type movementKey struct {
 	account chain.Account
 	asset   chain.Asset
 	basis   trace.Basis
+	link    trace.Link
 }
 
 // gathered are a run's movements in chain order.
@@ -81,7 +82,8 @@ type gathered struct {
 }
 
 // gather lists a run's movements, the parts of one summed up, without ids. The
-// theft's own transfers are none, nor is what goes back to its sender.
+// theft's own transfers are none, nor is what goes back to its sender; what its
+// holder turns into another asset is one, which nobody sent.
 func gather(run *trace.Run) gathered {
 	g := gathered{at: map[movementKey]int{}}
 	var senders []map[chain.Account]bool
@@ -91,7 +93,7 @@ func gather(run *trace.Run) gathered {
 		if !ok || e.Tx == "" || !slices.Contains(thefts, e.Theft) {
 			continue
 		}
-		k := movementKey{e.Theft, event, e.Tx, e.To, e.Asset, e.Basis}
+		k := movementKey{e.Theft, event, e.Tx, e.To, e.Asset, e.Basis, e.Link}
 		i, ok := g.at[k]
 		if ok {
 			join(run, &g.list[i], &e)
@@ -100,7 +102,7 @@ func gather(run *trace.Run) gathered {
 			g.at[k], g.keys, g.list = i, append(g.keys, k), append(g.list, movementOf(run, event, &e))
 			senders = append(senders, map[chain.Account]bool{})
 		}
-		if !e.From.IsZero() {
+		if !e.From.IsZero() && e.Link == trace.LinkNone {
 			senders[i][e.From] = true
 		}
 	}
@@ -116,7 +118,8 @@ func gather(run *trace.Run) gathered {
 func movementOf(run *trace.Run, event stix.MovementEvent, e *trace.Event) stix.Movement {
 	m := stix.Movement{
 		Theft: e.Theft, Event: event, Account: e.To, Amount: amount(e.Amount), Tx: e.Tx, Block: e.Block, At: e.Time.Std(),
-		Label: e.Label, Category: e.Category, Source: e.Source, Basis: string(e.Basis), Rule: string(e.Rule), Trace: run.Result.Digest,
+		Label: e.Label, Category: e.Category, Source: e.Source, Basis: string(e.Basis), Rule: string(e.Rule), Link: string(e.Link), Via: e.Via,
+		Trace: run.Result.Digest,
 	}
 	if e.Origin.Asset != "" {
 		m.Origin = amount(e.Origin)
@@ -134,7 +137,7 @@ func eventOf(e *trace.Event) (stix.MovementEvent, bool) {
 	case trace.EventWoke:
 		return stix.Woke, true
 	case trace.EventMoved:
-		return stix.Moved, e.From != e.To
+		return stix.Moved, e.From != e.To || e.Link != trace.LinkNone
 	}
 	return "", false
 }

@@ -20,6 +20,7 @@ import (
 	"bongsu/ledger"
 	"bongsu/stix"
 	"bongsu/trace"
+	"bongsu/trace/links"
 	"bongsu/trace/watch"
 
 	"go.uber.org/goleak"
@@ -281,6 +282,9 @@ func line(m stix.Movement) string {
 	if m.Label != "" {
 		s += " " + m.Label
 	}
+	if m.Link != "" {
+		s += " by " + m.Link
+	}
 	if m.Provisional {
 		s += " provisional"
 	}
@@ -369,7 +373,9 @@ func stolen(d *desk) (*branch, trace.Request) {
 	for n := range byte(9) {
 		everybody = append(everybody, move("everybody", n+1, 40, 0))
 	}
-	b.add(d, slot, everybody...)
+	weth := move("everybody", 9, 40, 0)
+	weth.To = links.AllWrapped()[0].Contract
+	b.add(d, slot, append(everybody, weth)...)
 	theft := move("theft", 9, 1, 100)
 	b.add(d, slot, theft)
 	theft.Block, theft.Time = b.block, b.time

@@ -15,6 +15,7 @@ import (
 	"bongsu/screen"
 	"bongsu/stix"
 	"bongsu/trace"
+	"bongsu/trace/links"
 
 	"pgregory.net/rapid"
 )
@@ -82,6 +83,78 @@ func TestLife(t *testing.T) {
 		t.Errorf("by hand %s, watched %s", run.Result.Digest, last)
 	}
 	d.expect(told...)
+}
+
+// A wrap or an unwrap alone is told as it happens: it wakes money, waits for its
+// block to be final, is taken back and comes again, like any movement.
+func TestWraps(t *testing.T) {
+	d := newDesk(t)
+	weth := links.AllWrapped()[0]
+	wrap := func(id string, amount uint64) chain.Transfer {
+		w := move(id, 1, 0, amount)
+		w.To = weth.Contract
+		return w
+	}
+	unwrap := func(id string, amount uint64) chain.Transfer {
+		w := move(id, 0, 1, amount)
+		w.From = weth.Contract
+		return w
+	}
+	b, req := stolen(d)
+	d.trace(req)
+	d.watch()
+	told := []string{}
+	say := func(lines ...string) {
+		t.Helper()
+		told = append(told, lines...)
+		d.expect(told...)
+	}
+	b.add(d, slot, wrap("a", 60))
+	say("moved #1 60 in block 3 by wrap provisional")
+	b.add(d, slot, unwrap("b", 10))
+	say("moved #1 10 in block 4 by unwrap provisional")
+	b.add(d, 9*24*time.Hour, wrap("c", 20)) // FIFO: of the coin that was never wrapped
+	say("woke #1 20 in block 5 after 9 days by wrap provisional")
+
+	b.back(d, 3)
+	d.until("both are taken back", func() bool { return len(d.history()) == len(told)+2 })
+	back := slices.Sorted(slices.Values(d.history()[len(told):]))
+	if want := []string{told[1] + " revoked", told[2] + " revoked"}; !slices.Equal(back, want) {
+		t.Fatalf("taken back %q, want %q", back, want)
+	}
+	told = d.history()
+	b.add(d, slot)
+	b.add(d, slot, unwrap("b", 10))
+	say("moved #1 10 in block 5 by unwrap provisional")
+	b.final(d, 5)
+	say("moved #1 60 in block 3 by wrap", "moved #1 10 in block 5 by unwrap")
+
+	ids := map[string]int{}
+	for _, o := range d.own() {
+		if m, err := stix.ReadMovement(o); err == nil {
+			ids[o.ID]++
+			if m.Via != weth.Contract || len(m.From) != 0 || m.Senders != 0 || m.Origin.Asset != weth.Coin() || m.Origin.Base != m.Amount.Base ||
+				(m.Amount.Asset == weth.Token()) != (m.Link == stix.LinkWrap) {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+	if got := slices.Sorted(maps.Values(ids)); !slices.Equal(got, []int{2, 2, 4}) {
+		t.Errorf("versions of the three movements: %v", got)
+	}
+	x := screen.New(screen.Config{Clock: d.clock})
+	defer x.Close()
+	if err := x.Load(t.Context(), d.journal); err != nil {
+		t.Fatal(err)
+	}
+	r := x.Screen([]string{acct(1).Address(), weth.Contract.Address()})
+	texts := []string{}
+	for _, reason := range r[0].Reasons {
+		texts = append(texts, reason.Text)
+	}
+	if !slices.Contains(texts, "Stolen funds were wrapped") || !slices.Contains(texts, "Stolen funds were unwrapped") || r[1].Verdict != screen.Clear {
+		t.Errorf("screened: %q, the contract %s", texts, r[1].Verdict)
+	}
 }
 
 // Movements are screened with: watched, provisional while they are, and gone
@@ -256,7 +329,16 @@ func TestRestarts(t *testing.T) {
 				for range rapid.IntRange(0, 3).Draw(rt, "transfers") {
 					n++
 					from, to := byte(rapid.IntRange(1, 5).Draw(rt, "from")), byte(rapid.IntRange(1, 6).Draw(rt, "to"))
-					moves = append(moves, move(fmt.Sprint(n), from, to, uint64(rapid.IntRange(1, 60).Draw(rt, "amount"))))
+					x := move(fmt.Sprint(n), from, to, uint64(rapid.IntRange(1, 60).Draw(rt, "amount")))
+					switch rapid.IntRange(0, 9).Draw(rt, "wraps") {
+					case 0:
+						x.To = links.AllWrapped()[0].Contract
+					case 1:
+						x.From = links.AllWrapped()[0].Contract
+					case 2:
+						x.Kind, x.Asset = chain.KindToken, links.AllWrapped()[0].Token()
+					}
+					moves = append(moves, x)
 				}
 				sb.add(steady, slot, slices.Clone(moves)...)
 				kb.add(shaky, slot, moves...)

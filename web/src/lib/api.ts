@@ -147,6 +147,8 @@ export interface News {
   label_source?: string;
   basis: Basis;
   rule?: string;
+  link?: 'wrap' | 'unwrap';
+  via?: string;
   provisional: boolean;
 }
 
