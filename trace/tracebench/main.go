@@ -33,7 +33,7 @@ func main() {
 	dir := flag.String("dir", "", "folder for the ledgers, kept and reused (default: a temporary one)")
 	out := flag.String("out", "build/bench/trace.json", "where the figures go")
 	profile := flag.String("cpuprofile", "", "write a processor profile of what is measured")
-	only := flag.String("only", "", "measure one part: large, thousand, together, methods, hub, pebble or networkx")
+	only := flag.String("only", "", "measure one part: large, questions, backward, thousand, together, methods, hub, pebble or networkx")
 	flag.Parse()
 	b := &bench{
 		Table: &figures.Table{Out: os.Stdout}, ctx: context.Background(), rows: *rows, dir: *dir, profile: *profile, only: *only,
@@ -94,6 +94,8 @@ func (b *bench) run(out string) error {
 		run  func() error
 	}{
 		{"large", main.large},
+		{"questions", main.questions},
+		{"backward", main.backward},
 		{"thousand", main.thousand},
 		{"together", main.together},
 		{"methods", main.methods},

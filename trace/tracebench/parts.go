@@ -2,11 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"bongsu/chain"
@@ -140,26 +138,10 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// peak is the highest resident memory in MB since settle, and settle begins
-// anew where the kernel lets it.
-func peak() float64 {
-	data, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return figures.PeakMemory()
-	}
-	for _, line := range strings.Split(string(data), "\n") {
-		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmHWM:" {
-			kb, _ := strconv.ParseFloat(f[1], 64)
-			return kb / 1024
-		}
-	}
-	return figures.PeakMemory()
-}
-
+// settle gives back to the system what earlier parts used.
 func settle() {
 	runtime.GC()
 	debug.FreeOSMemory()
-	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) // where it is refused, the peak is the whole run's
 }
 
 // thousandRequest is a theft that touches about a thousand accounts.
@@ -241,7 +223,9 @@ func (b *bench) methods() error {
 	for _, m := range trace.Methods() {
 		name := "tracing by " + string(m) + ", six hops"
 		settle()
+		memory := figures.WatchMemory()
 		run, took, _, err := b.timed(trace.Request{SkipAside: true, Method: m, Bounds: trace.Bounds{MaxHops: 6}, Thefts: []trace.Theft{{ID: "t", Transfers: stolen}}}, 2)
+		own, _ := memory.End()
 		if errs.Is(err) == errs.Limit {
 			b.Add(name+": ended at the limit of flows", trace.MaxFlows, "", 0, "")
 			continue
@@ -251,7 +235,7 @@ func (b *bench) methods() error {
 		}
 		b.Add(name, float64(run.Read)/took.Seconds(), "transfers/s", 0, "")
 		b.Add("  flows", float64(len(run.Flows)), "", 0, "")
-		b.Add("  peak memory", peak(), "MB", 0, "the ledger's mapped files included")
+		b.Add("  peak memory", own, "MB", 0, "")
 	}
 	return nil
 }
