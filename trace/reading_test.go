@@ -10,3 +10,6 @@ func (q Request) AtMost(n int) Request { q.flows = n; return q }
 
 // InRuns is the request of a haircut that keeps n runs of lots in order.
 func (q Request) InRuns(n int) Request { q.runs = n; return q }
+
+// EncodeUpTo is Encode where a run may have so many bytes.
+func EncodeUpTo(r *Run, most int64) ([]byte, error) { return r.encode(most) }

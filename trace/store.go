@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,8 +20,10 @@ import (
 	jsonv2 "github.com/go-json-experiment/json"
 )
 
-// MaxRunBytes bounds a stored run that is read back.
-const MaxRunBytes = 1 << 30
+// MaxRunBytes bounds a run as it is written, and so as it is read back: what
+// can be stored can be read. A run of MaxFlows flows takes some 600 bytes a flow
+// and 100 for its parents, 2.9 GB.
+const MaxRunBytes int64 = 4 << 30
 
 // The written form of a request. Field names and forms are those of the
 // contract: accounts CAIP-10, times RFC 3339, amounts in base units.
@@ -141,7 +144,10 @@ type runText struct {
 }
 
 // Encode writes the run down: JSON, deterministic, without the time it took.
-func (r *Run) Encode() ([]byte, error) {
+// errs.Limit refuses one larger than MaxRunBytes.
+func (r *Run) Encode() ([]byte, error) { return r.encode(MaxRunBytes) }
+
+func (r *Run) encode(most int64) ([]byte, error) {
 	t := runText{Version: r.Version, Request: textOfRequest(&r.Request), Stolen: r.Stolen, Result: r.Result, Flows: r.Flows, Read: r.Read, Lots: r.Lots, Assets: r.Assets, Finals: r.Finals}
 	t.Result.ElapsedMS = 0
 	var b bytes.Buffer
@@ -150,7 +156,15 @@ func (r *Run) Encode() ([]byte, error) {
 	if err := e.Encode(t); err != nil {
 		return nil, errs.Wrap("trace", "encode", err)
 	}
+	if int64(b.Len()) > most {
+		return nil, tooLarge(int64(b.Len()), most)
+	}
 	return b.Bytes(), nil
+}
+
+func tooLarge(size, most int64) error {
+	return errs.New("trace", errs.Limit, "", fmt.Sprintf("written down, the run has %d bytes, more than the %d that it may", size, most),
+		"bound the trace with --max-hops, --max-degree or --min-amount")
 }
 
 func textOfRequest(q *Request) requestText {
@@ -192,8 +206,8 @@ func moneyOf(ms []moneyText) (out []chain.Money) {
 
 // Decode reads a run back and checks its digest.
 func Decode(raw []byte) (*Run, error) {
-	if len(raw) > MaxRunBytes {
-		return nil, errs.New("trace", errs.Limit, "", "a stored run is larger than 1 GiB", "narrow the trace with bounds")
+	if int64(len(raw)) > MaxRunBytes {
+		return nil, tooLarge(int64(len(raw)), MaxRunBytes)
 	}
 	var t runText
 	if err := jsonv2.Unmarshal(raw, &t, jsonv2.RejectUnknownMembers(true)); err != nil {

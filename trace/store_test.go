@@ -38,6 +38,23 @@ func TestReplayGivesTheSameBytes(t *testing.T) {
 	}
 }
 
+// What is written can be read back: a run too large for that is refused at
+// once, not when it is asked for again.
+func TestRunTooLargeIsNotWritten(t *testing.T) {
+	theft := bybit(t, "theft.csv")
+	run := follow(t, reader(t, theft), trace.Request{Thefts: []trace.Theft{{ID: "bybit", Transfers: theft}}})
+	raw, err := run.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := trace.EncodeUpTo(run, int64(len(raw))); err != nil || !bytes.Equal(again, raw) {
+		t.Fatalf("a run as large as it may be: %v", err)
+	}
+	if _, err := trace.EncodeUpTo(run, int64(len(raw))-1); errs.Is(err) != errs.Limit {
+		t.Fatalf("a run larger than it may be: %v", err)
+	}
+}
+
 func TestStoredRunIsChecked(t *testing.T) {
 	theft := bybit(t, "theft.csv")
 	run := follow(t, reader(t, theft), trace.Request{Thefts: []trace.Theft{{ID: "bybit", Transfers: theft}}})

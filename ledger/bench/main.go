@@ -9,9 +9,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
@@ -20,6 +23,7 @@ import (
 	"strings"
 
 	"bongsu/figures"
+	"bongsu/ledger"
 	"bongsu/ledger/generate"
 )
 
@@ -61,8 +65,9 @@ type settings struct {
 }
 
 type step struct {
-	name string
-	do   func() error
+	name  string
+	do    func() error
+	reads bool // the ledger that the step import leaves
 }
 
 // chosen are the steps that only names, or all.
@@ -79,6 +84,28 @@ func chosen(all []step, only string) ([]step, error) {
 		out = append(out, all[i])
 	}
 	return out, nil
+}
+
+// holdsRows says that a step reads the ledger of an earlier run and there is none.
+func (b *bench) holdsRows(steps []step) error {
+	for _, s := range steps {
+		if s.name == "import" {
+			return nil
+		}
+		if !s.reads {
+			continue
+		}
+		at := filepath.Join(b.dir, "main")
+		d, err := ledger.Describe(b.ctx, at)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err != nil || d.Rows == 0 {
+			return fmt.Errorf("step %s: the ledger in %s is empty: run the step import first, with the same -dir", s.name, at)
+		}
+		return nil
+	}
+	return nil
 }
 
 func newBench(s settings) *bench {
@@ -100,25 +127,28 @@ func run(s settings) error {
 	}
 	b := newBench(s)
 	all := []step{
-		{"import", b.importCSV},
-		{"opening", b.opening},
-		{"sizes", b.sizes},
-		{"activity", b.activity},
-		{"hub", b.hub},
-		{"balances", b.balances},
-		{"scan", b.scan},
-		{"live", b.liveBlocks},
-		{"beside", b.beside},
-		{"files", b.importFiles},
-		{"amounts", b.amountKinds},
-		{"coins", b.coins},
-		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }},
+		{"import", b.importCSV, false},
+		{"opening", b.opening, true},
+		{"sizes", b.sizes, true},
+		{"activity", b.activity, true},
+		{"hub", b.hub, true},
+		{"balances", b.balances, true},
+		{"scan", b.scan, true},
+		{"live", b.liveBlocks, false},
+		{"beside", b.beside, false},
+		{"files", b.importFiles, false},
+		{"amounts", b.amountKinds, false},
+		{"coins", b.coins, false},
+		{"pebble", func() error { return b.pebble(min(s.rows, s.pebbleRows)) }, false},
 	}
 	if s.boundMB > 0 {
-		all = append(all, step{"bound", b.bound})
+		all = append(all, step{"bound", b.bound, true})
 	}
 	steps, err := chosen(all, s.only)
 	if err != nil {
+		return err
+	}
+	if err := b.holdsRows(steps); err != nil {
 		return err
 	}
 	stop := func() {}
