@@ -117,7 +117,7 @@ func (b *book) running(a AccountRef, asset AssetRef, row uint32) running {
 	}
 	var buf [bigBook]uint32
 	var rows rowBlock
-	for _, n := range b.chunk(j, &buf) {
+	for _, n := range b.within(j, 0, row, &buf) {
 		if n >= row {
 			break
 		}

@@ -211,28 +211,74 @@ func (b *book) chunk(j int, out *[bigBook]uint32) []uint32 {
 	case longList:
 		at, base := b.a.stretchOf(j)
 		readStretch(b.a.b, at, base, rows)
-	case smallPlaces:
-		b.a.touch(b.at)
-		for i := range rows {
-			rows[i] = uint32(getBits(b.a.b, b.at+i*int(b.a.width), b.a.width))
-		}
-		b.a.rows(rows)
-	case bigPlaces:
-		r, prev := bitReader{b: b.a.b, at: b.at}, ^uint32(0)
-		if j > 0 {
-			sk := b.skips(j)
-			prev = getWord(sk, 1)
-			r.at += int(getWord(sk, 2))
-		}
-		b.a.touch(r.at)
-		for i := range rows {
-			prev += uint32(r.rice(b.k)) + 1
-			rows[i] = prev
-		}
+	case smallPlaces, bigPlaces:
+		b.places(j, rows)
 		b.a.rows(rows)
 	}
 	return rows
 }
+
+// within is chunk, but may leave out rows before from, and from to on: those of
+// one asset are among others of the account, and each takes a far read.
+func (b *book) within(j int, from, to uint32, out *[bigBook]uint32) []uint32 {
+	if b.form != smallPlaces && b.form != bigPlaces {
+		return b.chunk(j, out)
+	}
+	rows := out[:b.size(j)]
+	b.places(j, rows)
+	rows = b.a.cut(rows, from, to)
+	b.a.rows(rows)
+	return rows
+}
+
+// places reads the places in the account's list of the j-th run of a book of
+// one asset.
+func (b *book) places(j int, places []uint32) {
+	if b.form == smallPlaces {
+		b.a.touch(b.at)
+		for i := range places {
+			places[i] = uint32(getBits(b.a.b, b.at+i*int(b.a.width), b.a.width))
+		}
+		return
+	}
+	r, prev := bitReader{b: b.a.b, at: b.at}, ^uint32(0)
+	if j > 0 {
+		sk := b.skips(j)
+		prev = getWord(sk, 1)
+		r.at += int(getWord(sk, 2))
+	}
+	b.a.touch(r.at)
+	for i := range places {
+		prev += uint32(r.rice(b.k)) + 1
+		places[i] = prev
+	}
+}
+
+// cut leaves out ascending places whose runs of rows end before from, or begin
+// at to or beyond.
+func (a *accountBooks) cut(places []uint32, from, to uint32) []uint32 {
+	for len(places) > 0 && a.endsBefore(int(places[0]/stretchRows), from) {
+		places = places[1:]
+	}
+	for len(places) > 0 && a.beginsAt(int(places[len(places)-1]/stretchRows), to) {
+		places = places[:len(places)-1]
+	}
+	return places
+}
+
+// endsBefore says whether the rows of the j-th run of the list are surely before
+// a row.
+func (a *accountBooks) endsBefore(j int, row uint32) bool {
+	return (j+1)*stretchRows < a.count && getWord(a.markOf(j+1), 0) < row
+}
+
+// beginsAt says whether those are surely at a row or beyond.
+func (a *accountBooks) beginsAt(j int, row uint32) bool {
+	return j > 0 && getWord(a.markOf(j), 0)+1 >= row
+}
+
+// markOf is the mark of the j-th run of the list, j > 0.
+func (a *accountBooks) markOf(j int) []byte { return a.s.marks[(a.mark+j-1)*markEntry:] }
 
 // readShort reads the rows of a short list that may be of an asset, by their
 // class; with asset 0 all of them.
@@ -267,7 +313,7 @@ func (a *accountBooks) stretchOf(j int) (at int, base uint32) {
 		a.touch(a.listAt)
 		return a.listAt, ^uint32(0)
 	}
-	m := a.s.marks[(a.mark+j-1)*markEntry:]
+	m := a.markOf(j)
 	at = a.listAt + int(getWord(m, 1))
 	a.touch(at)
 	return at, getWord(m, 0)
@@ -304,7 +350,7 @@ func (a *accountBooks) rows(places []uint32) {
 // lastRow is the last row of the j-th run, which is not the last run.
 func (b *book) lastRow(j int) uint32 {
 	if b.form == longList {
-		return getWord(b.a.s.marks[(b.a.mark+j)*markEntry:], 0)
+		return getWord(b.a.markOf(j+1), 0)
 	}
 	return getWord(b.skips(j+1), 0)
 }

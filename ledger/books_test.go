@@ -148,3 +148,87 @@ func balanceOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, asset ledger.
 		}
 	}
 }
+
+// TestSmallBooks opens books of some of the many tokens of one account at each of
+// its rows, which follow one another: so that each run of the account's list
+// begins and ends where some book is opened.
+func TestSmallBooks(t *testing.T) {
+	l := open(t, t.TempDir(), ledger.Small(100, 100))
+	defer l.Close()
+	rng := rand.New(rand.NewPCG(5, 6))
+	hub := generate.Address(0, false)
+	for part := range uint64(2) { // two segments
+		batch := make([]ledger.EVMTransfer, 1000)
+		for i := range batch {
+			x := &batch[i]
+			*x = ledger.EVMTransfer{
+				Block: 18_000_000 + 1000*part + uint64(i/7), Index: chain.NoIndex, Ordinal: uint32(i % 7), Kind: chain.KindToken,
+				Contract: generate.Address(rng.Uint64N(40), true), From: generate.Address(1+rng.Uint64N(9), false), To: hub, Amount: chain.Units(1 + rng.Uint64N(1e6)),
+			}
+			if rng.IntN(3) == 0 {
+				x.From, x.To = x.To, x.From
+			}
+			x.Tx = [32]byte{byte(part), byte(i >> 8), byte(i), 1}
+		}
+		im, err := l.Begin(ctx, "books")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := im.AddEVM(chain.Ethereum, batch); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := im.Commit(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := reader(t, l)
+	refs, err := r.AccountRefs(ctx, []chain.Account{chain.EVM(chain.Ethereum, hub)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []ledger.Row
+	if err := r.Scan(ctx, chain.Ethereum, ledger.Key{}, ledger.Key{}, func(batch []ledger.Row) error {
+		rows = append(rows, batch...)
+		return nil
+	}); err != nil || len(rows) != 2000 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for _, token := range []ledger.AssetRef{rows[3].Asset, rows[500].Asset, rows[1200].Asset} {
+		of := slices.DeleteFunc(slices.Clone(rows), func(w ledger.Row) bool { return w.Asset != token })
+		openings := make([]ledger.Opening, len(rows))
+		for i := range openings {
+			openings[i] = ledger.Opening{Account: refs[0], Asset: token, At: &rows[i], Limit: 5}
+			if rng.IntN(2) == 0 {
+				openings[i].Until = rows[i+rng.IntN(len(rows)-i)].Key
+			}
+		}
+		var pages ledger.Pages
+		held := make([]ledger.Held, len(openings))
+		if err := ledger.OpenBooks(ctx, r, openings, held, &pages); err != nil {
+			t.Fatal(err)
+		}
+		var had chain.Amount
+		at := 0 // of of: the first that is not before the row
+		for i := range openings {
+			for ; at < len(of) && of[at].Key.Compare(rows[i].Key) < 0; at++ {
+				switch w := &of[at]; {
+				case w.To == refs[0]:
+					had = had.MustAdd(w.Amount)
+				case had.Less(w.Amount):
+					had = chain.Amount{}
+				default:
+					had = had.MustSub(w.Amount)
+				}
+			}
+			var want []ledger.Row
+			for _, w := range of[at:] {
+				if w.Key != rows[i].Key && (openings[i].Until.IsZero() || w.Key.Compare(openings[i].Until) < 0) {
+					want = append(want, w)
+				}
+			}
+			if got, more := pages.Page(i); held[i].Amount != had || more != (len(want) > 5) || !slices.Equal(got, want[:min(5, len(want))]) {
+				t.Fatalf("opened at row %d: balance %s, want %s; %d rows, more %v, of %d", i, held[i].Amount.Base(), had.Base(), len(got), more, len(want))
+			}
+		}
+	}
+}

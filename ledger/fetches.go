@@ -19,6 +19,17 @@ func (f *fetches) add(p *byte) {
 	}
 }
 
+// span wants the lines of some bytes of b and the one behind them, the first few
+// if they are many.
+func (f *fetches) span(b []byte, from, bytes uint64) {
+	for at := from; at <= from+min(bytes, (fetchAtOnce-1)*dirLine) && at < uint64(len(b)); at += dirLine {
+		f.add(&b[at])
+	}
+	if end := from + bytes; bytes%dirLine != 0 && bytes < (fetchAtOnce-1)*dirLine && end < uint64(len(b)) {
+		f.add(&b[end])
+	}
+}
+
 // now fetches what was added and is not fetched yet.
 func (f *fetches) now() {
 	prefetchLines(f.list[:f.n])

@@ -65,6 +65,7 @@ func (g *gatherer) release() {
 	clear(g.probes[:cap(g.probes)])
 	clear(g.rows[:cap(g.rows)])
 	clear(g.ahead[:cap(g.ahead)])
+	clear(g.cuts[:cap(g.cuts)])
 	g.probes, g.rows, g.v, g.stream, g.brief = g.probes[:0], g.rows[:0], nil, rowStream{}, false
 	g.fetches = fetches{}
 }

@@ -114,8 +114,11 @@ func (v *view) OpenBooks(ctx context.Context, openings []Opening, held []Held, i
 const waveOpenings = 64
 
 // bookCut is a probe's share of an opening: where the place cuts the segment's
-// rows, and the part of gatherer.rows that a step looks at.
+// rows, its list, and the part of gatherer.rows that a step looks at.
 type bookCut struct {
+	books                accountBooks
+	book                 book   // of books
+	has                  bool   // a list that may have rows of the book
 	before, after, until uint32 // rows
 	from, to             int
 }
@@ -131,6 +134,7 @@ func (g *gatherer) open(openings []Opening, held []Held, into *Pages) {
 	}
 	g.find()
 	g.cuts = slices.Grow(g.cuts[:0], len(g.probes))[:len(g.probes)]
+	g.openLists(openings)
 	query, left := int32(-1), 0 // how many more rows the query wants, one for saying that there are more
 	for i := range g.probes {
 		p, c := &g.probes[i], &g.cuts[i]
@@ -138,13 +142,9 @@ func (g *gatherer) open(openings []Opening, held []Held, into *Pages) {
 		if p.query != query {
 			query, left = p.query, o.Limit+1
 		}
-		c.before, c.after = p.s.around(g.v, o.At)
-		if c.until = uint32(p.s.Rows); !o.Until.IsZero() {
-			c.until = p.s.bound(g.v, &o.Until, false)
-		}
 		c.from = len(g.rows)
-		if o.Limit > 0 {
-			g.behind(p, c, o.Asset, &left)
+		if o.Limit > 0 && c.has {
+			g.behind(p, c, &left)
 		}
 		c.to = len(g.rows)
 	}
@@ -153,27 +153,106 @@ func (g *gatherer) open(openings []Opening, held []Held, into *Pages) {
 	g.openHeld(openings, held, into)
 }
 
-// behind lists the rows of a book behind the place; left counts those that are
-// known to be its own.
-func (g *gatherer) behind(p *probe, c *bookCut, asset AssetRef, left *int) {
-	books := p.s.openBooks(p.at)
-	b, ok := books.of(asset)
-	if !ok {
+// openLists opens the lists of the probes and finds their books: each loop reads
+// what the one before it asked the memory for.
+func (g *gatherer) openLists(openings []Opening) {
+	for i := range g.probes {
+		p := &g.probes[i]
+		if from, near := p.s.dir.open(p.at); !near {
+			g.fetches.span(p.s.dir.lists, from, listHead)
+		}
+	}
+	g.fetches.now()
+	for i := range g.probes {
+		p, c := &g.probes[i], &g.cuts[i]
+		if c.books = p.s.openBooks(p.at); !c.books.short {
+			g.fetches.span(c.books.b, uint64(c.books.bigAt/8), uint64(c.books.placesAt-c.books.bigAt)/8)
+		}
+	}
+	g.fetches.now()
+	for i := range g.probes {
+		p, c := &g.probes[i], &g.cuts[i]
+		o := &openings[p.query]
+		c.before, c.after = p.s.around(g.v, o.At)
+		if c.until = uint32(p.s.Rows); !o.Until.IsZero() {
+			c.until = p.s.bound(g.v, &o.Until, false)
+		}
+		if c.book, c.has = c.books.of(o.Asset); c.has && c.book.form == smallPlaces {
+			g.fetches.span(c.books.b, uint64(c.book.at/8), uint64(c.book.count)*uint64(c.books.width)/8)
+		}
+	}
+	g.fetches.now()
+	for i := range g.cuts {
+		if c := &g.cuts[i]; c.has {
+			g.fetchMarks(c)
+		}
+	}
+	g.fetches.now()
+	for i := range g.cuts {
+		if c := &g.cuts[i]; c.has {
+			g.fetchRuns(c, c.after, c.until)
+		}
+	}
+	g.fetches.now()
+}
+
+// listHead is how many bytes of a long list its header takes, about.
+const listHead = 24
+
+// fetchMarks asks for the marks of the runs that hold the rows of a small book.
+func (g *gatherer) fetchMarks(c *bookCut) {
+	if c.book.form != smallPlaces {
 		return
 	}
-	j := 0
+	var buf [bigBook]uint32
+	places := buf[:c.book.count]
+	c.book.places(0, places)
+	for _, p := range places {
+		if int(p) < c.books.count {
+			g.fetches.add(&c.books.markOf(max(int(p/stretchRows), 1))[0])
+		}
+	}
+}
+
+// fetchRuns asks for those of these runs that may have rows from one up to
+// another.
+func (g *gatherer) fetchRuns(c *bookCut, from, to uint32) {
+	if c.book.form != smallPlaces {
+		return
+	}
+	var buf [bigBook]uint32
+	places := buf[:c.book.count]
+	c.book.places(0, places)
+	last := -1
+	for _, p := range c.books.cut(places, from, to) {
+		if j := int(p / stretchRows); j != last && int(p) < c.books.count {
+			at, _ := c.books.stretchOf(j)
+			g.fetches.span(c.books.b, uint64(at/8), runBytes)
+			last = j
+		}
+	}
+}
+
+// runBytes is about what a run of rows takes.
+const runBytes = 5 * stretchRows / 2
+
+// behind lists the rows of a book behind the place; left counts those that are
+// known to be its own.
+func (g *gatherer) behind(p *probe, c *bookCut, left *int) {
+	b, j := &c.book, 0
 	if b.form == bigPlaces {
 		j = b.chunkOf(c.after)
 	}
 	var buf [bigBook]uint32
 	for ; j < b.chunks(); j++ {
-		for _, row := range b.chunk(j, &buf) {
+		for _, row := range b.within(j, c.after, c.until, &buf) {
 			switch {
 			case row < c.after:
 				continue
 			case row >= c.until || *left == 0:
 				return
 			}
+			g.fetches.add(p.s.rowAt.line(row / blockRows))
 			if g.rows = append(g.rows, gathered{s: p.s, row: row}); b.form != shortList {
 				*left--
 			}
@@ -216,10 +295,16 @@ func (g *gatherer) openHeld(openings []Opening, held []Held, pages *Pages) {
 		held[i] = Held{Known: openings[i].needs(pages.Page(first + i))}
 	}
 	for i := range g.probes {
+		if c := &g.cuts[i]; held[g.probes[i].query].Known && c.has {
+			g.fetchRuns(c, 0, c.before)
+		}
+	}
+	g.fetches.now()
+	for i := range g.probes {
 		p, c := &g.probes[i], &g.cuts[i]
 		c.from = len(g.rows)
-		if held[p.query].Known {
-			g.before(p, c.before, openings[p.query].Asset)
+		if held[p.query].Known && c.has {
+			g.before(p, c)
 		}
 		c.to = len(g.rows)
 	}
@@ -229,8 +314,10 @@ func (g *gatherer) openHeld(openings []Opening, held []Held, pages *Pages) {
 		q := BalanceQuery{Account: openings[query].Account, Asset: openings[query].Asset}
 		var run running
 		for ; i < len(g.probes) && g.probes[i].query == query; i++ {
-			if p, c := &g.probes[i], &g.cuts[i]; held[query].Known {
-				run = run.then(p.sum(c.before, q.Asset))
+			if c := &g.cuts[i]; held[query].Known {
+				if c.has {
+					run = run.then(c.sum())
+				}
 				for k := c.from; k < c.to; k++ {
 					g.book(&g.rows[k], &q, &run)
 				}
@@ -245,45 +332,39 @@ func (o *Opening) needs(rows []Row, more bool) bool {
 	return !o.IfSpent || o.Limit == 0 || more || slices.ContainsFunc(rows, func(w Row) bool { return w.From == o.Account && w.To != o.Account })
 }
 
-// before lists the rows of a book before a row, but for those that a sum of the
-// segment's stands for.
-func (g *gatherer) before(p *probe, row uint32, asset AssetRef) {
-	books := p.s.openBooks(p.at)
-	b, ok := books.of(asset)
-	if !ok || row == 0 || b.form == bigPlaces && uint64(row) >= p.s.Rows {
-		return
-	}
-	j := 0
+// before lists the rows of a book before the place, but for those that a sum of
+// the segment's stands for.
+func (g *gatherer) before(p *probe, c *bookCut) {
+	b, j := &c.book, 0
 	if b.form == bigPlaces {
-		j = b.chunkOf(row)
-	}
-	var buf [bigBook]uint32
-	for _, n := range b.chunk(j, &buf) {
-		if n >= row {
+		if uint64(c.before) >= p.s.Rows {
 			return
 		}
-		g.rows = append(g.rows, gathered{s: p.s, row: n})
+		j = b.chunkOf(c.before)
+	}
+	var buf [bigBook]uint32
+	for _, row := range b.within(j, 0, c.before, &buf) {
+		if row >= c.before {
+			return
+		}
+		g.fetches.add(p.s.rowAt.line(row / blockRows))
+		g.rows = append(g.rows, gathered{s: p.s, row: row})
 	}
 }
 
-// sum is what the segment's own sums say of a big book's rows before one.
-func (p *probe) sum(row uint32, asset AssetRef) running {
-	books := p.s.openBooks(p.at)
-	if books.short || row == 0 {
+// sum is what the segment's own sums say of a big book's rows before the place.
+func (c *bookCut) sum() running {
+	if c.book.form != bigPlaces {
 		return running{}
 	}
-	b, ok := books.of(asset)
-	if !ok || b.form != bigPlaces {
-		return running{}
-	}
-	j := b.chunks()
-	if uint64(row) < p.s.Rows {
-		j = b.chunkOf(row)
+	j := c.book.chunks()
+	if uint64(c.before) < c.books.s.Rows {
+		j = c.book.chunkOf(c.before)
 	}
 	if j == 0 {
 		return running{}
 	}
-	return b.before(j)
+	return c.book.before(j)
 }
 
 // around is how many of the segment's rows lie before a row's place, and up to
