@@ -243,7 +243,8 @@ func newSim(ctx context.Context, r ledger.Reader, set *labels.Set, req *Request,
 		return nil, err
 	}
 	s.stolen = newStolenRows(len(p.rows))
-	s.parties, s.flows = slices.Grow(s.parties, len(p.rows)), make([]flow, 0, len(p.rows)) // at least, mostly
+	n := len(p.rows) // of receivers and, when the result is drawn up, of senders; flows are a few more, mostly
+	s.parties, s.byRef, s.flows = slices.Grow(s.parties, 2*n), make(map[ledger.AccountRef]uint32, 2*n), make([]flow, 0, n+n/4)
 	for i := range p.rows {
 		w := &p.rows[i]
 		if h := s.head(req.Thefts[w.theft].Transfers[0].Chain); !h.IsZero() && w.row.Key.Chain == h.Chain && w.row.Key.Compare(h) >= 0 {

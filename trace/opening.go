@@ -93,7 +93,9 @@ func (a *openings) answer(i int, s *sim, pages *ledger.Pages) opening {
 // ask asks for the next books of the theft's receivers that are not open.
 func (a *openings) ask(ctx context.Context, s *sim) error {
 	a.asked = slices.Grow(a.asked[:0], openingBatch)
-	a.ready = make(map[bookKey]opening, openingBatch)
+	if clear(a.ready); a.ready == nil {
+		a.ready = make(map[bookKey]opening, openingBatch)
+	}
 	for ; a.next < len(a.rows) && len(a.asked) < openingBatch; a.next++ {
 		w := &a.rows[a.next]
 		_, key := s.wrappers.sides(w.From, w.To, w.Asset)

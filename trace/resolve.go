@@ -45,16 +45,8 @@ func resolve(ctx context.Context, r ledger.Reader, thefts []Theft) (out []stolen
 			c.theft = uint32(i)
 			coins = append(coins, c)
 		}
-		rows, err := resolveTheft(ctx, r, &plain)
-		if err != nil {
+		if out, err = resolveTheft(ctx, r, &plain, uint32(i), out); err != nil {
 			return nil, nil, err
-		}
-		out = slices.Grow(out, len(rows))
-		for k := range rows {
-			if rows[k].From == rows[k].To {
-				return nil, nil, errs.New("trace", errs.Invalid, t.ID, "one of its transfers goes from an account to itself", "leave that transfer out")
-			}
-			out = append(out, stolenRow{rows[k], uint32(i)})
 		}
 	}
 	sortStolen(out)
@@ -96,8 +88,8 @@ func resolveOutput(ctx context.Context, r ledger.Reader, t *chain.Transfer) (sto
 }
 
 // resolveTheft finds a theft's transfers among the rows of their transactions,
-// or by their time when they have no transaction id.
-func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row, error) {
+// or by their time when they have no transaction id, and appends them.
+func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft, theft uint32, out []stolenRow) ([]stolenRow, error) {
 	rows, ends, err := candidates(ctx, r, t.Transfers)
 	if err != nil {
 		return nil, err
@@ -111,7 +103,7 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 		return nil, err
 	}
 	used := make(map[ledger.Key]bool, len(t.Transfers))
-	out := make([]ledger.Row, 0, len(t.Transfers))
+	out = slices.Grow(out, len(t.Transfers))
 	at := 0
 	for i, end := range ends {
 		x, twice := &t.Transfers[i], false
@@ -128,8 +120,11 @@ func resolveTheft(ctx context.Context, r ledger.Reader, t *Theft) ([]ledger.Row,
 		if found == nil {
 			return nil, errs.Wrap("trace", t.ID, unresolved(x, twice))
 		}
+		if found.From == found.To {
+			return nil, errs.New("trace", errs.Invalid, t.ID, "one of its transfers goes from an account to itself", "leave that transfer out")
+		}
 		used[found.Key] = true
-		out = append(out, *found)
+		out = append(out, stolenRow{*found, theft})
 	}
 	return out, nil
 }
