@@ -45,11 +45,14 @@ func (g *gatherer) balances(ctx context.Context, queries []BalanceQuery, out []B
 		switch {
 		case q.Account == 0 || q.Asset == 0:
 		case g.v.touched(q.Account):
-			b, err := g.v.rowByRow(ctx, q)
-			if err != nil {
-				return err
+			run, ok := g.v.summed(q)
+			if !ok {
+				var err error
+				if run, err = g.v.rowByRow(ctx, q); err != nil {
+					return err
+				}
 			}
-			out[i] = b
+			out[i] = run.balance()
 		default:
 			g.probe(i, q.Account, false)
 		}
@@ -187,20 +190,62 @@ func (e *exactness) of(ctx context.Context, q *BalanceQuery) (bool, error) {
 	return c.Complete(0, before, n.what), nil
 }
 
-// rowByRow is the balance of a book of which a layer has rows.
-func (v *view) rowByRow(ctx context.Context, q *BalanceQuery) (Balance, error) {
-	var run running
-	err := v.eachOf(ctx, Query{Account: q.Account, Asset: q.Asset, Until: q.Before}, func(w *Row) bool {
-		switch {
-		case w.From == w.To:
-		case w.To == q.Account:
-			run.in(w.Amount)
-		default:
-			run.out(w.Amount)
-		}
+// rowByRow is what the rows of a book do, whichever layers and segments have
+// them.
+func (v *view) rowByRow(ctx context.Context, q *BalanceQuery) (run running, err error) {
+	err = v.eachOf(ctx, q.rows(), func(w *Row) bool {
+		run.move(w, q.Account)
 		return true
 	})
-	return run.balance(), err
+	return run, err
+}
+
+// rows asks for what a balance is the sum of.
+func (q *BalanceQuery) rows() Query {
+	return Query{Account: q.Account, Asset: q.Asset, Until: q.Before}
+}
+
+// summed is rowByRow by the sums that segments keep; false where a row of
+// theirs may come after the first of the layers', which is seldom when a chain
+// is followed.
+func (v *view) summed(q *BalanceQuery) (run running, ok bool) {
+	if v.masked != nil {
+		return run, false
+	}
+	rows := q.rows()
+	var late []cursor
+	for i, l := range v.layers {
+		if list := l.accounts[q.Account]; len(list) > 0 {
+			late = append(late, newLayerCursor(v, i, &rows, list, 0, len(list)))
+		}
+	}
+	m := newMerger(late, false)
+	var w Row
+	more := m.next(&w)
+	for _, list := range v.below.chains() {
+		for _, s := range list {
+			books, ok := s.booksOf(q.Account)
+			if !ok {
+				continue
+			}
+			_, to := s.span(v, &rows.After, &rows.Until)
+			if more {
+				from := min(to, s.bound(v, &w.Key, false))
+				var walk bookWalk
+				if walk.start(books, q.Asset, from, to, false); walk.load() {
+					return run, false
+				}
+				to = from
+			}
+			if b, ok := books.of(q.Asset); ok {
+				run = run.then(b.running(q.Account, q.Asset, to))
+			}
+		}
+	}
+	for ; more; more = m.next(&w) {
+		run.move(&w, q.Account)
+	}
+	return run, true
 }
 
 // touched says whether a layer has anything of the account.

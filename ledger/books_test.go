@@ -130,7 +130,7 @@ func balanceOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, asset ledger.
 		t.Fatal(err)
 	}
 	for i, list := range [][]ledger.Row{rows, rows[:at]} {
-		held, short := chain.Amount{}, false
+		held, below := chain.Amount{}, chain.Amount{}
 		for _, w := range list {
 			ok := true
 			switch {
@@ -138,13 +138,14 @@ func balanceOf(t *testing.T, r ledger.Reader, a ledger.AccountRef, asset ledger.
 			case w.To == a:
 				held = held.MustAdd(w.Amount)
 			default:
-				if held, ok = held.Sub(w.Amount); !ok {
-					held, short = chain.Amount{}, true
+				had := held
+				if held, ok = had.Sub(w.Amount); !ok {
+					held, below = chain.Amount{}, below.MustAdd(w.Amount.MustSub(had))
 				}
 			}
 		}
-		if got[i].Amount != held || got[i].Short != short {
-			t.Fatalf("balance after %d rows: %s %v, want %s %v", len(list), got[i].Amount.Base(), got[i].Short, held.Base(), short)
+		if got[i].Amount != held || got[i].Below != below || got[i].Short == below.IsZero() {
+			t.Fatalf("balance after %d rows: %s below %s, want %s below %s", len(list), got[i].Amount.Base(), got[i].Below.Base(), held.Base(), below.Base())
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (c *layerCursor) next(w *Row) bool {
 
 // wants says whether a row of the query's account is on the asked side.
 func (q *Query) wants(from, to AccountRef, asset AssetRef) bool {
-	if q.Asset != 0 && q.Asset != asset {
+	if q.Asset != 0 && q.Asset != asset || q.With != 0 && q.With != from && q.With != to {
 		return false
 	}
 	switch q.Direction {
@@ -80,6 +80,9 @@ func (q *Query) wants(from, to AccountRef, asset AssetRef) bool {
 	}
 	return true
 }
+
+// all says whether a query wants every row of its account.
+func (q *Query) all() bool { return q.Direction == Both && q.Asset == 0 && q.With == 0 }
 
 // merger gives the rows of several cursors in one order.
 type merger struct {

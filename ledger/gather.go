@@ -300,7 +300,7 @@ func (g *gatherer) collect(queries []Query, p *probe) {
 	if q.Reverse {
 		slices.Reverse(g.rows[start:])
 	}
-	if q.Direction == Both && q.Asset == 0 { // one more than the limit says that there are more
+	if q.all() { // one more than the limit says that there are more
 		if limit := q.Limit; limit > 0 && limit < len(g.rows)-list.from {
 			g.rows = g.rows[:list.from+limit+1]
 		}
@@ -315,7 +315,7 @@ func (g *gatherer) answer(m *march, q *Query, list *wave, limit int, into *Pages
 	n := min(limit, len(rows))
 	into.Rows = slices.Grow(into.Rows, n+1)[:at+n]
 	wants := q
-	if q.Direction == Both && q.Asset == 0 {
+	if q.all() {
 		wants = nil
 	}
 	n = 0

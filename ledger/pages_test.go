@@ -62,6 +62,12 @@ func TestPagesOfBooks(t *testing.T) {
 			if rng.IntN(2) == 0 {
 				q.Asset = rows[rng.IntN(len(rows))].Asset
 			}
+			if rng.IntN(3) == 0 {
+				w := &rows[rng.IntN(len(rows))]
+				if q.With = w.From; w.From == a {
+					q.With = w.To
+				}
+			}
 			if rng.IntN(2) == 0 {
 				q.After = at()
 			}
@@ -102,6 +108,7 @@ func asked(rows []ledger.Row, q *ledger.Query) (out []ledger.Row) {
 	for _, w := range rows {
 		switch {
 		case q.Asset != 0 && w.Asset != q.Asset,
+			q.With != 0 && w.From != q.With && w.To != q.With,
 			q.Direction == ledger.In && w.To != q.Account,
 			q.Direction == ledger.Out && w.From != q.Account,
 			!q.After.IsZero() && w.Key.Compare(q.After) <= 0,

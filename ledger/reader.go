@@ -60,7 +60,7 @@ type Reader interface {
 	// chain, every output with its spender; Outputs nil means not held.
 	UTXOs(ctx context.Context, refs []TxRef) ([]UTXOTx, error)
 	// OutputsOf lists for each query the outputs that pay the account, in
-	// chain order. Asset and Direction of the query are ignored.
+	// chain order. Asset, With and Direction of the query are ignored.
 	OutputsOf(ctx context.Context, queries []Query) ([]OutputPage, error)
 
 	Close() error
@@ -85,10 +85,11 @@ const (
 // Query asks for the activity of an account.
 type Query struct {
 	Account   AccountRef
-	Asset     AssetRef // 0: every asset
-	After     Key      // rows strictly after this place; zero: from the first
-	Until     Key      // rows strictly before this place; zero: to the last
-	Limit     int      // at most so many rows; 0: DefaultLimit
+	Asset     AssetRef   // 0: every asset
+	With      AccountRef // rows with this account on the other side; 0: any
+	After     Key        // rows strictly after this place; zero: from the first
+	Until     Key        // rows strictly before this place; zero: to the last
+	Limit     int        // at most so many rows; 0: DefaultLimit
 	Direction Direction
 	Reverse   bool // from the latest row before Until back to the first after After
 	// Brief: the rows may lack what only their transaction says: Index, Tx and
@@ -150,8 +151,10 @@ type Balance struct {
 	// a gap, and no spend went beyond the balance.
 	Exact bool
 	// Short says that some spend went beyond the balance, which proves that
-	// the ledger lacks earlier arrivals.
+	// the ledger lacks earlier arrivals; Below is how much these must have
+	// been at least.
 	Short bool
+	Below chain.Amount
 }
 
 // Degree counts rows.

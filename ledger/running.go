@@ -57,6 +57,17 @@ func (r *running) out(a chain.Amount) {
 	}
 }
 
+// move books a row of an account; a transfer to oneself changes nothing.
+func (r *running) move(w *Row, a AccountRef) {
+	switch {
+	case w.From == w.To:
+	case w.To == a:
+		r.in(w.Amount)
+	default:
+		r.out(w.Amount)
+	}
+}
+
 // then is r followed by next.
 func (r running) then(next running) running {
 	depth := next.depth.sub(r.sum)
@@ -69,7 +80,8 @@ func (r running) then(next running) running {
 // balance is what an empty book holds after the stretch.
 func (r running) balance() Balance {
 	a, fits := r.sum.add(r.depth).amount()
-	return Balance{Amount: a, Short: r.depth != (wide{}) || !fits}
+	below, _ := r.depth.amount()
+	return Balance{Amount: a, Below: below, Short: r.depth != (wide{}) || !fits}
 }
 
 // appendRunning writes it: for each of the two a byte (sign and the number of

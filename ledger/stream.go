@@ -61,7 +61,7 @@ func (st *rowStream) fill(out []Row) int {
 	n := 0
 	g := st.g
 	wants := st.q
-	if st.q.Account == 0 || st.q.Direction == Both && st.q.Asset == 0 {
+	if st.q.Account == 0 || st.q.all() {
 		wants = nil
 	}
 	for n < len(out) {
@@ -72,6 +72,10 @@ func (st *rowStream) fill(out []Row) int {
 		g.ahead = g.ahead[:0]
 		for _, row := range list {
 			g.ahead = append(g.ahead, gathered{s: st.s, row: row})
+		}
+		if st.q.With != 0 { // few of many: before their transactions are looked at
+			g.locate(g.ahead)
+			g.ahead = slices.DeleteFunc(g.ahead, func(r gathered) bool { return !g.wanted(&r, st.q) })
 		}
 		m := g.march(g.ahead)
 		for i := range g.ahead {

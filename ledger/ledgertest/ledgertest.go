@@ -338,7 +338,7 @@ func (d *dumper) book(a chain.Account, asset chain.Asset, ref ledger.AccountRef,
 	balances, err := d.r.Balances(context.Background(), queries)
 	d.must(err)
 	for _, b := range balances {
-		fmt.Fprintf(&d.out, "balance %s %s %s %v %v\n", a, asset, b.Amount.Base(), b.Exact, b.Short)
+		fmt.Fprintf(&d.out, "balance %s %s %s %v %v %s\n", a, asset, b.Amount.Base(), b.Exact, b.Short, b.Below.Base())
 	}
 	var p ledger.Pages
 	d.must(d.r.Activity(context.Background(), []ledger.Query{{Account: ref, Asset: assetRef}}, &p))

@@ -90,7 +90,7 @@ func (r *reader) Activity(_ context.Context, queries []ledger.Query, into *ledge
 		for _, w := range r.rows {
 			side := q.Direction == ledger.Both && (w.From == q.Account || w.To == q.Account) ||
 				q.Direction == ledger.In && w.To == q.Account || q.Direction == ledger.Out && w.From == q.Account
-			if side && q.Account != 0 && (q.Asset == 0 || w.Asset == q.Asset) && within(w.Key, q.After, q.Until) {
+			if side && q.Account != 0 && (q.With == 0 || w.From == q.With || w.To == q.With) && (q.Asset == 0 || w.Asset == q.Asset) && within(w.Key, q.After, q.Until) {
 				found = append(found, w)
 			}
 		}
@@ -146,7 +146,7 @@ func (r *reader) Balances(_ context.Context, queries []ledger.BalanceQuery) ([]l
 func (r *reader) balance(q ledger.BalanceQuery) ledger.Balance {
 	var b ledger.Balance
 	before := uint64(0) // the highest block that counts
-	held := new(big.Int)
+	held, below := new(big.Int), new(big.Int)
 	for _, w := range r.rows {
 		if q.Account == 0 || w.Asset != q.Asset || !within(w.Key, ledger.Key{}, q.Before) || w.From == w.To {
 			continue
@@ -158,16 +158,21 @@ func (r *reader) balance(q ledger.BalanceQuery) ledger.Balance {
 		}
 		if w.From == q.Account {
 			if held.Sub(held, amount); held.Sign() < 0 {
+				below.Sub(below, held)
 				held.SetInt64(0)
 				b.Short = true
 			}
 		}
 	}
-	if held.BitLen() > 256 { // beyond any supply
-		held.Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
-		b.Short = true
+	most := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
+	if held.Cmp(most) > 0 { // beyond any supply
+		held, b.Short = most, true
+	}
+	if below.Cmp(most) > 0 {
+		below = most
 	}
 	b.Amount, _ = chain.AmountFromBytes(held.Bytes())
+	b.Below, _ = chain.AmountFromBytes(below.Bytes())
 	asset := name(r.assets, uint64(q.Asset))
 	c := r.coverage(asset.Chain())
 	if before = c.LastBlock; !q.Before.IsZero() {
