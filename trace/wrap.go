@@ -186,58 +186,60 @@ func (s *sim) openWrapped(ctx context.Context, at uint32, w *ledger.Row, x *wrap
 	return s.openHolding(ctx, at, bookKey{w.To, w.Asset}, held, w.Key)
 }
 
-// heldWrapped is the running balance of a wrapped coin before a place, by
-// definition 3: a spend beyond it leaves zero. The two running balances of its
-// rows do not combine to it, so they are read together.
-func (s *sim) heldWrapped(ctx context.Context, x *wrapper, account ledger.AccountRef, before ledger.Key) (held chain.Amount, err error) {
-	key := bookKey{account, x.token}
-	c := &cursor{more: true, query: ledger.Query{Account: account, Asset: x.token, Until: before, Limit: lastPage}, beside: x}
-	var h eventHeap
-	if err := h.stream(ctx, s.r, &s.pages, c); err != nil {
-		return held, err
-	}
-	err = s.wrappers.each(ctx, s.r, &s.pages, &h, func(w *ledger.Row) (err error) {
-		held, err = s.wrappers.running(key, held, w)
-		return err
-	})
-	return held, err
-}
-
 // each calls see with the rows of cursors, in the order in which they happened.
 func (all wrappers) each(ctx context.Context, r ledger.Reader, pages *ledger.Pages, h *eventHeap, see func(*ledger.Row) error) error {
-	var tx []ledger.Row // of one transaction
-	told := func() error {
-		if err := all.reorder(ctx, r, tx); err != nil {
-			return err
-		}
-		for i := range tx {
-			if err := see(&tx[i]); err != nil {
-				return err
-			}
-		}
-		tx = tx[:0]
-		return nil
-	}
+	t := turns{all: all, r: r, see: see}
 	for len(h.entries) > 0 {
 		c := h.sources[h.entries[0].source]
-		w := *c.row()
-		if len(tx) > 0 && (w.Tx == 0 || w.Tx != tx[0].Tx) {
-			if err := told(); err != nil {
-				return err
-			}
-		}
-		if again, err := all.retold(ctx, r, &w); err != nil {
+		if err := t.add(ctx, c); err != nil {
 			return err
-		} else if !again {
-			tx = append(tx, w)
 		}
-		c.at++
 		if err := c.fill(ctx, r, pages); err != nil {
 			return err
 		}
 		h.next()
 	}
-	return told()
+	return t.end(ctx)
+}
+
+// turns takes rows by their places and shows them in the order in which they
+// happened: those of one transaction when they are all there, and none that
+// tells a link again.
+type turns struct {
+	all wrappers
+	r   ledger.Reader
+	see func(*ledger.Row) error
+	tx  []ledger.Row // of one transaction
+}
+
+// add takes a cursor's next row.
+func (t *turns) add(ctx context.Context, c *cursor) error {
+	w := *c.row()
+	c.at++
+	if len(t.tx) > 0 && (w.Tx == 0 || w.Tx != t.tx[0].Tx) {
+		if err := t.end(ctx); err != nil {
+			return err
+		}
+	}
+	again, err := t.all.retold(ctx, t.r, &w)
+	if err == nil && !again {
+		t.tx = append(t.tx, w)
+	}
+	return err
+}
+
+// end shows what was taken last.
+func (t *turns) end(ctx context.Context) error {
+	if err := t.all.reorder(ctx, t.r, t.tx); err != nil {
+		return err
+	}
+	for i := range t.tx {
+		if err := t.see(&t.tx[i]); err != nil {
+			return err
+		}
+	}
+	t.tx = t.tx[:0]
+	return nil
 }
 
 // cursorOf streams a book's rows after a place.
